@@ -1,0 +1,16 @@
+import { expect } from 'chai';
+import * as providers from '../../../../examples/providers-express/src/services/providers.js';
+import { count } from '../fixtures.js';
+
+describe('Every test', () => {
+  // Whichever of the two runs second would find the first one's provider, had anything of it stayed.
+  for (const order of ['first', 'second']) {
+    it(`has the database for itself, the ${order} time too`, async () => {
+      expect(await count('providers')).to.equal(0);
+
+      expect((await providers.create({ name: 'Acme Bank', country: 'FR' })).id).to.equal(1);
+
+      expect(await count('providers')).to.equal(1);
+    });
+  }
+});

@@ -1,0 +1,16 @@
+/** The bridge: the only part of Lockstep that waits. */
+
+export { sync } from './sync.js';
+export type { Results, SyncFunction, SyncOptions, Work } from './sync.js';
+export { syncify } from './syncify/syncify.js';
+export type { Sync } from './syncify/sync-type.js';
+export { waitUntil } from './wait-until.js';
+export { canWait } from './place.js';
+export { isTimerPending, operationsInProgress, ownCallback, timersDue } from './app-work.js';
+export { reportPending } from './diagnostics.js';
+export { debug } from './debug.js';
+export { appendTestFrames } from './stack.js';
+export { enterFrame, hop, leaveFrame } from './hop.js';
+export { installBridge } from './install.js';
+export type { InstalledBridge } from './install.js';
+export type { FrameOwner } from './state.js';

@@ -1,0 +1,45 @@
+import { installGuards } from './guard.js';
+import { takeRejections } from './rejections.js';
+import { takeBaseline } from './resources.js';
+import { state } from './state.js';
+import { trackTimers, unrefTimers } from './timers.js';
+import { traceResources } from './trace.js';
+
+/** What a runner holds while it hops the tests of this thread. */
+export interface InstalledBridge {
+  /** The files are loaded, tests and hooks run from now on. */
+  running(): void;
+  /** The run is over, files may be loaded again. Timers that are still set no longer keep the process alive. */
+  over(): void;
+  /** Takes every patch away again. */
+  uninstall(): void;
+}
+
+/** Prepares this thread for waits. To be called by a runner before it loads any file. */
+export function installBridge(): InstalledBridge {
+  // First: installing the guards opens a file request for a moment.
+  takeBaseline();
+  const removeGuards = installGuards();
+  const leaveRejections = takeRejections();
+  const forgetTimers = trackTimers();
+  const stopTracing = traceResources();
+
+  state.runner = 'loading';
+
+  return {
+    running() {
+      state.runner = 'running';
+    },
+    over() {
+      state.runner = 'loading';
+      unrefTimers();
+    },
+    uninstall() {
+      state.runner = undefined;
+      stopTracing();
+      forgetTimers();
+      leaveRejections();
+      removeGuards();
+    },
+  };
+}

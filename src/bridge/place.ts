@@ -1,0 +1,80 @@
+import { NestedWaitError, WaitPlaceError } from '../errors.js';
+import { eventLoop } from './native.js';
+import { state, type FrameOwner } from './state.js';
+
+/** Whether a wait may begin here: a hop's function is on the stack and no wait is in progress. */
+export function canWait(): boolean {
+  return state.frame !== undefined && state.waiting === undefined;
+}
+
+/**
+ * The frame whose wait may begin.
+ *
+ * @param instead what code inside another wait has to do, where it is not to `await` the same call
+ * @throws NestedWaitError inside another wait.
+ * @throws WaitPlaceError everywhere else, naming the place and the remedy.
+ */
+export function waitingFrame(what: string, instead?: string): FrameOwner {
+  if (state.waiting !== undefined) throw nestedWait(what, state.waiting, instead);
+  if (state.frame === undefined) throw wrongPlace(what);
+  return state.frame;
+}
+
+function nestedWait(what: string, outer: string, instead?: string): NestedWaitError {
+  return new NestedWaitError({
+    what: `${what} cannot wait here: the code that called it runs while ${outer} is waiting.`,
+    why: 'Code of the app, event listeners and callbacks run inside the wait of the test that called them; a second wait on top would keep the first from ever returning.',
+    remedy: instead ?? 'Use `await` (or client.async, a callback) in that code, or move the call into the test itself.',
+  });
+}
+
+function wrongPlace(what: string): WaitPlaceError {
+  const [why, remedy] = place();
+
+  return new WaitPlaceError({ what: `${what} cannot wait here.`, why, remedy });
+}
+
+function place(): [why: string, remedy: string] {
+  if (state.runner === undefined) {
+    return [
+      'No Lockstep runner is active in this thread, so no test or hook is running under it.',
+      'Add "lockstep/mocha" to `require` in .mocharc.json and call it inside a test or hook (in a worker thread: use await). With `bridge.auto: false` or LOCKSTEP_AUTO=0 tests are left alone and have to await.',
+    ];
+  }
+  if (state.runner === 'loading') {
+    return [
+      'Test files are still being loaded: this is the top level of a file or the body of a describe(), where mocha itself is awaiting; or a root hook of a plug-in that is required before "lockstep/mocha".',
+      'Move the call into a before() or beforeEach() hook, or into the test; require "lockstep/mocha" before other plug-ins.',
+    ];
+  }
+  if (inMicrotask()) {
+    return [
+      'This code runs after an `await`, in a .then() or in queueMicrotask(): Node cannot run other async work before it returns, so the wait could never end.',
+      'Use `await` here, as this function is async anyway; or make the test a plain function without async and await.',
+    ];
+  }
+  return [
+    'This code runs in a callback (a timer, an immediate, an event listener) and not synchronously inside a test or hook; or its describe() is marked by manual().',
+    'Use `await` or a callback here, or move the call into the test itself.',
+  ];
+}
+
+const resolved = Promise.resolve();
+
+/**
+ * V8 does not drain its microtask queue from inside a microtask, so a probe that was queued before
+ * a drain has run after it everywhere but there.
+ */
+function inMicrotask(): boolean {
+  let drained = false;
+
+  void resolved.then(() => {
+    drained = true;
+  });
+  try {
+    eventLoop().tick();
+  } catch {
+    // An app's error in a tick must not replace the one being built; Node reports it again.
+  }
+  return !drained;
+}

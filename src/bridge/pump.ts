@@ -1,0 +1,123 @@
+import { ownCallback } from './app-work.js';
+import { captureUncaught } from './capture.js';
+import { debug } from './debug.js';
+import { BEAT, startHeartbeat, stopHeartbeat } from './heartbeat.js';
+import { eventLoop, native, type Loop } from './native.js';
+import { withRealTicks } from './real-ticks.js';
+import { activeResources } from './resources.js';
+import { state, type FrameOwner } from './state.js';
+
+/** How a wait ended. `thrown`: code of the app threw where nobody but the pump could catch it. */
+export type Outcome = { readonly kind: 'done' } | { readonly kind: 'thrown' } | Expired;
+
+/** A wait that ended without a result. */
+export interface Expired {
+  readonly kind: 'timeout' | 'deadlock';
+  /** What Node had open at that moment, in words. */
+  readonly open: readonly string[];
+}
+
+const DONE: Outcome = { kind: 'done' };
+const THROWN: Outcome = { kind: 'thrown' };
+
+/** Milliseconds for which nothing at all may be open before the wait counts as a deadlock. */
+const GRACE = 150;
+
+/**
+ * Lets the rest of the process run until `done()` is true.
+ *
+ * @param what the wait in words, shown by errors of code that runs inside it
+ * @param timeout milliseconds; Infinity for none
+ */
+export function pump(frame: FrameOwner, what: string, done: () => boolean, timeout: number): Outcome {
+  if (debug === undefined) return withRealTicks(() => pumpUntil(frame, what, done, timeout));
+
+  const began = native.now();
+  debug(`wait begins: ${what}`);
+  const outcome = withRealTicks(() => pumpUntil(frame, what, done, timeout));
+  debug(`wait ends after ${(native.now() - began).toFixed(1)} ms, ${outcome.kind}: ${what}`);
+  return outcome;
+}
+
+function pumpUntil(frame: FrameOwner, what: string, done: () => boolean, timeout: number): Outcome {
+  const loop = eventLoop();
+
+  state.waiting = what;
+  const release = captureUncaught();
+  try {
+    guardedTick(loop);
+    if (state.thrown.length > 0) return THROWN;
+    if (done()) return DONE;
+
+    return spin(loop, frame, done, timeout);
+  } finally {
+    release();
+    state.waiting = undefined;
+  }
+}
+
+function guardedTick(loop: Loop): void {
+  try {
+    loop.tick();
+  } catch (error) {
+    state.thrown.push(error);
+  }
+}
+
+function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: number): Outcome {
+  const deadline = native.now() + timeout;
+  let idleSince: number | undefined;
+  let expired: Expired | undefined;
+
+  // The last stretch to the deadline is shorter than a beat.
+  let last: NodeJS.Timeout | undefined;
+
+  function beat(): void {
+    const now = native.now();
+
+    // Node counts our own timers too.
+    const open = activeResources(last === undefined ? 1 : 2);
+    if (open.length > 0) idleSince = undefined;
+    else idleSince ??= now;
+
+    if (now >= deadline) expired = { kind: 'timeout', open };
+    else if (idleSince !== undefined && now - idleSince >= GRACE) expired = { kind: 'deadlock', open };
+    else armLast(now);
+  }
+
+  function armLast(now: number): void {
+    if (deadline - now >= BEAT) return;
+    native.clearTimeout(last);
+    last = native.setTimeout(ownCallback(beat), Math.max(1, deadline - now));
+  }
+
+  const pending = (): boolean => expired === undefined && state.thrown.length === 0 && !done();
+
+  frame.park();
+  startHeartbeat(beat);
+  armLast(native.now());
+  // We are called from the check phase, in which Node keeps its idle handle active until it returns
+  // (`CheckImmediate` in src/env.cc); with it the poll phase would never block. Clearing one
+  // immediate makes Node look at the count again.
+  native.clearImmediate(native.setImmediate(noop));
+  try {
+    while (pending()) {
+      try {
+        loop.spinWhile(pending);
+      } catch (error) {
+        state.thrown.push(error);
+      }
+    }
+  } finally {
+    stopHeartbeat();
+    if (last !== undefined) native.clearTimeout(last);
+    frame.unpark();
+  }
+
+  if (state.thrown.length > 0) return THROWN;
+  return done() || expired === undefined ? DONE : expired;
+}
+
+function noop(): void {
+  // Exists to be cleared.
+}

@@ -1,0 +1,108 @@
+import type { SetupSession } from './setup-session.js';
+
+/**
+ * The shape of `lockstep.config.*`: what a user writes. Every key has a default or may be left out.
+ *
+ * Paths are relative to the config file's folder.
+ */
+export interface Config {
+  /**
+   * The app under test: a module's path (`./src/app.js`, or `./src/app.js#exportName`), the app
+   * itself, or a function that returns it (`() => import('./src/app.js')`).
+   *
+   * Prefer a path or a function: the app is then imported after Lockstep has swapped its driver.
+   */
+  readonly app?: string | AppSource;
+  /** The database whose work is rolled back after each test. */
+  readonly database?: DatabaseConfig;
+  /** How `sync` waits. */
+  readonly bridge?: BridgeConfig;
+  /** Defaults of the HTTP client. */
+  readonly client?: ClientConfig;
+}
+
+/**
+ * An app that is not named by a path: the app itself, a promise of it, a module, or a function
+ * that returns one of these.
+ */
+export type AppSource = object;
+
+/** How `sync` waits. */
+export interface BridgeConfig {
+  /** Milliseconds that a wait may take. Default: what is left of the running test's own timeout. */
+  readonly timeout?: number;
+  /** Whether every mocha test and hook may wait. Default: true. */
+  readonly auto?: boolean;
+}
+
+/** Which of the app's errors a client call throws; see {@link ClientConfig.raiseServerErrors}. */
+export type RaiseServerErrors = 'unhandled' | '5xx' | false;
+
+/** Defaults of the HTTP client; each call may override them. */
+export interface ClientConfig {
+  /** Milliseconds that a request may take. Default: what is left of the running test's timeout. */
+  readonly timeout?: number;
+  /**
+   * Which of the app's errors are thrown at the test's line: those that no handler of the app
+   * caught (`'unhandled'`, the default), every one that became a 5xx response, or none.
+   */
+  readonly raiseServerErrors?: RaiseServerErrors;
+  /** Headers that every request carries. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Put before every path that a test gives: `/api/v1`, or `https://shop.test` for Secure cookies. */
+  readonly baseUrl?: string;
+  /** Whether redirects within the app are followed. Default: true. */
+  readonly followRedirects?: boolean;
+  /** How requests reach the app: without a port (`'memory'`, the default), or through one of the loopback interface. */
+  readonly transport?: Transport;
+}
+
+/** How requests reach the app; see {@link ClientConfig.transport}. */
+export type Transport = 'memory' | 'tcp';
+
+/** One kind of database per member, told apart by `engine`. */
+export type DatabaseConfig = SqliteConfig;
+
+/** What a test gets of the database: now only the sandbox that is rolled back. */
+export type Isolation = 'rollback';
+
+/** The npm packages of SQLite whose imports Lockstep can redirect. */
+export type SqliteDriver = 'better-sqlite3' | 'sqlite3';
+
+/** A SQLite database. */
+export interface SqliteConfig {
+  readonly engine: 'sqlite';
+  /** The database file, or `':memory:'`. */
+  readonly file: string;
+  /** Environment variables that are set to the file's absolute path before the app is imported. */
+  readonly env?: string | readonly string[];
+  /** Drivers that the app imports and that Lockstep replaces by its own. Default: none. */
+  readonly swap?: readonly SqliteDriver[];
+  /** Creates the tables, once, before the first test. */
+  readonly schema?: SetupSource;
+  /** Inserts rows that all tests see, once, after the schema. */
+  readonly seed?: SetupSource;
+  /** Default: `'rollback'`. */
+  readonly isolation?: Isolation;
+  /** Whether foreign keys are enforced. Default: true. */
+  readonly foreignKeys?: boolean;
+  /** Allows a database without `test` in its name. Default: false. */
+  readonly allowAnyDatabase?: boolean;
+  /** Milliseconds a query waits for an idle transaction before StallError. Default: 500. */
+  readonly stallTimeout?: number;
+  /** Milliseconds a transaction may hold the database. Default: 10000. */
+  readonly holdTimeout?: number;
+  /** Milliseconds that open transactions get to finish when a test ends; 0 is none. Default: 100. */
+  readonly drain?: number;
+}
+
+/** SQL files, run in order, or a function that prepares the database through the session. */
+export type SetupSource = string | readonly string[] | SetupFunction;
+
+/** Prepares the database. May be async; what it writes is kept for the whole run. */
+export type SetupFunction = (context: SetupContext) => void | Promise<void>;
+
+/** What a setup function is given. */
+export interface SetupContext {
+  readonly session: SetupSession;
+}

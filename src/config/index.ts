@@ -1,0 +1,26 @@
+/** The config: its types, where it is found, and what makes it valid. */
+
+export { defineConfig } from './define.js';
+export { findConfig } from './find.js';
+export type { FoundConfig, Search } from './find.js';
+export { loadConfig } from './load.js';
+export { loadApp } from './load-app.js';
+export { validateConfig } from './validate.js';
+
+export type {
+  AppSource,
+  BridgeConfig,
+  ClientConfig,
+  Config,
+  DatabaseConfig,
+  Isolation,
+  RaiseServerErrors,
+  SetupContext,
+  SetupFunction,
+  SetupSource,
+  SqliteConfig,
+  SqliteDriver,
+  Transport,
+} from './config.js';
+export type { ResolvedApp, ResolvedConfig, ResolvedDatabase, ResolvedSetup, ResolvedSqlite } from './resolved.js';
+export type { SetupSession } from './setup-session.js';

@@ -1,0 +1,60 @@
+import type { Isolation, RaiseServerErrors, SetupFunction, SqliteDriver, Transport } from './config.js';
+
+/** The config after validation: defaults filled, paths absolute, lists normalised, deeply frozen. */
+export interface ResolvedConfig {
+  /** Absolute path of the config file. */
+  readonly source: string;
+  /** Absolute path of its folder, from which the config's paths are counted. */
+  readonly root: string;
+  readonly app: ResolvedApp | undefined;
+  readonly database: ResolvedDatabase | undefined;
+  readonly bridge: {
+    /** Milliseconds; undefined leaves it to the running test's timeout. */
+    readonly timeout: number | undefined;
+    readonly auto: boolean;
+  };
+  readonly client: {
+    /** Milliseconds; undefined leaves it to the running test's timeout. */
+    readonly timeout: number | undefined;
+    readonly raiseServerErrors: RaiseServerErrors;
+    /** Names as the user wrote them. */
+    readonly headers: Readonly<Record<string, string>>;
+    readonly baseUrl: string | undefined;
+    readonly followRedirects: boolean;
+    readonly transport: Transport;
+  };
+}
+
+/** Where the app comes from. */
+export type ResolvedApp =
+  | { readonly kind: 'module'; readonly path: string; readonly exportName: string | undefined }
+  | { readonly kind: 'given'; readonly value: unknown };
+
+/** One member per engine; the engine reads its own options from it, the runner the rest. */
+export type ResolvedDatabase = ResolvedSqlite;
+
+export interface ResolvedSqlite {
+  readonly engine: 'sqlite';
+  /** Absolute path, or `':memory:'`. */
+  readonly file: string;
+  readonly env: readonly string[];
+  readonly swap: readonly SqliteDriver[];
+  readonly foreignKeys: boolean;
+  readonly allowAnyDatabase: boolean;
+  /** Milliseconds. */
+  readonly stallTimeout: number;
+  /** Milliseconds. */
+  readonly holdTimeout: number;
+  /** The config file's folder. */
+  readonly root: string;
+  readonly schema: ResolvedSetup | undefined;
+  readonly seed: ResolvedSetup | undefined;
+  readonly isolation: Isolation;
+  /** Milliseconds. */
+  readonly drain: number;
+}
+
+/** How the schema or the seed is brought in. */
+export type ResolvedSetup =
+  | { readonly kind: 'files'; readonly paths: readonly string[] }
+  | { readonly kind: 'function'; readonly run: SetupFunction };

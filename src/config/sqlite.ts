@@ -1,0 +1,110 @@
+import { dirname, resolve } from 'node:path';
+
+import type { SqliteDriver } from './config.js';
+import { nearest } from './nearest.js';
+import { isFolder } from './paths.js';
+import type { ResolvedSqlite } from './resolved.js';
+import type { Section } from './section.js';
+import { readSetup } from './setup.js';
+import { either, show } from './show.js';
+
+/** The keys of `database` for SQLite. */
+export const SQLITE_KEYS: readonly string[] = [
+  'engine',
+  'file',
+  'env',
+  'swap',
+  'schema',
+  'seed',
+  'isolation',
+  'foreignKeys',
+  'allowAnyDatabase',
+  'stallTimeout',
+  'holdTimeout',
+  'drain',
+];
+
+const DRIVERS: readonly SqliteDriver[] = ['better-sqlite3', 'sqlite3'];
+const LATER_ISOLATIONS: readonly unknown[] = ['snapshot', 'database', 'truncate'];
+
+/** Reads `database` once its engine is known to be SQLite. */
+export function readSqlite(section: Section): ResolvedSqlite {
+  return Object.freeze({
+    engine: 'sqlite',
+    file: readFile(section),
+    env: readEnv(section),
+    swap: readSwap(section),
+    isolation: readIsolation(section),
+    foreignKeys: section.flag('foreignKeys') ?? true,
+    allowAnyDatabase: section.flag('allowAnyDatabase') ?? false,
+    stallTimeout: section.milliseconds('stallTimeout') ?? 500,
+    holdTimeout: section.milliseconds('holdTimeout') ?? 10_000,
+    drain: section.milliseconds('drain', true) ?? 100,
+    schema: readSetup(section, 'schema'),
+    seed: readSetup(section, 'seed'),
+    root: dirname(section.source),
+  });
+}
+
+function readFile(section: Section): string {
+  const written = section.text('file');
+  const accepted = "the path of a database file, or ':memory:'";
+  if (written === undefined) throw section.refuse('file', accepted);
+  if (written === ':memory:') return written;
+
+  if (written.startsWith('file:')) throw section.refuse('file', `${accepted}, not a URI`);
+
+  const path = resolve(dirname(section.source), written);
+  if (!isFolder(dirname(path))) {
+    throw section.refuse('file', accepted, {
+      why: `The folder ${dirname(path)} does not exist.`,
+      remedy: 'Create it.',
+    });
+  }
+  if (isFolder(path)) {
+    throw section.refuse('file', accepted, { why: `${path} is a folder.` });
+  }
+  return path;
+}
+
+function readEnv(section: Section): readonly string[] {
+  const names = section.texts('env') ?? [];
+
+  const wrong = names.find((name) => /[=\s]/.test(name));
+  if (wrong !== undefined) {
+    throw section.refuse('env', 'the names of environment variables', {
+      value: wrong,
+      remedy: 'Give the name only; its value is the path of the database file.',
+    });
+  }
+  return Object.freeze([...names]);
+}
+
+function readSwap(section: Section): readonly SqliteDriver[] {
+  const names = section.texts('swap') ?? [];
+
+  const drivers = names.map((name) => {
+    const driver = DRIVERS.find((known) => known === name);
+    if (driver !== undefined) return driver;
+
+    const meant = nearest(name, DRIVERS);
+    throw section.refuse('swap', either(DRIVERS.map(show)), {
+      value: name,
+      why: `It is not a driver that Lockstep can replace; those are ${either(DRIVERS.map(show))}.`,
+      remedy: meant === undefined ? 'Give the npm package that the app imports.' : `Did you mean ${show(meant)}?`,
+    });
+  });
+  return Object.freeze([...new Set(drivers)]);
+}
+
+function readIsolation(section: Section): 'rollback' {
+  const value = section.raw('isolation');
+
+  if (LATER_ISOLATIONS.includes(value)) {
+    throw section.refuse('isolation', "'rollback'", {
+      why: 'This isolation is not available in this version.',
+      remedy: "Use 'rollback', or leave the key out.",
+    });
+  }
+  return section.choice('isolation', ['rollback']) ?? 'rollback';
+}

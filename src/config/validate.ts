@@ -1,0 +1,82 @@
+import { dirname } from 'node:path';
+
+import { readApp } from './app.js';
+import type { RaiseServerErrors, Transport } from './config.js';
+import { readDatabase } from './database.js';
+import type { ResolvedConfig } from './resolved.js';
+import { Section } from './section.js';
+import { SQLITE_KEYS } from './sqlite.js';
+
+const KEYS = ['app', 'database', 'bridge', 'client'];
+const BRIDGE_KEYS = ['timeout', 'auto'];
+const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport'];
+const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
+const RAISE: readonly RaiseServerErrors[] = ['unhandled', '5xx', false];
+
+const NESTED = [
+  ...SQLITE_KEYS.map((key) => `database.${key}`),
+  ...BRIDGE_KEYS.map((key) => `bridge.${key}`),
+  ...CLIENT_KEYS.map((key) => `client.${key}`),
+];
+
+/**
+ * Checks a config and fills it up.
+ *
+ * @param value What the config file exports.
+ * @param source Absolute path of the config file; the config's paths are counted from its folder.
+ * @throws ConfigError at the first wrong key, value or missing file, with its full key.
+ */
+export function validateConfig(value: unknown, source: string): ResolvedConfig {
+  const section = new Section(value, '', source, KEYS, NESTED);
+  const database = section.raw('database');
+
+  return Object.freeze({
+    source,
+    root: dirname(source),
+    app: readApp(section),
+    database: database === undefined ? undefined : readDatabase(database, source),
+    bridge: readBridge(section.raw('bridge') ?? {}, source),
+    client: readClient(section.raw('client') ?? {}, source),
+  });
+}
+
+function readBridge(value: unknown, source: string): ResolvedConfig['bridge'] {
+  const section = new Section(value, 'bridge', source, BRIDGE_KEYS);
+
+  return Object.freeze({ timeout: section.milliseconds('timeout'), auto: section.flag('auto') ?? true });
+}
+
+function readClient(value: unknown, source: string): ResolvedConfig['client'] {
+  const section = new Section(value, 'client', source, CLIENT_KEYS);
+
+  return Object.freeze({
+    timeout: section.milliseconds('timeout'),
+    raiseServerErrors: section.choice('raiseServerErrors', RAISE) ?? 'unhandled',
+    headers: readHeaders(section),
+    baseUrl: readBaseUrl(section),
+    followRedirects: section.flag('followRedirects') ?? true,
+    transport: section.choice('transport', TRANSPORTS) ?? 'memory',
+  });
+}
+
+function readBaseUrl(section: Section): string | undefined {
+  const value = section.text('baseUrl');
+  const absolute = value !== undefined && /^https?:\/\//i.test(value) && URL.canParse(value);
+  if (value === undefined || (!/[?#]/.test(value) && (value.startsWith('/') || absolute))) return value;
+
+  throw section.refuse('baseUrl', "a path or a URL without query, e.g. '/api/v1' or 'https://shop.test/api'");
+}
+
+function readHeaders(section: Section): Readonly<Record<string, string>> {
+  const value = section.raw('headers');
+  if (value === undefined) return Object.freeze({});
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw section.refuse('headers', 'an object of header names and their values');
+  }
+
+  const headers = Object.entries(value as Readonly<Record<string, unknown>>);
+  for (const [name, content] of headers) {
+    if (typeof content !== 'string') throw section.refuse(`headers.${name}`, 'a string', { value: content });
+  }
+  return Object.freeze(Object.fromEntries(headers) as Record<string, string>);
+}

@@ -1,0 +1,142 @@
+/**
+ * The contract between an engine (one kind of database) and everything above it.
+ *
+ * An engine opens a {@link Sandbox}: one real connection whose work is rolled back scope by scope.
+ * The sandbox hands out one {@link SyncConnection} to the test's session; the app reaches the same
+ * real connection through the engine's own means (drop-in drivers, a relay).
+ */
+
+/** A span of work that is rolled back as one: a test, or the fixtures of a `describe`. */
+export interface Scope {
+  readonly kind: 'layer' | 'test';
+  /** Full title as mocha prints it; used in messages. */
+  readonly title: string;
+}
+
+/** What the engine may ask of whoever runs the tests: the sandbox itself can neither wait nor see the loop. */
+export interface Host {
+  /** Whether `waitUntil` may be called at this moment, at this place of the stack. */
+  canWait(): boolean;
+  /**
+   * Lets the app's async work run until `done()` is true.
+   * Returns false when `timeout` (milliseconds) passed or nothing is left that could make it true.
+   */
+  waitUntil(done: () => boolean, timeout: number): boolean;
+}
+
+/** A parameter list by position, or parameters by name (without the sign). */
+export type Parameters = readonly unknown[] | Readonly<Record<string, unknown>>;
+
+/** A row as the driver parses it: one property per column. */
+export type Row = Record<string, unknown>;
+
+/** The outcome of one statement. */
+export interface StatementResult {
+  /** Rows returned, in order; empty for a statement that returns none. */
+  readonly rows: Row[];
+  /** Rows inserted, updated or deleted. */
+  readonly changes: number;
+  /** Key of the last inserted row where the database has such a notion. */
+  readonly lastInsertId?: number | bigint;
+}
+
+/**
+ * A connection whose calls return when the database has answered.
+ *
+ * Transaction statements (BEGIN, COMMIT, SAVEPOINT …) sent through `execute` are emulated inside
+ * the sandbox just as the app's are.
+ *
+ * @throws StallError when an app transaction holds the turn and waiting could not end it.
+ */
+export interface SyncConnection {
+  /** Runs exactly one statement. */
+  execute(sql: string, parameters?: Parameters): StatementResult;
+  /** Runs any number of statements without parameters. */
+  script(sql: string): void;
+  /** Quotes a table or column name; `schema.table` is two names. */
+  quoteName(name: string): string;
+  /** The placeholder for the `index`-th bound value, counted from 1: `?` or `$1`. */
+  placeholder(index: number): string;
+  /** Whether a transaction that this connection began is open. */
+  readonly inTransaction: boolean;
+}
+
+/** Something of the app that is still going on when a scope ends. */
+export interface Leftover {
+  readonly kind: 'transaction' | 'statement';
+  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
+  readonly connection: string;
+  /** The last SQL that it sent. */
+  readonly lastSql: string;
+}
+
+/** One statement that was sent through the sandbox, as the query log records it. */
+export interface StatementEvent {
+  /** Name of the virtual connection, e.g. `session` or `sqlite3 connection 2`. */
+  readonly connection: string;
+  readonly sql: string;
+  /** Milliseconds. */
+  readonly duration: number;
+  /** Rows returned, or changed where none are returned. */
+  readonly rows: number;
+  readonly error?: unknown;
+}
+
+/** One real connection, shared by all, whose scopes are rolled back. */
+export interface Sandbox {
+  /** Called after every statement; undefined costs nothing. */
+  observer: ((statement: StatementEvent) => void) | undefined;
+
+  /** The test's own connection. */
+  readonly session: SyncConnection;
+
+  /**
+   * Begins a scope inside the current one. Nothing is sent to the database until somebody uses it,
+   * so a test that touches no database costs none.
+   */
+  begin(scope: Scope): void;
+
+  /**
+   * Rolls the innermost scope back and closes the sandbox to everybody until the next `begin` or
+   * `resume`: what arrives in between fails with StragglerError naming the scope. Connections with
+   * leftovers are cut.
+   *
+   * @throws SandboxLostError when the outer transaction was lost during the scope; the sandbox is
+   * usable again when it throws.
+   */
+  end(): void;
+
+  /** Opens the sandbox for the innermost scope again: a later hook of a layer is about to run. */
+  resume(): void;
+
+  /** Transactions and statements of the app that are open now, oldest first. */
+  leftovers(): readonly Leftover[];
+
+  /** A plain sentence per pending or holding connection, for the diagnostics of a wait. */
+  describe(): readonly string[];
+
+  /** Closes the real connection. The sandbox is of no use afterwards. */
+  close(): void;
+}
+
+/** One kind of database. `Options` is the engine's validated part of the config. */
+export interface Engine<Options> {
+  readonly name: string;
+
+  /**
+   * Puts the engine in the app's way: sets environment variables and registers module hooks.
+   * Must run before the app is imported. Returns what takes it away again.
+   *
+   * @throws SwapError when a driver was loaded too early or cannot be replaced.
+   */
+  prepare(options: Options): () => void;
+
+  /**
+   * Opens the sandbox. Until the first `begin`, what is done on it (schema, seed) is permanent for
+   * the sandbox's life.
+   *
+   * @throws EngineMissingError when the database driver is not installed.
+   * @throws UnsafeDatabaseError when the database is not named like a test database.
+   */
+  open(options: Options, host: Host): Sandbox;
+}

@@ -1,0 +1,25 @@
+/**
+ * Time for turns. Taken when the module is loaded: a test's fake timers must not stop the clock by
+ * which a stall is noticed.
+ */
+const { performance } = globalThis;
+const read = performance.now.bind(performance);
+const set = globalThis.setTimeout;
+const clear = globalThis.clearTimeout;
+const immediate = globalThis.setImmediate;
+
+/** Milliseconds since the process began. */
+export function now(): number {
+  return read();
+}
+
+/** Calls back after `delay` milliseconds; returns what prevents it. Keeps the process alive, since somebody waits. */
+export function after(delay: number, callback: () => void): () => void {
+  const timer = set(callback, delay);
+  return () => clear(timer);
+}
+
+/** Calls back in a later turn of the event loop, in the caller's async context. */
+export function soon(callback: () => void): void {
+  immediate(callback);
+}

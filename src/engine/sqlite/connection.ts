@@ -1,0 +1,47 @@
+import { VirtualTransaction } from '../../sandbox/virtual-transaction.js';
+import type { Hub } from './hub.js';
+import type { NativeStatement } from './native.js';
+
+/**
+ * A virtual connection: what one client of the sandbox believes is its own. It outlives the hub,
+ * because apps open their connections once and sandboxes come and go.
+ */
+export class Connection {
+  /** Unique in the process, e.g. `sqlite3 connection 2`. */
+  readonly name: string;
+  /** Canonical name of the database that it is connected to. */
+  readonly database: string;
+  /** Whether it was opened for reading only. */
+  readonly readonly: boolean;
+  readonly transaction: VirtualTransaction;
+  /** Settings that are the connection's own and never reach the real handle, e.g. journal_mode. */
+  readonly settings: Map<string, string | number> = new Map();
+  /** The hub that the state below is about. */
+  hub: Hub | undefined;
+  lastSql: string | undefined;
+  /** When it took the turn with a transaction, in milliseconds of the clock. */
+  since = 0;
+  /** When the transaction ran its last statement. */
+  idleSince = 0;
+  /** Title of the test at whose end the connection was cut, because it had a transaction open. */
+  cutBy: string | undefined;
+
+  constructor(name: string, database: string, readonly = false) {
+    this.name = name;
+    this.database = database;
+    this.readonly = readonly;
+    this.transaction = new VirtualTransaction(name, 'sqlite');
+  }
+
+  /** Forgets what a former hub knew of it. */
+  join(hub: Hub): void {
+    this.hub = hub;
+    this.transaction.reset();
+    this.cutBy = undefined;
+  }
+
+  /** Whether SQLite would refuse this statement on a connection like this. */
+  forbids(statement: NativeStatement): boolean {
+    return !statement.readonly && (this.readonly || this.settings.get('query_only') === 1);
+  }
+}

@@ -1,0 +1,111 @@
+import { AsyncResource } from 'node:async_hooks';
+import { classify } from '../../../sql/classify.js';
+import { soon } from '../clock.js';
+import type { Connection } from '../connection.js';
+import type { Hub } from '../hub.js';
+import { hubOf, registry } from '../registry.js';
+
+/** A call to the database whose answer comes later. */
+export interface Operation {
+  /** The SQL that needs a turn, or its first statement. Undefined: the call needs none, e.g. to open. */
+  readonly sql: string | undefined;
+  /** What it throws is the answer. */
+  readonly work: (hub: () => Hub) => void;
+  /** Gives the answer to the app; undefined is success. */
+  readonly answer: (error: unknown) => void;
+}
+
+interface Queued extends Operation {
+  readonly resource: AsyncResource;
+  readonly hub: Hub | undefined;
+  readonly epoch: number | undefined;
+}
+
+/**
+ * A connection's calls, one after the other in the order of the calls. node-sqlite3 promises less
+ * (calls may overtake each other outside `serialize`), so apps that work with it work with this.
+ *
+ * No answer comes in the tick of its call, and each comes in a turn of the event loop of its own
+ * and in the async context of its call, as from the thread pool.
+ */
+export class Pipeline {
+  readonly #connection: Connection;
+  readonly #queue: Queued[] = [];
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  add(operation: Operation): void {
+    const hub = registry.databases.get(this.#connection.database)?.hub;
+    const resource = new AsyncResource('LockstepQuery');
+    this.#queue.push({ ...operation, resource, hub, epoch: hub?.epoch });
+
+    // Opening and closing leave nothing in the database.
+    if (operation.sql !== undefined) registry.pending.add(this.#connection);
+    if (this.#queue.length === 1) soon(() => this.#start());
+  }
+
+  /** Takes out all calls that have not begun. */
+  clear(): Operation[] {
+    return this.#queue.splice(1);
+  }
+
+  #start(): void {
+    const [next] = this.#queue;
+    next?.resource.runInAsyncScope(() => this.#run(next));
+  }
+
+  #run(operation: Queued): void {
+    let answered = false;
+    let answer: unknown;
+    let running = true;
+    const settle = (error: unknown): void => {
+      answered = true;
+      answer = error;
+      // Handed the turn by another connection, on that one's stack: the app is not to be called from there.
+      if (!running) soon(() => operation.resource.runInAsyncScope(() => this.#finish(operation, error)));
+    };
+
+    this.#work(operation, settle);
+    running = false;
+    if (answered) this.#finish(operation, answer);
+  }
+
+  #work({ sql, work, hub: hubThen, epoch }: Queued, settle: (error: unknown) => void): void {
+    const hub = (): Hub => hubOf(this.#connection.database, this.#connection.name);
+    const run = (): void => settle(attempt(() => work(hub)));
+    if (sql === undefined) {
+      run();
+      return;
+    }
+
+    let now: Hub;
+    try {
+      now = hub();
+    } catch (error) {
+      settle(error);
+      return;
+    }
+    const sent = { connection: this.#connection, sql, effect: classify(sql, 'sqlite') };
+    now.queue({ ...sent, epoch: now === hubThen ? epoch : undefined }, run, settle);
+  }
+
+  #finish(operation: Queued, error: unknown): void {
+    this.#queue.shift();
+    // Before the answer: it may throw, and then the next one must come all the same.
+    if (this.#queue.length > 0) soon(() => this.#start());
+    if (!this.#queue.some(({ sql }) => sql !== undefined)) registry.pending.delete(this.#connection);
+
+    operation.answer(error);
+  }
+}
+
+function attempt(work: () => void): unknown {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}

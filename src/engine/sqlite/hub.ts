@@ -1,0 +1,342 @@
+import { Layers } from '../../sandbox/layers.js';
+import { stragglerError } from '../../sandbox/scope-errors.js';
+import { stallError } from '../../sandbox/stall.js';
+import type { Effect } from '../../sql/effect.js';
+import type { Host, Leftover, Sandbox, Scope, StatementEvent, SyncConnection } from '../engine.js';
+import { now } from './clock.js';
+import { Connection } from './connection.js';
+import { Emulation, type Execution } from './emulation.js';
+import { readImage } from './image.js';
+import { describeTurn, Line } from './line.js';
+import { lostError } from './lost.js';
+import { loadNative, type NativeDatabase, type NativeModule, type NativeStatement, openNative } from './native.js';
+import type { SqliteOptions } from './options.js';
+import { type Registration, registry, warnOfOtherFiles } from './registry.js';
+import { SqliteSession } from './session.js';
+import { Statements } from './statements.js';
+
+/** A statement that an asynchronous client has sent. */
+export interface Job {
+  readonly connection: Connection;
+  readonly sql: string;
+  readonly effect: Effect;
+  /** The hub's epoch when it was sent. */
+  readonly epoch: number | undefined;
+}
+
+/**
+ * The one real database handle, shared by all who connect to the configured database.
+ *
+ * It is always in memory: a file is read into it at the start. So test processes side by side never
+ * lock each other, the file cannot come to harm, and what was lost with the outer transaction is
+ * begun anew by BEGIN.
+ *
+ * Its life has two parts. Until the first `begin`, statements go straight through, with real
+ * transactions: that is how schema and seed come in. From then on everything runs inside one outer
+ * transaction.
+ *
+ * **Cut connections.** A connection that has a transaction open when a scope ends is cut. The app
+ * still believes in that transaction, and a continuation of the ended test may go on with it; so
+ * each of its statements fails with StragglerError, until the app has finished the transaction with
+ * COMMIT or ROLLBACK (which fail too: the work is gone). From there on the connection is as good as
+ * new, which is what a pool expects of a connection that was given back. BEGIN also makes it new:
+ * nobody begins a transaction inside one, so whoever sends it is a new owner.
+ */
+export class Hub implements Sandbox {
+  observer: ((statement: StatementEvent) => void) | undefined;
+  readonly session: SyncConnection;
+  /** The real database. Drivers prepare statements on it and read what a statement is about. */
+  readonly handle: NativeDatabase;
+  readonly statements: Statements;
+  readonly SqliteError: NativeModule['SqliteError'];
+  /** Whether the database came from a file; SQLite cannot serialize such an image amid a transaction. */
+  readonly fromImage: boolean;
+  /** Counts the scopes that have ended, so that a statement can be told from an earlier scope's. */
+  epoch = 0;
+
+  readonly #database: string;
+  readonly #options: SqliteOptions;
+  readonly #host: Host;
+  readonly #layers = new Layers();
+  readonly #line: Line;
+  readonly #emulation: Emulation;
+  /** `rest`: a scope has ended, and the next has not begun. */
+  #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
+  #lost: Error | undefined;
+
+  constructor(database: string, options: SqliteOptions, host: Host) {
+    const { bytes, journalMode } = readImage(options.file, options.root);
+
+    this.#database = database;
+    this.#options = options;
+    this.#host = host;
+    this.#line = new Line(options);
+    this.fromImage = bytes !== undefined;
+    this.handle = openNative(options.root, bytes ?? ':memory:');
+    this.statements = new Statements(this.handle);
+    this.SqliteError = loadNative(options.root).SqliteError;
+    this.#emulation = new Emulation(this.handle, this.statements, this.SqliteError, {
+      foreignKeys: options.foreignKeys,
+      journalMode,
+    });
+    this.session = new SqliteSession(this, new Connection('session', database));
+
+    this.handle.pragma('journal_mode = MEMORY');
+    this.#setForeignKeys();
+    for (const registration of registry.registrations.values()) registration(this.handle);
+  }
+
+  register(registration: Registration): void {
+    registration(this.handle);
+  }
+
+  begin(scope: Scope): void {
+    if (this.#phase === 'setup') this.#endSetup();
+    // A transaction that is open now would lie below the new scope's savepoint, and its end would take that along.
+    this.#cutHolder(this.#layers.current);
+
+    this.#layers.begin(scope);
+    this.#phase = 'scope';
+  }
+
+  resume(): void {
+    if (this.#phase === 'rest' && this.#layers.current !== undefined) this.#phase = 'scope';
+  }
+
+  end(): void {
+    const lost = this.#lost;
+    const scope = this.#layers.current;
+    this.#lost = undefined;
+    this.epoch += 1;
+
+    this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, scope?.title));
+    this.#cutHolder(scope);
+
+    const { send } = this.#layers.end();
+    this.#phase = 'rest';
+    // A user's statement that broke the transaction off unseen leaves nothing to roll back.
+    if (this.handle.inTransaction) for (const sql of send) this.statements.get(sql).run();
+    this.#emulation.restore();
+
+    if (lost !== undefined) throw lost;
+  }
+
+  leftovers(): readonly Leftover[] {
+    const { holder } = this.#line.turns;
+    const leftovers: Leftover[] = [];
+
+    if (holder !== undefined && holder.name !== 'session') leftovers.push(leftover('transaction', holder));
+    for (const connection of registry.pending) {
+      if (connection !== holder && connection.database === this.#database)
+        leftovers.push(leftover('statement', connection));
+    }
+    return leftovers;
+  }
+
+  describe(): readonly string[] {
+    const { holder } = this.#line.turns;
+    const holding =
+      holder === undefined
+        ? []
+        : [
+            `${holder.name} has a transaction open, idle for ${Math.round(now() - holder.idleSince)} ms after "${holder.lastSql ?? ''}"`,
+          ];
+    const waiting = this.#line.waiting.map(
+      ({ connection, sql, since }) =>
+        `${connection.name} has waited ${Math.round(now() - since)} ms for its turn to run "${sql}"`,
+    );
+
+    return [...holding, ...waiting];
+  }
+
+  close(): void {
+    if (this.#phase === 'closed') return;
+
+    this.#phase = 'closed';
+    this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, this.#layers.lastEnded));
+    for (const database of registry.databases.values()) if (database.hub === this) database.hub = undefined;
+    this.handle.close();
+    warnOfOtherFiles(this.#database);
+  }
+
+  /**
+   * Takes the turn for a synchronous client; `leave` gives it back.
+   *
+   * @throws StragglerError outside all scopes, and on a cut connection.
+   * @throws StallError when another connection's transaction has the turn: at once, or, for the
+   * session where the app's work can go on meanwhile, after `stallTimeout`.
+   */
+  enter(connection: Connection, sql: string, effect: Effect, wait: 'wait' | 'refuse'): void {
+    this.#admit(connection, sql, effect);
+    if (this.#line.turns.tryTake(connection)) return;
+
+    const holder = this.#line.turns.holder;
+    if (wait === 'wait' && this.#host.canWait()) this.#line.waitHere(connection, sql, this.#host);
+    else if (holder !== undefined)
+      throw stallError({ connection: connection.name, sql }, describeTurn(holder), now(), 'blocked');
+  }
+
+  /**
+   * Runs `work` when it is this asynchronous client's turn, which may be at once; gives the turn
+   * back behind it. `work` must not throw. Errors of waiting go to `fail`.
+   */
+  queue(job: Job, work: () => void, fail: (error: Error) => void): void {
+    const { connection, sql, effect, epoch } = job;
+    const inTurn = (): void => {
+      try {
+        work();
+      } finally {
+        this.leave(connection);
+      }
+    };
+
+    try {
+      this.#admit(connection, sql, effect, epoch !== undefined && epoch !== this.epoch);
+    } catch (error) {
+      fail(error as Error);
+      return;
+    }
+    if (this.#line.turns.tryTake(connection)) inTurn();
+    else this.#line.wait(connection, sql, inTurn, fail);
+  }
+
+  /** Gives the turn back, unless the connection has a transaction open. */
+  leave(connection: Connection): void {
+    if (this.#line.turns.holder !== connection) return;
+
+    if (!this.inTransaction(connection)) {
+      connection.since = 0;
+      this.#line.turns.release(connection);
+      return;
+    }
+    connection.idleSince = now();
+    if (connection.since === 0) connection.since = connection.idleSince;
+  }
+
+  /** Runs one statement of a connection that has the turn. */
+  perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
+    connection.lastSql = sql;
+    if (this.observer === undefined) return this.#perform(connection, sql, effect, execution);
+
+    const began = now();
+    const event = { connection: connection.name, sql };
+    try {
+      const result = this.#perform(connection, sql, effect, execution);
+      this.observer({ ...event, duration: now() - began, rows: execution.count(result) });
+      return result;
+    } catch (error) {
+      this.observer?.({ ...event, duration: now() - began, rows: 0, error });
+      throw error;
+    }
+  }
+
+  /** The prepared statement. A pragma is prepared each time, because preparing it is half of its effect. */
+  prepare(sql: string, effect: Effect): NativeStatement {
+    return effect.kind === 'pragma' ? this.handle.prepare(sql) : this.statements.get(sql);
+  }
+
+  /** What the last statement that wrote has done: the answer of a statement with RETURNING does not say it. */
+  lastChange(): { readonly changes: number; readonly lastInsertId: number } {
+    const row = this.statements.get('SELECT changes() AS changes, last_insert_rowid() AS lastInsertId').get();
+    return row as { changes: number; lastInsertId: number };
+  }
+
+  /** Whether the connection believes itself inside a transaction. */
+  inTransaction(connection: Connection): boolean {
+    if (connection.hub !== this) return false;
+    if (this.#phase !== 'setup') return connection.transaction.open;
+    return this.#line.turns.holder === connection && this.handle.inTransaction;
+  }
+
+  /** The connection was closed: SQLite rolls back what it had open. */
+  disconnect(connection: Connection): void {
+    if (connection.hub !== this || this.#phase === 'closed') return;
+
+    this.#line.forget(connection);
+    if (this.#line.turns.holder === connection) this.#rollBack(connection);
+    connection.join(this);
+  }
+
+  #perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
+    if (this.#phase === 'setup') return this.#emulation.setUp(connection, sql, effect, execution);
+
+    for (const statement of this.#layers.touch()) this.statements.get(statement).run();
+    let result: Result;
+    try {
+      result = this.#emulation.run(connection, sql, effect, execution);
+    } catch (error) {
+      throw this.handle.inTransaction ? error : this.#lose(connection, sql, error);
+    }
+    if (!this.handle.inTransaction) throw this.#lose(connection, sql, undefined);
+    return result;
+  }
+
+  /** `stale`: the statement was sent in a scope that has ended, before the next one began. */
+  #admit(connection: Connection, sql: string, effect: Effect, stale = false): void {
+    if (connection.hub !== this) connection.join(this);
+    if (connection.cutBy !== undefined) {
+      if (effect.kind !== 'begin' || stale) this.#refuseCut(connection, sql, effect, connection.cutBy);
+      connection.join(this);
+    }
+    if (this.#phase === 'rest' || stale) throw stragglerError(connection.name, sql, this.#layers.lastEnded);
+  }
+
+  /** The transaction is kept as a ghost, to know when the app has finished it. */
+  #refuseCut(connection: Connection, sql: string, effect: Effect, title: string): never {
+    const { transaction } = connection;
+
+    transaction.done(transaction.plan(effect));
+    if (!transaction.open) connection.cutBy = undefined;
+    throw stragglerError(connection.name, sql, title);
+  }
+
+  /** Ends the transaction of whoever has one open now, and cuts that connection off. */
+  #cutHolder(scope: { readonly title: string } | undefined): void {
+    const { holder } = this.#line.turns;
+    if (holder === undefined) return;
+
+    const app = holder.name !== 'session' && this.#phase !== 'setup';
+    this.#rollBack(holder, app ? (scope?.title ?? this.#layers.lastEnded ?? 'the setup') : undefined);
+  }
+
+  #rollBack(connection: Connection, cutBy?: string): void {
+    if (this.#phase === 'setup') {
+      if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
+    } else if (connection.transaction.open && this.handle.inTransaction) {
+      const { transaction } = connection;
+      const plan = transaction.plan({ kind: 'rollback', chain: false });
+      if ('send' in plan) for (const sql of plan.send) this.statements.get(sql).run();
+      this.#emulation.restore();
+    }
+
+    // A cut connection goes on believing in its transaction.
+    if (cutBy === undefined) connection.transaction.reset();
+    else connection.cutBy = cutBy;
+    connection.since = 0;
+    this.#line.turns.release(connection);
+  }
+
+  #endSetup(): void {
+    this.#cutHolder(undefined);
+    this.#phase = 'rest';
+    this.#setForeignKeys();
+  }
+
+  #setForeignKeys(): void {
+    this.handle.pragma(`foreign_keys = ${this.#options.foreignKeys ? 1 : 0}`);
+  }
+
+  #lose(connection: Connection, sql: string, cause: unknown): Error {
+    const title = this.#layers.current?.title;
+    const error = lostError(sql, connection.name, title, this.#layers.lost(), cause);
+
+    connection.transaction.reset();
+    this.#emulation.restore();
+    this.#lost ??= error;
+    return error;
+  }
+}
+
+function leftover(kind: Leftover['kind'], connection: Connection): Leftover {
+  return { kind, connection: connection.name, lastSql: connection.lastSql ?? '' };
+}

@@ -1,0 +1,19 @@
+/** The SQLite part of the config, validated and complete. */
+export interface SqliteOptions {
+  /** `:memory:` or the absolute path of a database file. */
+  readonly file: string;
+  /** Environment variables that are set to `file` while the engine is prepared. */
+  readonly env?: readonly string[];
+  /** The drivers that are replaced wherever the app imports them. */
+  readonly swap: readonly ('better-sqlite3' | 'sqlite3')[];
+  /** Whether foreign keys are enforced, as by `PRAGMA foreign_keys`. */
+  readonly foreignKeys: boolean;
+  /** Whether a database without `test` in its name may be opened. */
+  readonly allowAnyDatabase: boolean;
+  /** Milliseconds that a query waits for an idle transaction, 500 by default. */
+  readonly stallTimeout: number;
+  /** Milliseconds for which a transaction may keep others waiting, 10 000 by default. */
+  readonly holdTimeout: number;
+  /** Absolute folder of the config file: where real drivers are resolved from. */
+  readonly root: string;
+}

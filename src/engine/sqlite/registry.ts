@@ -1,0 +1,116 @@
+import { NotRunningError, SwapError } from '../../errors.js';
+import type { Connection } from './connection.js';
+import { canonicalName } from './database-name.js';
+import type { Hub } from './hub.js';
+import type { NativeDatabase } from './native.js';
+
+/** A user function, aggregate, table or extension that an app's connection has registered. */
+export type Registration = (database: NativeDatabase) => void;
+
+/** What the drop-in drivers and the engine must agree on, once per process. */
+interface Registry {
+  /** Databases that belong to Lockstep, by canonical name; the hub is there while a sandbox is open. */
+  readonly databases: Map<string, { hub: Hub | undefined; opened: boolean }>;
+  /** Files that are not Lockstep's and that an app opened through a drop-in driver. */
+  readonly others: Set<string>;
+  /** Where real drivers are resolved from. */
+  root: string | undefined;
+  /** How many connections each driver has opened: their names count on. */
+  readonly counts: Map<string, number>;
+  /** Connections with statements that are not answered yet, oldest first. */
+  readonly pending: Set<Connection>;
+  /** Registered functions by name: a later hub needs them as well, since apps register only once. */
+  readonly registrations: Map<string, Registration>;
+}
+
+const KEY = Symbol.for('lockstep.sqlite');
+
+// A TypeScript loader may load the package twice, and both copies must meet in one hub.
+const shared = globalThis as { [KEY]?: Registry };
+
+export const registry: Registry = (shared[KEY] ??= {
+  databases: new Map(),
+  others: new Set(),
+  root: undefined,
+  counts: new Map(),
+  pending: new Set(),
+  registrations: new Map(),
+});
+
+/** Makes a database Lockstep's: from now on the drop-in drivers send it to the sandbox. */
+export function claim(file: string, root: string): void {
+  const name = canonicalName(file);
+  registry.root = root;
+  if (!registry.databases.has(name)) registry.databases.set(name, { hub: undefined, opened: false });
+}
+
+/**
+ * The canonical name of a database that is Lockstep's, undefined for one that is to be opened for
+ * real.
+ *
+ * @throws SwapError when Lockstep has claimed no database in this process.
+ */
+export function claimed(file: string, driver: string): string | undefined {
+  if (registry.databases.size === 0) {
+    throw new SwapError({
+      what: `lockstep/drivers/${driver} was asked to open "${file}" while Lockstep is not running.`,
+      why: "It is a stand-in for tests and knows no database before Lockstep has read the config's database.file.",
+      remedy:
+        'Use it in the test\'s configuration only, and make lockstep/mocha the first entry of "require" in .mocharc.json.',
+    });
+  }
+
+  const name = canonicalName(file);
+  const database = registry.databases.get(name);
+  if (database === undefined) {
+    registry.others.add(name);
+    return undefined;
+  }
+  database.opened = true;
+  return name;
+}
+
+/**
+ * Warns when the app opened some database through a drop-in driver, but never the claimed one: then
+ * its path in the config is most likely wrong, and the app wrote to a real database.
+ */
+export function warnOfOtherFiles(database: string): void {
+  const others = [...registry.others].filter((file) => file !== '');
+  if (others.length === 0 || registry.databases.get(database)?.opened !== false) return;
+
+  process.emitWarning(
+    `The app never opened "${database}", the config's database.file, but it opened ${others.map((file) => `"${file}"`).join(', ')}: ` +
+      'what it wrote there is real and was not rolled back. Set database.file, or name in database.env the variable that the app takes the path from.',
+    { code: 'LOCKSTEP_OTHER_DATABASE' },
+  );
+}
+
+/**
+ * The hub that a connection's next statement goes to. Asked for at every call: apps keep their pool
+ * while sandboxes come and go.
+ *
+ * @throws NotRunningError when no sandbox is open.
+ */
+export function hubOf(database: string, connection: string): Hub {
+  const hub = registry.databases.get(database)?.hub;
+  if (hub !== undefined) return hub;
+
+  throw new NotRunningError({
+    what: `${connection} used the database "${database}" while no sandbox is open.`,
+    why: 'Outside the test run there is nothing that would undo the query.',
+    remedy: "Query the database in tests and hooks only; put what all tests need into the config's schema or seed.",
+  });
+}
+
+/** A name for a new connection, e.g. `sqlite3 connection 2`. */
+export function nameConnection(driver: string): string {
+  const count = (registry.counts.get(driver) ?? 0) + 1;
+  registry.counts.set(driver, count);
+  return `${driver} connection ${count}`;
+}
+
+/** Registers a function with the open hubs and with all to come. */
+export function registerEverywhere(key: string, registration: Registration): void {
+  for (const { hub } of registry.databases.values()) hub?.register(registration);
+  registry.registrations.set(key, registration);
+}

@@ -1,0 +1,330 @@
+/**
+ * Every error that Lockstep itself raises.
+ *
+ * ```
+ * LockstepError
+ * ├── ConfigError             LOCKSTEP_CONFIG            a config key, value or file is wrong
+ * ├── NotRunningError         LOCKSTEP_NOT_RUNNING       session or client used outside a test run
+ * ├── AppError                LOCKSTEP_APP               the config's app cannot be loaded or started
+ * ├── BridgeError
+ * │   ├── BridgeMissingError  LOCKSTEP_BRIDGE_MISSING    the native pump cannot be loaded
+ * │   ├── SyncUsageError      LOCKSTEP_SYNC_USAGE        a wait asked for with impossible arguments
+ * │   ├── WaitPlaceError      LOCKSTEP_WAIT_PLACE        a wait where Node could never finish it
+ * │   ├── NestedWaitError     LOCKSTEP_NESTED_WAIT       a wait inside another wait
+ * │   ├── SyncTimeoutError    LOCKSTEP_SYNC_TIMEOUT      a wait passed its deadline
+ * │   └── DeadlockError       LOCKSTEP_DEADLOCK          nothing is left that could end the wait
+ * ├── SandboxError
+ * │   ├── StallError          LOCKSTEP_STALL             a query waits for a transaction that waits for it
+ * │   ├── HoldTimeoutError    LOCKSTEP_HOLD_TIMEOUT      a transaction kept the database too long
+ * │   ├── StragglerError      LOCKSTEP_STRAGGLER         a query after its test's end
+ * │   ├── LeakError           LOCKSTEP_LEAK              a test ended with a transaction or statement open
+ * │   ├── SandboxLostError    LOCKSTEP_SANDBOX_LOST      a statement ended the outer transaction
+ * │   └── RefusedStatementError LOCKSTEP_REFUSED         a statement that would escape the rollback
+ * ├── EngineError
+ * │   ├── EngineMissingError  LOCKSTEP_ENGINE_MISSING    the database driver is not installed
+ * │   ├── UnsafeDatabaseError LOCKSTEP_UNSAFE_DATABASE   the database is not named like a test database
+ * │   └── SwapError           LOCKSTEP_SWAP              the app's driver could not be replaced
+ * ├── SessionUsageError       LOCKSTEP_SESSION_USAGE     a session call that cannot mean what was written
+ * ├── RequestError            LOCKSTEP_REQUEST           a client call with an impossible request
+ * ├── UnsentRequestError      LOCKSTEP_UNSENT_REQUEST    a supertest request was built and never sent
+ * ├── PeerMissingError        LOCKSTEP_PEER_MISSING      a package that an entry of Lockstep drives is not installed
+ * ├── UpgradeError            LOCKSTEP_UPGRADE           the app refused to open a WebSocket
+ * ├── ClosedError             LOCKSTEP_CLOSED            a stream or WebSocket has ended, nothing more comes
+ * └── ExpectationError        LOCKSTEP_EXPECTATION       a response is not what the test expects
+ * ```
+ *
+ * Errors of the app and of the database are never wrapped: they arrive as the object that was
+ * thrown, with the test's frames appended to the stack.
+ */
+
+import { beginAtCaller } from './own-frames.js';
+
+/** What every message is made of: the three sentences a reader needs, in this order. */
+export interface Explanation {
+  /** What happened, with the names and values involved. */
+  readonly what: string;
+  /** Why it happened. */
+  readonly why?: string;
+  /** What to do about it. */
+  readonly remedy?: string;
+  /** The error that caused this one, kept as `error.cause`. */
+  readonly cause?: unknown;
+}
+
+/** As a user finds it from the project's folder. */
+const TROUBLESHOOTING = 'node_modules/lockstep/docs/troubleshooting.md';
+
+/** Holds the names of an error's classes, up to LockstepError. */
+const LINEAGE = Symbol.for('lockstep.error');
+
+/** Base of all errors raised by Lockstep; `code` is stable across versions. */
+export abstract class LockstepError extends Error {
+  /**
+   * True for the errors of another copy of the package too: a TypeScript loader may load it twice,
+   * once as an ES module and once as CommonJS.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    const lineage = (value as { readonly [LINEAGE]?: readonly string[] } | null | undefined)?.[LINEAGE];
+
+    return lineage?.includes(this.name) ?? false;
+  }
+
+  /** Stable identifier, a heading of docs/troubleshooting.md. */
+  abstract readonly code: string;
+
+  constructor(code: string, explanation: Explanation) {
+    const { what, why, remedy, cause } = explanation;
+    const lines = [what, why, remedy].filter((line): line is string => line !== undefined && line !== '');
+
+    super(
+      `${lines.join('\n  ')}\n  (${code}, see ${TROUBLESHOOTING}#${code.toLowerCase()})`,
+      cause === undefined ? undefined : { cause },
+    );
+    // A subclass's name must survive minifiers and duplicate copies of the package.
+    Object.defineProperty(this, 'name', { value: new.target.name, configurable: true, writable: true });
+    Object.defineProperty(this, LINEAGE, { value: lineageOf(new.target) });
+    beginAtCaller(this);
+  }
+}
+
+function lineageOf(constructor: NewableFunction): string[] {
+  const names: string[] = [];
+  for (let type: object = constructor; type !== Error; type = Object.getPrototypeOf(type) as object) {
+    names.push((type as NewableFunction).name);
+  }
+  return names;
+}
+
+/** A key, value or file of the configuration is wrong. */
+export class ConfigError extends LockstepError {
+  readonly code = 'LOCKSTEP_CONFIG';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_CONFIG', explanation);
+  }
+}
+
+/** `session` or `client` was used while no test, hook or layer is running. */
+export class NotRunningError extends LockstepError {
+  readonly code = 'LOCKSTEP_NOT_RUNNING';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_NOT_RUNNING', explanation);
+  }
+}
+
+/** The app named in the config cannot be loaded, is of no known kind, or failed to start. */
+export class AppError extends LockstepError {
+  readonly code = 'LOCKSTEP_APP';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_APP', explanation);
+  }
+}
+
+/** Base of the errors of waiting. */
+export abstract class BridgeError extends LockstepError {}
+
+/** The native pump (deasync) has no binary for this platform and Node version. */
+export class BridgeMissingError extends BridgeError {
+  readonly code = 'LOCKSTEP_BRIDGE_MISSING';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_BRIDGE_MISSING', explanation);
+  }
+}
+
+/** `sync` was called with arguments that cannot mean anything. */
+export class SyncUsageError extends BridgeError {
+  readonly code = 'LOCKSTEP_SYNC_USAGE';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SYNC_USAGE', explanation);
+  }
+}
+
+/** A wait was asked for at a place where Node could never finish it, e.g. after an `await`. */
+export class WaitPlaceError extends BridgeError {
+  readonly code = 'LOCKSTEP_WAIT_PLACE';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_WAIT_PLACE', explanation);
+  }
+}
+
+/** A wait was asked for by code that runs while another wait is in progress. */
+export class NestedWaitError extends BridgeError {
+  readonly code = 'LOCKSTEP_NESTED_WAIT';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_NESTED_WAIT', explanation);
+  }
+}
+
+/** The awaited work did not settle before the wait's deadline. */
+export class SyncTimeoutError extends BridgeError {
+  readonly code = 'LOCKSTEP_SYNC_TIMEOUT';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SYNC_TIMEOUT', explanation);
+  }
+}
+
+/** The awaited work is pending and nothing is left in the process that could settle it. */
+export class DeadlockError extends BridgeError {
+  readonly code = 'LOCKSTEP_DEADLOCK';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_DEADLOCK', explanation);
+  }
+}
+
+/** Base of the errors of the sandbox. */
+export abstract class SandboxError extends LockstepError {}
+
+/** A query waits for the turn of a transaction that is idle and does not give it up. */
+export class StallError extends SandboxError {
+  readonly code = 'LOCKSTEP_STALL';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_STALL', explanation);
+  }
+}
+
+/** A transaction held the turn longer than `holdTimeout`. */
+export class HoldTimeoutError extends SandboxError {
+  readonly code = 'LOCKSTEP_HOLD_TIMEOUT';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_HOLD_TIMEOUT', explanation);
+  }
+}
+
+/** A query arrived when no test was running, or on a connection cut off at a test's end. */
+export class StragglerError extends SandboxError {
+  readonly code = 'LOCKSTEP_STRAGGLER';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_STRAGGLER', explanation);
+  }
+}
+
+/** A test ended while the app still had a transaction open or a statement running. */
+export class LeakError extends SandboxError {
+  readonly code = 'LOCKSTEP_LEAK';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_LEAK', explanation);
+  }
+}
+
+/** A statement ended the sandbox's outer transaction, e.g. `INSERT OR ROLLBACK`. */
+export class SandboxLostError extends SandboxError {
+  readonly code = 'LOCKSTEP_SANDBOX_LOST';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SANDBOX_LOST', explanation);
+  }
+}
+
+/** A statement was refused because it would escape the rollback or cannot work inside it. */
+export class RefusedStatementError extends SandboxError {
+  readonly code = 'LOCKSTEP_REFUSED';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_REFUSED', explanation);
+  }
+}
+
+/** Base of the errors of engines and drivers. */
+export abstract class EngineError extends LockstepError {}
+
+/** The database driver that the engine needs is not installed. */
+export class EngineMissingError extends EngineError {
+  readonly code = 'LOCKSTEP_ENGINE_MISSING';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_ENGINE_MISSING', explanation);
+  }
+}
+
+/** The database does not carry `test` in its name, and the config does not allow any other. */
+export class UnsafeDatabaseError extends EngineError {
+  readonly code = 'LOCKSTEP_UNSAFE_DATABASE';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_UNSAFE_DATABASE', explanation);
+  }
+}
+
+/** The app's driver could not be replaced by Lockstep's. */
+export class SwapError extends EngineError {
+  readonly code = 'LOCKSTEP_SWAP';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SWAP', explanation);
+  }
+}
+
+/** A session call that cannot mean what was written, e.g. an async function as a transaction. */
+export class SessionUsageError extends LockstepError {
+  readonly code = 'LOCKSTEP_SESSION_USAGE';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SESSION_USAGE', explanation);
+  }
+}
+
+/** A client call describes a request that cannot be made. */
+export class RequestError extends LockstepError {
+  readonly code = 'LOCKSTEP_REQUEST';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_REQUEST', explanation);
+  }
+}
+
+/** A test built a request with `lockstep/supertest` and ended without sending it. */
+export class UnsentRequestError extends LockstepError {
+  readonly code = 'LOCKSTEP_UNSENT_REQUEST';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_UNSENT_REQUEST', explanation);
+  }
+}
+
+/** The package that an entry of Lockstep drives (supertest for `lockstep/supertest`) is not installed. */
+export class PeerMissingError extends LockstepError {
+  readonly code = 'LOCKSTEP_PEER_MISSING';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_PEER_MISSING', explanation);
+  }
+}
+
+/** The app answered a WebSocket's handshake with an ordinary response. */
+export class UpgradeError extends LockstepError {
+  readonly code = 'LOCKSTEP_UPGRADE';
+  /** Status of that response. */
+  readonly status: number;
+  /** Its headers, by lower-case name. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Its body. */
+  readonly text: string;
+
+  constructor(
+    explanation: Explanation,
+    answer: { status: number; headers: Readonly<Record<string, string | string[] | undefined>>; text: string },
+  ) {
+    super('LOCKSTEP_UPGRADE', explanation);
+    this.status = answer.status;
+    this.headers = answer.headers;
+    this.text = answer.text;
+  }
+}
+
+/** Something was awaited from a stream, an event stream or a WebSocket that has ended. */
+export class ClosedError extends LockstepError {
+  readonly code = 'LOCKSTEP_CLOSED';
+  /** The WebSocket's close code; undefined for streams, and while it was not closed properly. */
+  readonly closeCode: number | undefined;
+  /** The WebSocket's close reason. */
+  readonly reason: string | undefined;
+
+  constructor(explanation: Explanation, closed: { code?: number | undefined; reason?: string | undefined } = {}) {
+    super('LOCKSTEP_CLOSED', explanation);
+    this.closeCode = closed.code;
+    this.reason = closed.reason;
+  }
+}
+
+/** A response is not what the test expects. Runners show `expected` and `actual` as a diff. */
+export class ExpectationError extends LockstepError {
+  readonly code = 'LOCKSTEP_EXPECTATION';
+  readonly expected: unknown;
+  readonly actual: unknown;
+
+  constructor(explanation: Explanation, values: { expected?: unknown; actual?: unknown } = {}) {
+    super('LOCKSTEP_EXPECTATION', explanation);
+    this.expected = values.expected;
+    this.actual = values.actual;
+  }
+}

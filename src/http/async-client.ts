@@ -1,0 +1,89 @@
+import type { Cookies } from './cookies/cookies.js';
+import type { ReadOptions, RequestOptions, UserOptions } from './options.js';
+import type { Response } from './response.js';
+import { AsyncEventStream, eventSource } from './sessions/events.js';
+import { prepareStream, prepareWebSocket } from './sessions/open.js';
+import type { StreamOptions, WebSocketOptions } from './sessions/open.js';
+import { AsyncStream } from './sessions/stream.js';
+import { AsyncWebSocketSession } from './sessions/web-socket.js';
+import { settle, checkSettle } from './settle/settling.js';
+import type { SettleOptions } from './settle/settling.js';
+import { originOf } from './transport/origin.js';
+import type { User } from './user.js';
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- a body's shape is known to the test only */
+
+/** The client for tests that stay async; see `Client` for what its promises reject with. */
+export class AsyncClient {
+  /** The cookie jar, shared with the synchronous client. */
+  readonly cookies: Cookies;
+
+  readonly #user: User;
+
+  constructor(user: User) {
+    this.#user = user;
+    this.cookies = user.cookies;
+  }
+
+  get<T = any>(url: string, options?: ReadOptions): Promise<Response<T>> {
+    return this.request('GET', url, options);
+  }
+
+  head<T = any>(url: string, options?: ReadOptions): Promise<Response<T>> {
+    return this.request('HEAD', url, options);
+  }
+
+  post<T = any>(url: string, options?: RequestOptions): Promise<Response<T>> {
+    return this.request('POST', url, options);
+  }
+
+  put<T = any>(url: string, options?: RequestOptions): Promise<Response<T>> {
+    return this.request('PUT', url, options);
+  }
+
+  patch<T = any>(url: string, options?: RequestOptions): Promise<Response<T>> {
+    return this.request('PATCH', url, options);
+  }
+
+  delete<T = any>(url: string, options?: RequestOptions): Promise<Response<T>> {
+    return this.request('DELETE', url, options);
+  }
+
+  options<T = any>(url: string, options?: RequestOptions): Promise<Response<T>> {
+    return this.request('OPTIONS', url, options);
+  }
+
+  async request<T = any>(method: string, url: string, options: RequestOptions = {}): Promise<Response<T>> {
+    return this.#user.prepare(method, url, options, true)().response as Promise<Response<T>>;
+  }
+
+  /** Another user of the same app, with a fresh cookie jar; see `Client.as`. */
+  as(options: UserOptions = {}): AsyncClient {
+    return new AsyncClient(this.#user.as(options));
+  }
+
+  /** See `Client.settle`; timers of the app are seen while a synchronous call waits only. */
+  async settle(options: SettleOptions = {}): Promise<void> {
+    checkSettle(options);
+    await settle(this.#user.desk, options);
+  }
+
+  /** See `Client.origin`. */
+  async origin(): Promise<string> {
+    return originOf(await this.#user.desk.begin());
+  }
+
+  async stream(url: string, options: StreamOptions = {}): Promise<AsyncStream> {
+    return new AsyncStream(this.#user, await prepareStream(this.#user, url, options, undefined, true)().session);
+  }
+
+  async sse(url: string, options: StreamOptions = {}): Promise<AsyncEventStream> {
+    const { session } = prepareStream(this.#user, url, options, 'text/event-stream', true)();
+    return new AsyncEventStream(this.#user, eventSource(await session));
+  }
+
+  async ws(url: string, options: WebSocketOptions = {}): Promise<AsyncWebSocketSession> {
+    const { core, url: opened } = await prepareWebSocket(this.#user, url, options, true)().session;
+    return new AsyncWebSocketSession(this.#user, core, opened);
+  }
+}

@@ -1,0 +1,40 @@
+import { Cookie } from 'tough-cookie';
+
+/** A cookie as an answer set it. */
+export interface ResponseCookie {
+  readonly name: string;
+  readonly value: string;
+  readonly path: string | undefined;
+  readonly domain: string | undefined;
+  /** Undefined for a cookie that lasts as long as the browser's session. */
+  readonly expires: Date | undefined;
+  /** Seconds. */
+  readonly maxAge: number | undefined;
+  readonly secure: boolean;
+  readonly httpOnly: boolean;
+  /** Lower case. */
+  readonly sameSite: string | undefined;
+}
+
+/** Reads the Set-Cookie headers of an answer; the malformed are left out, as browsers do. */
+export function parseSetCookies(headers: readonly string[]): ResponseCookie[] {
+  return headers.flatMap((header) => {
+    const cookie = Cookie.parse(header);
+    if (cookie === undefined) return [];
+
+    const { key, value, path, domain, expires, maxAge, secure, httpOnly, sameSite } = cookie;
+    return [
+      {
+        name: key,
+        value,
+        path: path ?? undefined,
+        domain: domain ?? undefined,
+        expires: expires instanceof Date ? expires : undefined,
+        maxAge: typeof maxAge === 'number' ? maxAge : undefined,
+        secure,
+        httpOnly,
+        sameSite: sameSite?.toLowerCase(),
+      },
+    ];
+  });
+}

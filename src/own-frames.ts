@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url';
+
+const URL_HERE = new URL('.', import.meta.url);
+const HERE = [URL_HERE.href, fileURLToPath(URL_HERE)];
+
+/** Frames looked at beyond the process's limit, so that our own do not use it up. */
+const EXTRA = 30;
+
+/**
+ * Captures an error's stack anew, so that it begins with the line of the user's code that called
+ * Lockstep. `LOCKSTEP_DEBUG=1` leaves Lockstep's own frames in place.
+ */
+export function beginAtCaller(error: Error): void {
+  const limit = Error.stackTraceLimit;
+  if (process.env['LOCKSTEP_DEBUG'] === '1' || !(limit > 0)) return;
+
+  Error.stackTraceLimit = limit + EXTRA;
+  Error.captureStackTrace(error);
+  Error.stackTraceLimit = limit;
+
+  const { stack } = error;
+  const header = `${error.name}: ${error.message}`;
+  // Whoever formats stacks in his own way is not disturbed.
+  if (typeof stack !== 'string' || !stack.startsWith(header)) return;
+  const frames = stack.slice(header.length).split('\n').slice(1);
+  const users = frames.filter((frame) => !isOwnFrame(frame));
+  const first = users.findIndex((frame) => !frame.includes('node:'));
+  // An error made inside Lockstep's own timers has no caller.
+  if (first >= 0) error.stack = [header, ...users.slice(first, first + limit)].join('\n');
+  else error.stack = [header, ...frames.slice(0, limit)].join('\n');
+}
+
+/** Whether a line of a stack is code of this package. */
+export function isOwnFrame(line: string): boolean {
+  return HERE.some((folder) => line.includes(folder));
+}

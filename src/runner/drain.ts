@@ -1,0 +1,16 @@
+/** Milliseconds between two looks. */
+const INTERVAL = 2;
+
+// Captured: a test's fake timers must not stop the end of that test.
+const { setTimeout } = globalThis;
+
+/** Waits, without blocking, until `done()` or until `limit` milliseconds have passed. */
+export async function drained(done: () => boolean, limit: number): Promise<boolean> {
+  const deadline = performance.now() + limit;
+
+  while (!done()) {
+    if (performance.now() >= deadline) return false;
+    await new Promise<void>((resolve) => setTimeout(resolve, INTERVAL));
+  }
+  return true;
+}

@@ -1,0 +1,3 @@
+/** What tests use while a runner runs them. */
+
+export { client, session } from './facade.js';

@@ -1,0 +1,232 @@
+import { readFileSync } from 'node:fs';
+import { canWait, debug, isTimerPending, reportPending, timersDue, waitUntil } from '../bridge/index.js';
+import { loadApp, type ResolvedConfig, type ResolvedSetup } from '../config/index.js';
+import { engines, type Sandbox, type Scope } from '../engine/index.js';
+import { ConfigError, type LockstepError } from '../errors.js';
+import { createClient, type Client, type ClientHost } from '../http/index.js';
+import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
+import { leakError } from '../sandbox/scope-errors.js';
+import { createSession, type Session } from '../session/index.js';
+import { drained } from './drain.js';
+import { logStatements } from './log-statements.js';
+import { StatementLog } from './statement-log.js';
+
+/** Where a lifecycle is between its making and its end. */
+export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
+
+/**
+ * The life of one test run, whatever the runner: prepare → start → begin/end … → stop.
+ *
+ * Making it puts the engine in the app's way, so it has to be made before any file of the app is
+ * imported. It can be started again after it was stopped (watch mode, one worker for many files).
+ */
+export class Lifecycle {
+  readonly #config: ResolvedConfig;
+  readonly #withdraw: (() => void) | undefined;
+  #phase: Phase = 'prepared';
+  #starting: Promise<void> | undefined;
+  #sandbox: Sandbox | undefined;
+  #stopReporting: (() => void) | undefined;
+  #session: Session | undefined;
+  #client: ClientHost | undefined;
+  #remaining: (() => number) | undefined;
+  readonly #statements = new StatementLog();
+
+  /**
+   * @throws SwapError when a driver cannot be replaced.
+   */
+  constructor(config: ResolvedConfig) {
+    this.#config = config;
+    this.#withdraw = config.database && engines[config.database.engine].prepare(config.database);
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get config(): ResolvedConfig {
+    return this.#config;
+  }
+
+  /** @throws ConfigError when the config has no database. */
+  get session(): Session {
+    if (this.#session) return this.#session;
+    throw missing(this.#config, 'session', 'database', `{ engine: 'sqlite', file: ':memory:' }`);
+  }
+
+  /** @throws ConfigError when the config has no app. */
+  get client(): Client {
+    if (this.#client) return this.#client.client;
+    throw missing(this.#config, 'client', 'app', `'./src/app.js'`);
+  }
+
+  /**
+   * Starts before the first test does, so that no test pays for it. The app too, if the tests look
+   * as if they used it: what it writes while it starts is then there for all tests, and a slow
+   * start does not run into the first test's timeout. Errors are kept for `start` and the first request.
+   */
+  async warmUp(testFiles: Iterable<string>): Promise<void> {
+    await this.start().catch(() => undefined);
+    if (this.#client && mentionsClient(testFiles)) await this.#client.start().catch(() => undefined);
+  }
+
+  /**
+   * Opens the database and brings in schema and seed; does nothing when that is done. The app
+   * starts with its first request at the latest.
+   *
+   * @throws EngineMissingError, UnsafeDatabaseError, and whatever schema or seed throw.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  async #start(): Promise<void> {
+    const { database, app, client } = this.#config;
+
+    this.#phase = 'starting';
+    if (database) {
+      const sandbox = engines[database.engine].open(database, { canWait, waitUntil: waitForTurn });
+      this.#sandbox = sandbox;
+      logStatements(sandbox);
+      this.#stopReporting = reportPending(() => sandbox.describe());
+      this.#session = createSession(sandbox.session);
+      await setUp(database.schema, this.#session);
+      await setUp(database.seed, this.#session);
+    }
+    if (app) {
+      if (this.#sandbox) this.#statements.watch(this.#sandbox);
+      this.#client = createClient({
+        ...client,
+        app: () => loadApp(this.#config),
+        statements: this.#statements.read,
+        leftovers: () => this.#leftovers(),
+        remaining: () => this.#remaining?.(),
+      });
+    }
+    this.#phase = 'running';
+  }
+
+  /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
+  begin(scope: Scope): void {
+    debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
+    this.#sandbox?.begin(scope);
+    if (scope.kind === 'test') this.#statements.clear();
+    this.#client?.beginScope();
+    beginRequests(this.#config.client.raiseServerErrors);
+  }
+
+  /** Tells how many milliseconds the test or hook that is about to run has left, for waits that it awaits. */
+  limit(remaining: () => number): void {
+    this.#remaining = remaining;
+  }
+
+  /** Lets a later hook of the innermost scope use the database again. */
+  resume(): void {
+    this.#sandbox?.resume();
+  }
+
+  /**
+   * Whether the app has finished what the test started. A promise when it has not yet: it waits
+   * for up to `drain` milliseconds and gives the error that the test should fail with, if any.
+   */
+  settle(title: () => string): undefined | Promise<LockstepError | undefined> {
+    this.#client?.closeSessions();
+    const timers = timersDue(this.#drainLimit);
+    return this.#settled() && !requestsUnsent() && timers.size === 0 ? undefined : this.#drain(title(), timers);
+  }
+
+  get #drainLimit(): number {
+    return this.#config.database?.drain ?? 100;
+  }
+
+  /** A sentence for each thing that the app has open. */
+  #leftovers(): string[] {
+    const leftovers = this.#sandbox?.leftovers() ?? [];
+    return leftovers.map(({ kind, connection, lastSql }) => `${kind} of ${connection} open, last SQL "${lastSql}"`);
+  }
+
+  #settled(): boolean {
+    return !this.#client?.busy && !requestsBusy() && (this.#sandbox?.leftovers().length ?? 0) === 0;
+  }
+
+  /** Timers are waited for; one that is not due within the limit is no leak. */
+  async #drain(title: string, timers: ReadonlySet<object>): Promise<LockstepError | undefined> {
+    const limit = this.#drainLimit;
+    if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
+    if (await drained(() => this.#settled(), limit)) return requestFailure(title);
+
+    const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
+    return leakError(title, this.#sandbox?.leftovers() ?? [], limit, requests);
+  }
+
+  /**
+   * Ends the innermost scope: what was written since its begin is gone.
+   *
+   * @throws SandboxLostError when a statement ended the outer transaction.
+   */
+  end(scope: Scope): void {
+    debug?.(`rollback of ${scope.kind} "${scope.title}"`);
+    // Left here only by a test that failed in its hooks: nobody is left to be told.
+    if (scope.kind === 'test' && this.#client?.busy) void this.#client.endTest();
+    if (scope.kind === 'test' && requestsBusy()) endRequests();
+    this.#client?.endScope();
+    this.#sandbox?.end();
+  }
+
+  /** Stops the app, closes the database. What was open is closed even when a step fails. */
+  async stop(): Promise<void> {
+    const client = this.#client;
+    const sandbox = this.#sandbox;
+
+    this.#phase = 'stopped';
+    this.#starting = undefined;
+    this.#client = undefined;
+    this.#sandbox = undefined;
+    this.#session = undefined;
+    try {
+      await client?.stop();
+    } finally {
+      this.#stopReporting?.();
+      sandbox?.close();
+    }
+  }
+
+  /** Takes environment variables and module hooks away again. */
+  withdraw(): void {
+    this.#withdraw?.();
+  }
+}
+
+function waitForTurn(done: () => boolean, timeout: number): boolean {
+  return waitUntil('a query', done, timeout);
+}
+
+async function setUp(source: ResolvedSetup | undefined, session: Session): Promise<void> {
+  if (source === undefined) return;
+  if (source.kind === 'function') {
+    await source.run({ session });
+    return;
+  }
+  for (const path of source.paths) session.exec(readFileSync(path, 'utf8'));
+}
+
+/** Only a hint: an app that was not started ahead starts with its first request. */
+function mentionsClient(files: Iterable<string>): boolean {
+  return [...files].some((file) => {
+    try {
+      return /\b(client|supertest|request)\b/.test(readFileSync(file, 'utf8'));
+    } catch {
+      // Not a file, e.g. a test made by a program.
+      return false;
+    }
+  });
+}
+
+function missing(config: ResolvedConfig, used: string, key: string, example: string): ConfigError {
+  return new ConfigError({
+    what: `${used} was used, but ${config.source} has no "${key}".`,
+    why: `Lockstep learns from it what ${used} speaks to.`,
+    remedy: `Add e.g. ${key}: ${example}.`,
+  });
+}

@@ -1,0 +1,162 @@
+import { inspector } from './inspector.js';
+import { debug, enterFrame, hop, leaveFrame, type FrameOwner } from '../bridge/index.js';
+import type { Lifecycle } from './lifecycle.js';
+import { isManual } from './mocha-manual.js';
+import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
+import type { Scopes } from './scopes.js';
+
+/** Milliseconds a wait may take in a test whose own timeout is switched off. */
+const DEFAULT_TIMEOUT = 60_000;
+
+/** What the patched runnables work with; replaced when a new run starts in the same process. */
+export interface Run {
+  readonly lifecycle: Lifecycle;
+  readonly scopes: Scopes;
+  /** Lockstep's own root hooks, which run as mocha would run them. */
+  readonly own: ReadonlySet<unknown>;
+}
+
+const RUN = Symbol.for('lockstep.mocha.run');
+
+interface PatchedPrototype {
+  [RUN]?: { current: Run | undefined };
+  run(this: Runnable, done: Done): void;
+}
+
+/**
+ * Makes every test and hook of this copy of mocha run in a clean macrotask, inside its scope.
+ * One patch, of `Runnable.prototype.run`; it is made once and kept.
+ *
+ * @param hook any hook of the running mocha, which leads to the right copy of its classes
+ */
+export function patchRunnables(hook: Runnable, run: Run): void {
+  const prototype = owner(hook, 'run') as PatchedPrototype;
+  const patched = prototype[RUN];
+
+  if (patched) {
+    patched.current = run;
+    return;
+  }
+
+  const slot: { current: Run | undefined } = { current: run };
+  const original = Object.getOwnPropertyDescriptor(prototype, 'run')?.value as (this: Runnable, done: Done) => void;
+  Object.defineProperty(prototype, RUN, { value: slot });
+  prototype.run = function runInScope(this: Runnable, done: Done): void {
+    const { current } = slot;
+
+    if (current === undefined || current.own.has(this.fn) || this.isPending()) original.call(this, done);
+    else if (isManual(this.parent)) runInPlace(current, this, original, done);
+    else runHopped(current, this, original, done);
+  };
+}
+
+/** Leaves mocha as it was until the next run is given. */
+export function releaseRunnables(hook: Runnable): void {
+  const slot = (owner(hook, 'run') as PatchedPrototype)[RUN];
+  if (slot) slot.current = undefined;
+}
+
+function owner(hook: Runnable, method: 'run'): object {
+  for (let object: unknown = hook; object !== null; object = Object.getPrototypeOf(object)) {
+    if (Object.hasOwn(object as object, method)) return object as object;
+  }
+  return hook;
+}
+
+/** In its scope, but where mocha runs it. */
+function runInPlace(run: Run, runnable: Runnable, original: (done: Done) => void, done: Done): void {
+  try {
+    run.scopes.enter(runnable);
+  } catch (error) {
+    done(error);
+    return;
+  }
+  original.call(runnable, (error) => finish(run, runnable, error, done));
+}
+
+function runHopped(run: Run, runnable: Runnable, original: (done: Done) => void, done: Done): void {
+  hop(() => {
+    debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
+    try {
+      run.scopes.enter(runnable);
+    } catch (error) {
+      done(error);
+      return;
+    }
+
+    const frame = new MochaFrame(runnable, run.lifecycle.config.bridge.timeout);
+    run.lifecycle.limit(() => frame.remaining());
+    // mocha's callback starts whatever comes next: it must find no frame, or it could wait.
+    enterFrame(frame, () => original.call(runnable, (error) => leaveFrame(() => finish(run, runnable, error, done))));
+  });
+}
+
+/** A test is over when the app has finished what the test started. */
+function finish(run: Run, runnable: Runnable, error: unknown, done: Done): void {
+  if (runnable.type !== 'test') return leave(run, runnable, error, done);
+
+  const leak = run.lifecycle.settle(() => runnable.fullTitle());
+  if (leak === undefined) return leave(run, runnable, error, done);
+  void Promise.resolve(leak).then((found) => leave(run, runnable, error ?? found, done));
+}
+
+/**
+ * Ends the scope of a test behind the last function that belongs to it, so that what comes later is
+ * told to be a straggler. A root `afterEach` hook would do as well, but mocha takes longer for a
+ * hook than for an empty test.
+ */
+function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
+  const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
+  if (test === undefined || !isLastOfTest(runnable)) return done(error);
+
+  try {
+    run.scopes.leaveTest();
+  } catch (lost) {
+    if (runnable === test) return done(error ?? lost);
+    // As an error of a hook it would end the whole suite: it is the failure of this one test.
+    test.emit('error', lost);
+  }
+  done(error);
+}
+
+/** A runnable as the bridge sees it. */
+class MochaFrame implements FrameOwner {
+  readonly #runnable: Runnable;
+  readonly #limit: number | undefined;
+  readonly #start = performance.now();
+  #parked = false;
+
+  constructor(runnable: Runnable, limit: number | undefined) {
+    this.#runnable = runnable;
+    this.#limit = limit;
+  }
+
+  get title(): string {
+    return this.#runnable.fullTitle();
+  }
+
+  remaining(): number {
+    if (this.#limit !== undefined) return this.#limit;
+
+    // Read anew each time: this.timeout(ms) may have changed it.
+    const timeout = this.#runnable.timeout();
+    if (timeout > 0) return Math.max(1, timeout - (performance.now() - this.#start));
+    // A person at a breakpoint is not a hang.
+    return inspector() ? Infinity : DEFAULT_TIMEOUT;
+  }
+
+  park(): void {
+    // A timer that fires inside the wait would start the next test on top of this one.
+    const timer = this.#runnable.timer as { _destroyed?: boolean } | undefined;
+    // One that mocha cleared, as the function ended, is not to be started again.
+    if (timer === undefined || timer._destroyed === true) return;
+    this.#runnable.clearTimeout();
+    this.#parked = true;
+  }
+
+  unpark(): void {
+    if (!this.#parked) return;
+    this.#parked = false;
+    this.#runnable.resetTimeout();
+  }
+}

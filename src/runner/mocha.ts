@@ -1,0 +1,114 @@
+/**
+ * The mocha plug-in: `"require": ["lockstep/mocha"]` in .mocharc.json.
+ *
+ * It finds the config, swaps the app's driver before any test file is loaded, and then begins a
+ * scope around each test and each describe's fixtures and rolls it back.
+ */
+
+import { installBridge, type InstalledBridge } from '../bridge/index.js';
+import { loadConfig } from '../config/index.js';
+import { setCurrent } from './current.js';
+import { Lifecycle } from './lifecycle.js';
+import { scopeByHooks } from './mocha-hooks.js';
+import { patchRunnables, releaseRunnables } from './mocha-patch.js';
+import { filesOf, type HookContext, type RootHook, type Runnable, type Suite } from './mocha-shapes.js';
+import { Scopes } from './scopes.js';
+
+export { manual } from './mocha-manual.js';
+
+/** What mocha takes from a required module (https://mochajs.org/#root-hook-plugins). */
+export interface RootHooks {
+  readonly beforeAll: RootHook;
+  readonly afterEach?: RootHook;
+  readonly afterAll: RootHook;
+}
+
+/** What runs in this process; mocha calls the functions below one by one. */
+let plugin: { readonly lifecycle: Lifecycle; readonly hooks: RootHooks } | undefined;
+
+/**
+ * Called by mocha once per process, after all `require`s and before the test files.
+ *
+ * @throws ConfigError when there is no config or anything in it is wrong.
+ * @throws SwapError when a driver of the app cannot be replaced.
+ */
+export async function mochaHooks(): Promise<RootHooks> {
+  const config = await loadConfig();
+  const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
+  // Without hops no wait is possible, and then nothing of Node or mocha is patched either.
+  const bridge = automatic ? installBridge() : undefined;
+  const lifecycle = new Lifecycle(config);
+
+  setCurrent(lifecycle);
+  plugin = { lifecycle, hooks: rootHooks(lifecycle, bridge) };
+  return plugin.hooks;
+}
+
+/**
+ * Called by mocha between loading the test files and running them, with the runner as `this`
+ * (https://mochajs.org/#global-fixtures), but in watch mode with an empty object: the place for work
+ * that is no test's own. What fails here is told by the first hook, where mocha reports it as a
+ * failure.
+ */
+export async function mochaGlobalSetup(this: { readonly suite?: Suite }): Promise<void> {
+  const { suite } = this;
+  // With --parallel the tests run in other processes, and this one has none.
+  if (plugin === undefined || suite === undefined || suite.total() === 0) return;
+
+  // Root hooks of plug-ins that were required before this one shall find it at work too.
+  runFirst(suite._beforeAll, plugin.hooks.beforeAll);
+  await plugin.lifecycle.warmUp(filesOf(suite));
+}
+
+function rootHooks(lifecycle: Lifecycle, bridge: InstalledBridge | undefined): RootHooks {
+  let scopes: Scopes | undefined;
+
+  async function beforeAll(this: HookContext): Promise<void> {
+    const root = this.test.parent;
+    scopes = new Scopes(lifecycle);
+
+    runLast(root._afterEach, afterEach);
+    runLast(root._afterAll, afterAll);
+    if (bridge) patchRunnables(this.test, { lifecycle, scopes, own: new Set<unknown>([beforeAll, afterAll]) });
+    else scopeByHooks(root, scopes);
+    bridge?.running();
+    // The deadline of what schema and seed do is theirs, not that of one test.
+    this.timeout(0);
+    await lifecycle.start();
+    if (!bridge) scopes.enter(this.test);
+  }
+
+  function afterEach(this: HookContext): void {
+    try {
+      scopes?.leaveTest();
+    } catch (error) {
+      // Thrown from a root hook, it would end the whole run: it is the failure of this one test.
+      (this.currentTest ?? this.test).emit('error', error);
+    }
+  }
+
+  async function afterAll(this: HookContext): Promise<void> {
+    const error = scopes?.leaveAll();
+
+    releaseRunnables(this.test);
+    await lifecycle.stop();
+    bridge?.over();
+    if (error) throw error;
+  }
+
+  // Where runnables are patched, the patch ends the scope of a test.
+  return bridge ? { beforeAll, afterAll } : { beforeAll, afterEach, afterAll };
+}
+
+function runFirst(hooks: Runnable[], fn: unknown): void {
+  const index = hooks.findIndex((hook) => hook.fn === fn);
+
+  hooks.unshift(...hooks.splice(index, index < 0 ? 0 : 1));
+}
+
+/** Root hooks of the plug-in come first by nature; these have to see what the user's own left behind. */
+function runLast(hooks: Runnable[], fn: unknown): void {
+  const index = hooks.findIndex((hook) => hook.fn === fn);
+
+  hooks.push(...hooks.splice(index, index < 0 ? 0 : 1));
+}

@@ -1,0 +1,64 @@
+import { LeakError, SandboxLostError, StragglerError } from '../errors.js';
+import { shortSql } from './short-sql.js';
+
+/** Something of the app that is still going on when a scope ends. */
+export interface OpenWork {
+  readonly kind: 'transaction' | 'statement';
+  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
+  readonly connection: string;
+  readonly lastSql: string;
+}
+
+/** The error of a query that arrives when no test is running, or on a connection cut off at a test's end. */
+export function stragglerError(connection: string, sql: string, endedTitle: string | undefined): StragglerError {
+  const when = endedTitle === undefined ? 'before any test had begun' : `after "${endedTitle}" had ended`;
+
+  return new StragglerError({
+    what: `${connection} sent "${shortSql(sql)}" ${when}.`,
+    why:
+      endedTitle === undefined
+        ? 'Outside a test there is no transaction that would undo the query.'
+        : "The test's work is rolled back already; the query would have landed in the next test.",
+    remedy:
+      endedTitle === undefined
+        ? 'Query the database in tests and hooks only; put what all tests need into schema or seed of the config.'
+        : 'Let the test wait for the work that sends this query (timers, jobs, requests without an answer), or stop that work when the test ends.',
+  });
+}
+
+/**
+ * The error of a test that ended while the app had work open; the app had `drain` milliseconds to
+ * finish it.
+ *
+ * @param requests a sentence for each request without an answer
+ */
+export function leakError(
+  title: string,
+  leftovers: readonly OpenWork[],
+  drain: number,
+  requests: readonly string[] = [],
+): LeakError {
+  const list = leftovers.map(({ kind, connection, lastSql }) => {
+    const state = kind === 'transaction' ? 'has a transaction open, last SQL' : 'is running';
+    return `${connection} ${state} "${shortSql(lastSql)}"`;
+  });
+
+  return new LeakError({
+    what: `"${title}" ended, and ${drain} ms later the app was not done: ${[...list, ...requests].join('; ')}.`,
+    why: 'Work that outlives its test would write into the next one, so it was rolled back and the connection was cut off.',
+    remedy:
+      'Commit or roll back on every path (also after errors), and let the test wait for background work; raise drain in the config if it is only slow.',
+  });
+}
+
+/** The error of a test during which a statement ended the sandbox's outer transaction. */
+export function sandboxLostError(sql: string, connection: string, title: string | undefined): SandboxLostError {
+  const during = title === undefined ? '' : ` during "${title}"`;
+
+  return new SandboxLostError({
+    what: `"${shortSql(sql)}" of ${connection} ended the transaction that was to be rolled back${during}.`,
+    why: 'Some statements end the whole transaction, whatever savepoints it has: INSERT OR ROLLBACK, RAISE(ROLLBACK) in a trigger, a procedure that commits.',
+    remedy:
+      'Use ABORT instead of ROLLBACK as the conflict action. The sandbox was opened anew: the tests behind this one work.',
+  });
+}

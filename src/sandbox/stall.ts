@@ -1,0 +1,81 @@
+import { HoldTimeoutError, StallError } from '../errors.js';
+import { shortSql } from './short-sql.js';
+
+/** What is known about the connection that has the turn. */
+export interface TurnInfo {
+  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
+  readonly connection: string;
+  readonly lastSql: string | undefined;
+  /** When it took the turn, in milliseconds of the clock that `now` is read from. */
+  readonly since: number;
+  /** Since when its transaction has run no statement, in milliseconds; undefined while one runs. */
+  readonly idleSince: number | undefined;
+}
+
+/** A connection that asks for the turn, and the statement that it wants to run. */
+export interface Waiter {
+  readonly connection: string;
+  readonly sql: string;
+}
+
+/** The name of the test's own connection. */
+const SESSION = 'session';
+
+/** The likely cause, and what to do about it. */
+type Advice = readonly [likely: string, remedy: string];
+
+const APP_HOLDS: Advice = [
+  "Likely causes: a query inside the transaction forgot to use the transaction's own connection " +
+    "(db('x') instead of trx('x')), or the transaction was begun and never finished.",
+  "Run the query on the transaction's own connection, or finish the transaction first.",
+];
+
+const SESSION_HOLDS: Advice = [
+  'Likely cause: the test lets the app work (client.get, sync) inside session.transaction, or between savepoint() and its end.',
+  "End the session's transaction before the app is to use the database. What a test writes needs no transaction to be seen by the app.",
+];
+
+/**
+ * The error of a query that waits for a transaction which does not go on.
+ *
+ * `timeout`: it waited for `stallTimeout`. `blocked`: it comes from synchronous code, so waiting
+ * would stop the very code that could finish the transaction.
+ */
+export function stallError(waiter: Waiter, holder: TurnInfo, now: number, reason: 'timeout' | 'blocked'): StallError {
+  const idle =
+    holder.idleSince === undefined ? 'is running' : `has been idle for ${milliseconds(now - holder.idleSince)} after`;
+  const why =
+    reason === 'timeout'
+      ? 'Both share one real connection, which runs one transaction at a time, and the transaction did not end.'
+      : 'Both share one real connection, which runs one transaction at a time; waiting here would block the thread that has to finish the transaction.';
+
+  const [likely, remedy] = holder.connection === SESSION ? SESSION_HOLDS : APP_HOLDS;
+
+  return new StallError({
+    what:
+      `${waiter.connection} cannot run ${quoted(waiter.sql)}: ${holder.connection} has held the database for ` +
+      `${milliseconds(now - holder.since)} and ${idle} ${quoted(holder.lastSql)}.`,
+    why: `${why} ${likely}`,
+    remedy,
+  });
+}
+
+/** The error of a transaction that kept the turn longer than `limit` milliseconds. */
+export function holdTimeoutError(holder: TurnInfo, now: number, limit: number): HoldTimeoutError {
+  return new HoldTimeoutError({
+    what:
+      `${holder.connection} has kept the database for ${milliseconds(now - holder.since)}, longer than holdTimeout ` +
+      `(${milliseconds(limit)}). Its last SQL: ${quoted(holder.lastSql)}.`,
+    why: 'All connections of a test share one real connection, so nobody else could use the database meanwhile.',
+    remedy:
+      'Finish the transaction (commit or roll back on every path, also after errors), or raise holdTimeout in the config.',
+  });
+}
+
+function quoted(sql: string | undefined): string {
+  return sql === undefined ? '(no SQL yet)' : `"${shortSql(sql)}"`;
+}
+
+function milliseconds(duration: number): string {
+  return `${Math.max(0, Math.round(duration))} ms`;
+}

@@ -1,0 +1,88 @@
+import type { Dialect } from '../sql/dialect.js';
+import type { Effect } from '../sql/effect.js';
+import { FORWARD, IDLE, type Plan, Steps, type TransactionState } from './transaction-plan.js';
+import { transactionRules } from './transaction-rules.js';
+
+export type { Plan, TransactionState } from './transaction-plan.js';
+
+/**
+ * The transaction that one client of the sandbox believes it has: on the real connection it is a
+ * savepoint inside the outer transaction, and the client cannot reach below it.
+ *
+ * ```ts
+ * const plan = transaction.plan(classify(sql, 'sqlite'));
+ * // act on the plan; when all of plan.send has succeeded:
+ * transaction.done(plan);
+ * ```
+ *
+ * A plan changes nothing until `done`: if a statement of it fails, leave `done` out, and the
+ * transaction stands where it stood. Call `done` for a rejection too, because in Postgres the
+ * error aborts the transaction.
+ */
+export class VirtualTransaction {
+  readonly #dialect: Dialect;
+  readonly #steps: Steps;
+  #state: TransactionState = IDLE;
+
+  /** `connection` names the virtual connection; no two of a sandbox may have the same. */
+  constructor(connection: string, dialect: Dialect) {
+    this.#dialect = dialect;
+    this.#steps = new Steps(savepointPrefix(connection));
+  }
+
+  /** Whether the client has a transaction open, failed or not. */
+  get open(): boolean {
+    return this.#state.phase !== 'idle';
+  }
+
+  /** How many savepoints the client holds on the real connection: 0 outside a transaction. */
+  get depth(): number {
+    const { phase, rooted, marks } = this.#state;
+    if (phase === 'idle') return 0;
+    return marks.length + (rooted ? 0 : 1);
+  }
+
+  /** Whether an error has aborted the transaction (Postgres only). */
+  get failed(): boolean {
+    return this.#state.phase === 'failed';
+  }
+
+  /** What to do with a statement of that effect now. */
+  plan(effect: Effect): Plan {
+    // Nearly all statements: no state has a say in them, unless it is the failed one.
+    if ((effect.kind === 'read' || effect.kind === 'write') && !this.failed) return FORWARD;
+    return transactionRules[this.#dialect](this.#steps, this.#state, effect);
+  }
+
+  /** The plan was carried out. It must be the one made last. */
+  done(plan: Plan): void {
+    if ('next' in plan) this.#state = plan.next;
+  }
+
+  /** A statement inside the transaction failed: Postgres aborts the transaction, the others go on. */
+  fail(): void {
+    if (this.#dialect === 'postgres' && this.open) this.#state = { ...this.#state, phase: 'failed' };
+  }
+
+  /** The transaction is gone, as after the end of the test. */
+  reset(): void {
+    this.#state = IDLE;
+  }
+}
+
+/**
+ * A name is legible and not too long for Postgres (63 bytes), and different connections have
+ * different ones: the hash tells apart those that look the same without their signs and case.
+ */
+function savepointPrefix(connection: string): string {
+  const legible = connection
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '_')
+    .slice(0, 32);
+
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < connection.length; at += 1) {
+    hash = Math.imul(hash ^ connection.charCodeAt(at), 0x01000193) >>> 0;
+  }
+  return `lockstep_${legible}_${hash.toString(36)}`;
+}

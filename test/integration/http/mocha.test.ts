@@ -1,0 +1,44 @@
+import { expect } from 'chai';
+import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
+
+describe('http client under mocha', () => {
+  let run: MochaRun;
+  before(async function () {
+    this.timeout(30_000);
+    run = await runMocha(fixture('client'), ['client.mjs']);
+  });
+
+  it('cookies, queries, settle and sessions belong to their test', () => {
+    expect(run.failed, run.stdout + run.stderr).to.deep.equal([
+      'queries explain a failure',
+      'sessions name the wait',
+      'async tests are told which request had no answer',
+    ]);
+    expect(run.passed).to.have.length(9);
+    expect(run.stderr).to.equal('');
+  });
+
+  it('a failed expectation shows the error and the SQL of its request, on its own line', () => {
+    const { message = '', stack = '', code } = run.find('queries explain a failure').err;
+    expect(code).to.equal('LOCKSTEP_EXPECTATION');
+    expect(message).to.match(/^GET http:\/\/localhost\/broken: wanted status 200 OK, got 500 Internal Server Error\n/);
+    expect(message).to.match(/the app's error:\n.*no such table: no_such_table\n +at .*client\.mjs/);
+    expect(message).to.match(
+      /SQL of this request:\n +select \* from `?notes`?  \(sqlite3 connection \d+, [\d.]+ ms, 0 rows\)/,
+    );
+    expect(message).not.to.match(/ at .*(node:|deasync|dist\/bridge)/);
+    expect(message).to.include("curl http://localhost/broken -H 'accept: application/json' --compressed");
+    expect(stack.split('\n    at ')[1]).to.include('client.mjs');
+  });
+
+  it('a wait that nothing ends is named', () => {
+    expect(run.find('sessions name the wait').err.message).to.match(
+      /GET \/events \(status 200, \d+ bytes so far\): next\(\)/,
+    );
+    const { code, message } = run.find('async tests are told which request had no answer').err;
+    expect([code, /GET \/mute: no response after \d+ ms/.test(message ?? '')]).to.deep.equal([
+      'LOCKSTEP_SYNC_TIMEOUT',
+      true,
+    ]);
+  });
+});

@@ -1,0 +1,99 @@
+import { execFileSync } from 'node:child_process';
+
+import { expect } from 'chai';
+
+import packageJson from 'lockstep/package.json' with { type: 'json' };
+
+/** Everything that users can import, by entry. A change here is a change of the public API. */
+const ENTRIES: Readonly<Record<string, readonly string[]>> = {
+  lockstep: [
+    'AppError',
+    'BridgeError',
+    'BridgeMissingError',
+    'ClosedError',
+    'ConfigError',
+    'DeadlockError',
+    'EngineError',
+    'EngineMissingError',
+    'ExpectationError',
+    'HoldTimeoutError',
+    'LeakError',
+    'LockstepError',
+    'NestedWaitError',
+    'NotRunningError',
+    'PeerMissingError',
+    'RefusedStatementError',
+    'RequestError',
+    'SandboxError',
+    'SandboxLostError',
+    'SessionUsageError',
+    'StallError',
+    'StragglerError',
+    'SwapError',
+    'SyncTimeoutError',
+    'SyncUsageError',
+    'UnsafeDatabaseError',
+    'UnsentRequestError',
+    'UpgradeError',
+    'WaitPlaceError',
+    'client',
+    'defineConfig',
+    'session',
+    'sql',
+    'sync',
+    'syncify',
+  ],
+  'lockstep/mocha': ['manual', 'mochaGlobalSetup', 'mochaHooks'],
+  'lockstep/supertest': ['agent', 'default', 'request'],
+  'lockstep/chai': ['default', 'lockstepChai'],
+  'lockstep/hono': ['typed'],
+  'lockstep/drivers/better-sqlite3': ['SqliteError', 'default'],
+  'lockstep/drivers/sqlite3': [
+    'Database',
+    'OPEN_CREATE',
+    'OPEN_READONLY',
+    'OPEN_READWRITE',
+    'Statement',
+    'cached',
+    'default',
+    'verbose',
+  ],
+};
+
+/** The names that an entry exports, seen by a process of its own: some entries act when imported. */
+function exportsOf(entry: string, way: 'import' | 'require'): string[] {
+  const module =
+    way === 'import'
+      ? `await import('${entry}')`
+      : `process.getBuiltinModule('module').createRequire(import.meta.url)('${entry}')`;
+  const script = `process.stdout.write(JSON.stringify(Object.keys(${module})));`;
+  const output = execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '--eval', script], {
+    cwd: new URL('.', import.meta.resolve('lockstep/package.json')),
+    encoding: 'utf8',
+  });
+
+  // Node adds the marker to what require() returns, for code that was compiled from ES modules.
+  return (JSON.parse(output) as string[]).filter((name) => name !== '__esModule' && name !== 'module.exports').sort();
+}
+
+describe('the package', function () {
+  this.timeout(20_000);
+
+  for (const [entry, names] of Object.entries(ENTRIES)) {
+    it(`exports by import of ${entry} exactly its list`, () => {
+      expect(exportsOf(entry, 'import')).to.deep.equal([...names].sort());
+    });
+  }
+
+  // What require() of a driver gives is the original package's own shape; the driver's tests hold it.
+  for (const entry of ['lockstep', 'lockstep/mocha']) {
+    it(`exports by require of ${entry} the same`, () => {
+      expect(exportsOf(entry, 'require')).to.deep.equal(exportsOf(entry, 'import'));
+    });
+  }
+
+  it('has no entry beside those', () => {
+    const entries = Object.keys(packageJson.exports).map((path) => path.replace('.', 'lockstep'));
+    expect(entries).to.have.members([...Object.keys(ENTRIES), 'lockstep/package.json']);
+  });
+});

@@ -1,0 +1,125 @@
+import { expect } from 'chai';
+import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
+
+const notes = fixture('notes');
+
+describe('lockstep/mocha', () => {
+  describe('what a test writes', () => {
+    let run: MochaRun;
+
+    before(async function () {
+      this.timeout(30_000);
+      run = await runMocha(notes, ['rollback.mjs']);
+    });
+
+    it('is seen on both sides and gone after each test, however that ended', () => {
+      expect(run.failed, run.stdout).to.deep.equal([
+        'what a test writes throws',
+        'what a test writes times out',
+        'what a test writes waits in vain',
+        'what a test writes meets an app that crashes',
+        'what a test writes meets an app that crashes in a timer',
+      ]);
+      expect(run.passed).to.have.length(12);
+    });
+
+    it('ends by itself and writes nothing on its own account', () => {
+      expect(run.code).to.equal(5);
+      expect(run.stderr).to.equal('');
+    });
+
+    it('shows the line of the app, then the line of the test', () => {
+      const { stack = '' } = run.find('meets an app that crashes').err;
+
+      expect(stack).to.match(/the app crashed[\s\S]*app\.mjs[\s\S]*rollback\.mjs/);
+    });
+
+    it('shows the same for an error that nobody in the app awaited', () => {
+      const { stack = '' } = run.find('meets an app that crashes in a timer').err;
+
+      expect(stack).to.match(/the app crashed in a timer[\s\S]*app\.mjs[\s\S]*rollback\.mjs/);
+    });
+  });
+
+  it('keeps the fixtures of a describe for all its tests, nested', async () => {
+    const run = await runMocha(notes, ['layers.mjs']);
+
+    expect(run.failed, run.stdout).to.deep.equal([]);
+    expect(run.passed).to.have.length(6);
+    expect(run.code).to.equal(0);
+  });
+
+  it('tells a wait that nothing can end, within a second', async () => {
+    const run = await runMocha(notes, ['deadlock.mjs']);
+
+    expect(run.passed).to.deep.equal(['waits that nothing can end and the next test runs']);
+    for (const title of ['deadlock', 'no answer']) {
+      expect(run.find(title).err.code).to.equal('LOCKSTEP_DEADLOCK');
+      expect(run.find(title).duration).to.be.below(1000);
+    }
+    expect(run.find('no answer').err.message).to.contain('GET /silent');
+  });
+
+  describe('test files of every kind', () => {
+    it('CommonJS', async () => {
+      const run = await runMocha(notes, ['contexts.cjs']);
+      expect(run.passed, run.stdout + run.stderr).to.have.length(1);
+    });
+
+    it('TypeScript, through tsx', async () => {
+      const run = await runMocha(notes, ['typed.ts'], { args: ['--require', 'tsx', '--require', 'lockstep/mocha'] });
+      expect(run.passed, run.stdout + run.stderr).to.have.length(1);
+    });
+
+    it('the top level of a file is too early for the session, and is told so', async () => {
+      const run = await runMocha(notes, ['too-early.mjs']);
+      expect(run.code).to.equal(1);
+      expect(run.stdout + run.stderr).to.contain('LOCKSTEP_NOT_RUNNING');
+    });
+  });
+
+  describe('failures', () => {
+    let run: MochaRun;
+
+    before(async function () {
+      this.timeout(30_000);
+      run = await runMocha(notes, ['failures.mjs']);
+    });
+
+    const named: [title: string, code: string, ...texts: RegExp[]][] = [
+      ['stall', 'LOCKSTEP_STALL', /sqlite3 connection/, /insert into `notes`/, /trx/],
+      [
+        'straggler the test after it',
+        'LOCKSTEP_STRAGGLER',
+        /"failures that explain themselves straggler the test that ends"/,
+      ],
+      ['leak', 'LOCKSTEP_LEAK', /transaction/, /insert into `notes`/],
+      ['timeout', 'LOCKSTEP_SYNC_TIMEOUT', /200 ms/, /timer/],
+      ['after an await', 'LOCKSTEP_WAIT_PLACE', /after an `await`/],
+      ['lost', 'LOCKSTEP_SANDBOX_LOST', /insert or rollback/],
+    ];
+
+    for (const [title, code, ...texts] of named) {
+      it(`${title}: ${code}`, () => {
+        const { err } = run.find(`failures that explain themselves ${title}`);
+
+        expect(err.code, run.stdout).to.equal(code);
+        for (const text of texts) expect(err.message).to.match(text);
+        expect(err.message).to.contain('docs/troubleshooting.md#');
+      });
+    }
+
+    it('a stall is told within a second', () => expect(run.find('stall').duration).to.be.below(1000));
+
+    it('leave the tests after them untouched', () => {
+      expect(run.failed.filter((title) => title.endsWith('and the next test runs'))).to.deep.equal([]);
+      expect(run.passed.filter((title) => title.endsWith('and the next test runs'))).to.have.length(7);
+    });
+
+    it('async, done and sync tests live side by side', () => {
+      expect(run.passed.filter((title) => title.startsWith('tests of all kinds'))).to.have.length(4);
+    });
+
+    it('ends by itself', () => expect(run.stderr).to.equal(''));
+  });
+});

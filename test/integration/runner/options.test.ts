@@ -1,0 +1,56 @@
+import { expect } from 'chai';
+import { fixture, runMocha } from '../run-mocha.js';
+
+const folder = fixture('options');
+
+describe('options of the bridge', function () {
+  this.timeout(30_000);
+
+  for (const [title, env] of [
+    ['bridge.auto: false', { BRIDGE: '{"auto":false}' }],
+    ['LOCKSTEP_AUTO=0', { LOCKSTEP_AUTO: '0' }],
+  ] as const) {
+    for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+      it(`${title} leaves Node and ${mocha} as they are; rollback, session and client.async work`, async () => {
+        const run = await runMocha(folder, ['off.mjs'], { env, mocha });
+
+        expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+        expect(run.passed).to.have.length(11);
+        expect(run.code).to.equal(0);
+      });
+    }
+  }
+
+  it('manual(this) leaves one suite as it is', async () => {
+    const run = await runMocha(folder, ['manual.mjs']);
+
+    expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+    expect(run.passed).to.have.length(7);
+  });
+
+  it("bridge.timeout takes the place of the test's own for waits", async () => {
+    const run = await runMocha(folder, ['timeout.mjs'], { env: { BRIDGE: '{"timeout":200}' } });
+    const { err, duration } = run.find('ends a wait');
+
+    expect(run.failed, run.stdout).to.deep.equal(['bridge.timeout ends a wait']);
+    expect(err.code).to.equal('LOCKSTEP_SYNC_TIMEOUT');
+    expect(err.message).to.contain('200 ms');
+    expect(duration).to.be.within(190, 1000);
+  });
+
+  it('without the addon: platform, Node version and the fix', async () => {
+    const run = await runMocha(folder, ['missing.mjs'], {
+      args: ['--require', './without-deasync.cjs', '--require', 'lockstep/mocha'],
+    });
+
+    expect(run.passed).to.deep.equal(['without the addon session', 'without the addon client.async']);
+    for (const title of ['sync', 'client']) {
+      const { err } = run.find(title);
+
+      expect(err.code).to.equal('LOCKSTEP_BRIDGE_MISSING');
+      expect(err.message).to.contain(`${process.platform}-${process.arch} with Node ${process.version}`);
+      expect(err.message).to.contain('npm rebuild deasync');
+      expect(err.message).to.contain('Could not locate the bindings file');
+    }
+  });
+});

@@ -1,0 +1,122 @@
+import { expect } from 'chai';
+import type { Sandbox } from '#src/engine/index.js';
+import Database from '#src/engine/sqlite/drivers/better-sqlite3.js';
+import { begin, column, connect, errorOf, open } from './support.js';
+
+const SCHEMA = `
+  CREATE TABLE parent (id INTEGER PRIMARY KEY);
+  CREATE TABLE child (id INTEGER PRIMARY KEY, parent REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+  CREATE TABLE strict_child (parent REFERENCES parent);
+`;
+
+describe('SQLite rules inside the sandbox', () => {
+  let sandbox: Sandbox;
+
+  beforeEach(() => {
+    sandbox = open(SCHEMA);
+    begin(sandbox, 'a test');
+  });
+
+  afterEach(() => sandbox.close());
+
+  describe('deferred foreign keys', () => {
+    it('fail the commit, and leave the transaction open', async () => {
+      const app = connect();
+      await app.run('BEGIN');
+      await app.run('INSERT INTO child (parent) VALUES (7)');
+
+      const error = await errorOf(() => app.run('COMMIT'));
+      expect(error).to.include({
+        code: 'SQLITE_CONSTRAINT',
+        message: 'SQLITE_CONSTRAINT: FOREIGN KEY constraint failed',
+      });
+      await app.run('INSERT INTO parent VALUES (7)');
+      await app.run('COMMIT');
+      expect(column(sandbox, 'SELECT parent FROM child')).to.deep.equal([7]);
+    });
+
+    it('fail a statement that is its own transaction, and undo it', () => {
+      expect(() => sandbox.session.execute('INSERT INTO child (parent) VALUES (7)'))
+        .to.throw('FOREIGN KEY constraint failed')
+        .with.property('code', 'SQLITE_CONSTRAINT_FOREIGNKEY');
+      expect(column(sandbox, 'SELECT count(*) FROM child')).to.deep.equal([0]);
+    });
+
+    it('are asked for by a pragma too, until the transaction ends', () => {
+      const app = new Database(':memory:');
+      app.exec('BEGIN; PRAGMA defer_foreign_keys = ON; INSERT INTO strict_child VALUES (7)');
+      expect(() => app.exec('COMMIT')).to.throw('FOREIGN KEY constraint failed');
+      app.exec('INSERT INTO parent VALUES (7); COMMIT');
+      expect(() => app.exec('INSERT INTO strict_child VALUES (8)')).to.throw('FOREIGN KEY constraint failed');
+    });
+
+    it('know a schema that a test has made', () => {
+      sandbox.session.script('DROP TABLE child');
+      sandbox.session.execute('INSERT INTO parent VALUES (1)');
+      sandbox.end();
+      begin(sandbox, 'the next');
+      expect(() => sandbox.session.execute('INSERT INTO child (parent) VALUES (7)')).to.throw('FOREIGN KEY');
+    });
+  });
+
+  describe('pragmas', () => {
+    it('take foreign_keys as it is, and refuse another value', () => {
+      expect(sandbox.session.execute('PRAGMA foreign_keys').rows).to.deep.equal([{ foreign_keys: 1 }]);
+      sandbox.session.execute('PRAGMA foreign_keys = ON');
+      expect(() => sandbox.session.execute('PRAGMA foreign_keys = OFF')).to.throw('database.foreignKeys: false');
+    });
+
+    it('do not let a prepared foreign_keys through before the first statement', () => {
+      const app = new Database(':memory:');
+      expect(() => app.prepare('PRAGMA foreign_keys = OFF').run()).to.throw('cannot run in the sandbox');
+      expect(app.pragma('foreign_keys', { simple: true })).to.equal(1);
+    });
+
+    it('keep the settings of each connection to it', () => {
+      const one = new Database(':memory:');
+      const two = new Database(':memory:');
+      one.pragma('synchronous = OFF');
+      one.pragma('query_only = 1');
+      expect(one.pragma('synchronous', { simple: true })).to.equal(0);
+      expect(two.pragma('synchronous', { simple: true })).to.equal(2);
+      expect(() => one.exec('INSERT INTO parent VALUES (1)')).to.throw('attempt to write a readonly database');
+      two.exec('INSERT INTO parent VALUES (1)');
+    });
+
+    it('put back what a test has set', () => {
+      const before = column(sandbox, 'PRAGMA recursive_triggers');
+      sandbox.session.execute(`PRAGMA recursive_triggers = ${before[0] === 1 ? 0 : 1}`);
+      expect(column(sandbox, 'PRAGMA recursive_triggers')).not.to.deep.equal(before);
+      sandbox.end();
+      begin(sandbox, 'the next');
+      expect(column(sandbox, 'PRAGMA recursive_triggers')).to.deep.equal(before);
+    });
+
+    it('do what they do', () => {
+      sandbox.session.execute('PRAGMA user_version = 5');
+      expect(column(sandbox, 'PRAGMA user_version')).to.deep.equal([5]);
+      expect(sandbox.session.execute('PRAGMA table_info(parent)').rows[0]).to.include({ name: 'id', pk: 1 });
+      sandbox.end();
+      begin(sandbox, 'the next');
+      expect(column(sandbox, 'PRAGMA user_version')).to.deep.equal([0]);
+    });
+  });
+
+  for (const sql of ['VACUUM', "VACUUM INTO 'x.db'", "ATTACH 'x.db' AS x", 'DETACH x']) {
+    it(`refuse ${sql}`, async () => {
+      expect(await errorOf(() => connect().run(sql))).to.include({ code: 'LOCKSTEP_REFUSED' });
+      expect(await errorOf(() => new Database(':memory:').exec(sql))).to.include({ code: 'LOCKSTEP_REFUSED' });
+    });
+  }
+
+  it('lets the setup do all that a connection may', () => {
+    sandbox.close();
+    sandbox = open(`PRAGMA foreign_keys = OFF; ${SCHEMA}`);
+    sandbox.session.script('BEGIN; INSERT INTO strict_child VALUES (7); COMMIT; VACUUM');
+    sandbox.session.execute('DELETE FROM strict_child');
+
+    begin(sandbox, 'a test');
+    expect(column(sandbox, 'PRAGMA foreign_keys')).to.deep.equal([1]);
+    expect(() => sandbox.session.execute('INSERT INTO strict_child VALUES (7)')).to.throw('FOREIGN KEY');
+  });
+});

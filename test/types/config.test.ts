@@ -1,0 +1,65 @@
+import { expectTypeOf } from 'expect-type';
+
+import { defineConfig, type Config, type SetupSession } from '#src/config/index.js';
+import type { Session } from '#src/session/index.js';
+
+describe('types of the config', () => {
+  it('defineConfig takes every kind of app', () => {
+    const given = [
+      (): Readonly<Config> => defineConfig({}),
+      (): Readonly<Config> => defineConfig({ app: './app.js#name' }),
+      (): Readonly<Config> => defineConfig({ app: () => import('node:http') }),
+      (): Readonly<Config> => defineConfig({ app: Promise.resolve({}) }),
+      (): Readonly<Config> => defineConfig({ app: { fetch: () => new Response() } }),
+    ];
+    expectTypeOf(given).items.returns.toEqualTypeOf<Readonly<Config>>();
+    // @ts-expect-error an app is no number
+    const wrong: Config = { app: 5 };
+    void wrong;
+  });
+
+  it('the database is told apart by its engine', () => {
+    const full: Config = {
+      database: {
+        engine: 'sqlite',
+        file: ':memory:',
+        env: ['DB_FILE'],
+        swap: ['sqlite3', 'better-sqlite3'],
+        schema: ['a.sql'],
+        seed: ({ session }) => void session.insert('providers', { name: 'Erste' }),
+        isolation: 'rollback',
+      },
+    };
+    void full;
+    // @ts-expect-error the engine must be named
+    const noEngine: Config = { database: { file: ':memory:' } };
+    // @ts-expect-error no such engine
+    const engine: Config = { database: { engine: 'oracle', file: ':memory:' } };
+    // @ts-expect-error no such driver
+    const driver: Config = { database: { engine: 'sqlite', file: ':memory:', swap: ['sqlite'] } };
+    // @ts-expect-error not in this version
+    const isolation: Config = { database: { engine: 'sqlite', file: ':memory:', isolation: 'truncate' } };
+    void [noEngine, engine, driver, isolation];
+  });
+
+  it('unknown keys are refused', () => {
+    // @ts-expect-error a mistyped key
+    const wrong: Config = { databse: {} };
+    void wrong;
+  });
+
+  it('a setup function may be async', () => {
+    const config: Config = {
+      database: {
+        engine: 'sqlite',
+        file: ':memory:',
+        schema: async ({ session }) => Promise.resolve(session.exec('…')),
+      },
+    };
+    void config;
+  });
+
+  it('the real session fits setup functions', () => {
+    expectTypeOf<Session>().toExtend<SetupSession>();
+  });
+});
