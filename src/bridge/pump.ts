@@ -1,6 +1,7 @@
 import { ownCallback } from './app-work.js';
 import { captureUncaught } from './capture.js';
 import { debug } from './debug.js';
+import { drainQueues } from './drain.js';
 import { BEAT, startHeartbeat, stopHeartbeat } from './heartbeat.js';
 import { eventLoop, native, type Loop } from './native.js';
 import { withRealTicks } from './real-ticks.js';
@@ -45,7 +46,7 @@ function pumpUntil(frame: FrameOwner, what: string, done: () => boolean, timeout
   state.waiting = what;
   const release = captureUncaught();
   try {
-    guardedTick(loop);
+    drainQueues();
     if (state.thrown.length > 0) return THROWN;
     if (done()) return DONE;
 
@@ -53,14 +54,6 @@ function pumpUntil(frame: FrameOwner, what: string, done: () => boolean, timeout
   } finally {
     release();
     state.waiting = undefined;
-  }
-}
-
-function guardedTick(loop: Loop): void {
-  try {
-    loop.tick();
-  } catch (error) {
-    state.thrown.push(error);
   }
 }
 

@@ -1,6 +1,6 @@
 import { forgetTimer, noteTimer } from './app-work.js';
 import { onAssignment } from './assignment.js';
-import { guarded } from './guarded.js';
+import { guardedTurn } from './guarded.js';
 import { native } from './native.js';
 
 /** The parts of Node's Timeout that are used (lib/internal/timers.js). */
@@ -28,7 +28,7 @@ export function trackTimers(): () => void {
     cleared: forget,
     call(timer, callback, args) {
       if (!(timer as Timer)._repeat) forget(timer);
-      return guarded(callback, timer, args);
+      return guardedTurn(callback, timer, args);
     },
   });
 }
