@@ -26,9 +26,13 @@ export function ownCallback<F extends (...args: never[]) => unknown>(callback: F
   return callback;
 }
 
+export function isOwnCallback(callback: object): boolean {
+  return own.has(callback);
+}
+
 /** To be told of each timer that is set: what runs while a test waits is the app. */
 export function noteTimer(timer: object, callback: object): void {
-  if (state.waiting !== undefined && !own.has(callback)) timers.set(timer, now());
+  if (state.waiting !== undefined && !isOwnCallback(callback)) timers.set(timer, now());
 }
 
 /** To be told of each timer that has fired or was cleared. */

@@ -1,13 +1,19 @@
 import { connect, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { createBrotliCompress, createBrotliDecompress, createInflateRaw } from 'node:zlib';
 import { onAssignment, type Callback, type Interception } from './assignment.js';
-import { guarded, guardedMethod } from './guarded.js';
+import { guarded, guardedMethod, guardedTurn } from './guarded.js';
 
 /**
  * The properties under which Node's C++ looks up the callback of a handle or request (the names of
- * src/env_properties.h; numbers are those of the HTTP parser, src/node_http_parser.cc).
+ * src/env_properties.h; numbers are those of the HTTP parser, src/node_http_parser.cc). The first
+ * are called by libuv alone, the others also by code of JavaScript that gives data to a parser or to TLS.
  */
-const CALLBACKS = ['onchange', 'oncomplete', 'ondone', 'onerror', 'onexit', 'onmessage', ...[0, 1, 2, 3, 4, 5, 6]];
+const OF_LIBUV = ['onchange', 'ondone', 'onexit', 'onmessage'];
+const OF_ANYBODY = ['onerror', 0, 1, 2, 3, 4, 6];
+
+/** The parser's `kOnExecute`, called when it has taken what a socket received. */
+const ON_EXECUTE = 5;
 
 /** The path of a pipe or Unix socket that cannot exist. */
 const NO_PIPE = process.platform === 'win32' ? '\\\\.\\pipe\\lockstep\\none' : '/dev/null/none';
@@ -16,6 +22,8 @@ const NO_PIPE = process.platform === 'win32' ? '\\\\.\\pipe\\lockstep\\none' : '
 interface Handle {
   getAsyncId(): number;
   onconnection?: unknown;
+  /** Of TLS: the handle that carries it. */
+  readonly _parent?: object;
 }
 
 /** The prototype of the handles of sockets and servers. */
@@ -34,11 +42,15 @@ export function guardHandles(): () => void {
   const base = tcp && prototypeWith(tcp, 'getAsyncId');
   if (tcp === undefined || pipe === undefined || base === undefined) return () => undefined;
 
+  const direct: Direct = new Set([tcp, pipe].map((handle) => Object.getPrototypeOf(handle) as object));
   // Only a handle that is being closed has the symbol.
   const closed = Object.getOwnPropertySymbols(tcp).find(({ description }) => description === 'handle_onclose');
   const uninstall = [
-    ...[...CALLBACKS, ...(closed ? [closed] : [])].map((name) => onAssignment(base, name, GUARDED)),
-    ...[tcp, pipe].flatMap((handle) => [guardReading(handle), guardListening(handle)]),
+    ...[...OF_LIBUV, ON_EXECUTE, ...(closed ? [closed] : [])].map((name) => onAssignment(base, name, TURN)),
+    ...OF_ANYBODY.map((name) => onAssignment(base, name, GUARDED)),
+    onAssignment(base, 'oncomplete', requestsOf(direct)),
+    ...[tcp, pipe].flatMap((handle) => [guardReading(handle, direct), guardListening(handle)]),
+    guardTls(direct),
     ...[createInflateRaw(), createBrotliCompress(), createBrotliDecompress()].map(guardCompression),
   ];
 
@@ -60,6 +72,29 @@ const GUARDED: Interception = {
   },
 };
 
+const TURN: Interception = {
+  call(owner, callback, args) {
+    return guardedTurn(callback, owner, args);
+  },
+};
+
+/** The prototypes of the streams that libuv itself reads and writes. TLS may stand on any other stream. */
+type Direct = ReadonlySet<object>;
+
+function isDirect(direct: Direct, handle: object): boolean {
+  return direct.has(Object.getPrototypeOf(handle) as object);
+}
+
+/** Requests are completed by libuv, except for those of other streams. */
+function requestsOf(direct: Direct): Interception {
+  return {
+    call(owner, callback, args) {
+      const { handle } = owner as { readonly handle?: object };
+      return (handle === undefined || isDirect(direct, handle) ? guardedTurn : guarded)(callback, owner, args);
+    },
+  };
+}
+
 function prototypeWith(handle: Handle, property: string): object | undefined {
   for (let object: object = handle; object !== null; object = Object.getPrototypeOf(object) as object) {
     if (object !== handle && Object.hasOwn(object, property)) return object;
@@ -69,28 +104,61 @@ function prototypeWith(handle: Handle, property: string): object | undefined {
 
 /**
  * The callback for arriving data is no property: C++ keeps it behind an accessor further up, which
- * cannot be redefined.
+ * cannot be redefined. One below it gets the assignments: on the prototype, or on a handle itself.
  */
-function guardReading(sample: Handle): () => void {
+function guardReading(sample: Handle, direct: Direct): () => void {
   const prototype = Object.getPrototypeOf(sample) as object;
   const owner = prototypeWith(sample, 'onread');
-  const native = owner && Object.getOwnPropertyDescriptor(owner, 'onread');
-  if (owner === prototype || native?.set === undefined) return () => undefined;
+  if (owner === undefined || owner === prototype) return () => undefined;
 
-  const forms = new Forms();
-  Object.defineProperty(prototype, 'onread', {
-    configurable: true,
-    enumerable: native.enumerable ?? false,
-    // C++ does not read it here. Node's HTTP agent does, to see whose callback a pooled socket has.
-    get(this: object): unknown {
-      return forms.original(native.get?.call(this));
-    },
-    set(this: object, callback: unknown) {
-      native.set?.call(this, forms.guarded(callback));
-    },
-  });
+  interceptReading(prototype, owner, readingForms(direct));
   return () => {
     Reflect.deleteProperty(prototype, 'onread');
+  };
+}
+
+function interceptReading(object: object, owner: object, forms: Forms): void {
+  Object.defineProperty(object, 'onread', {
+    configurable: true,
+    // C++ does not read it here. Node's HTTP agent does, to see whose callback a pooled socket has.
+    get(this: object): unknown {
+      return forms.original(Reflect.get(owner, 'onread', this));
+    },
+    set(this: object, callback: unknown) {
+      // Through Reflect: on Node 20 the accessor is of V8's own kind, which looks like a plain property.
+      Reflect.set(owner, 'onread', forms.guarded(callback), this);
+    },
+  });
+}
+
+function readingForms(direct: Direct): Forms {
+  return new Forms(
+    (callback) =>
+      function (this: Handle, ...args) {
+        return (isDirect(direct, this._parent ?? this) ? guardedTurn : guarded)(callback, this, args);
+      },
+  );
+}
+
+interface TlsPrototype {
+  _wrapHandle?: (...args: unknown[]) => Handle;
+}
+
+/** The accessor of TLS is on the very prototype, so each handle gets its own. */
+function guardTls(direct: Direct): () => void {
+  const prototype = TLSSocket.prototype as TlsPrototype;
+  const { _wrapHandle: wrap } = prototype;
+  if (wrap === undefined) return () => undefined;
+
+  const forms = readingForms(direct);
+  prototype._wrapHandle = function (...args) {
+    const handle = Reflect.apply(wrap, this, args);
+
+    interceptReading(handle, Object.getPrototypeOf(handle) as object, forms);
+    return handle;
+  };
+  return () => {
+    prototype._wrapHandle = wrap;
   };
 }
 
@@ -131,8 +199,13 @@ function guardCompression(stream: object): () => void {
 
 /** Callbacks and their guarded forms: Node gives the same function to all sockets. */
 class Forms {
+  readonly #make: (original: Callback) => Callback;
   readonly #forms = new WeakMap<Callback, Callback>();
   readonly #originals = new WeakMap<Callback, Callback>();
+
+  constructor(make: (original: Callback) => Callback) {
+    this.#make = make;
+  }
 
   guarded(callback: unknown): unknown {
     if (typeof callback !== 'function') return callback;
@@ -140,7 +213,7 @@ class Forms {
     const original = callback as Callback;
     let form = this.#forms.get(original);
     if (form === undefined) {
-      form = guardedMethod(original);
+      form = this.#make(original);
       this.#forms.set(original, form);
       this.#originals.set(form, original);
     }

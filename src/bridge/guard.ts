@@ -1,6 +1,7 @@
 import { onAssignment, type Callback } from './assignment.js';
 import { guardHandles } from './guard-handles.js';
-import { guarded } from './guarded.js';
+import { guardPorts } from './guard-ports.js';
+import { guarded, guardedTurn } from './guarded.js';
 import { native } from './native.js';
 import { state } from './state.js';
 
@@ -15,7 +16,7 @@ import { state } from './state.js';
  * Timers are wrapped in timers.ts.
  */
 export function installGuards(): () => void {
-  const uninstall = [guardNextTick(), guardMicrotasks(), guardImmediates(), guardHandles()];
+  const uninstall = [guardNextTick(), guardMicrotasks(), guardImmediates(), guardHandles(), guardPorts()];
 
   return () => {
     for (const step of uninstall) step();
@@ -69,7 +70,7 @@ function guardImmediates(): () => void {
       const { immediate: outer } = state;
       state.immediate = owner;
       try {
-        return guarded(callback, owner, args);
+        return guardedTurn(callback, owner, args);
       } finally {
         state.immediate = outer;
       }

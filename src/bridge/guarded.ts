@@ -1,4 +1,5 @@
 import type { Callback } from './assignment.js';
+import { drainQueues } from './drain.js';
 import { state } from './state.js';
 
 /** Calls a callback of the app; during a wait, what it throws is kept for the wait to throw. */
@@ -9,6 +10,26 @@ export function guarded(callback: Callback, self: unknown, args: unknown[]): unk
   } catch (error) {
     if (!leftToDomain(error)) state.thrown.push(error);
     return undefined;
+  }
+}
+
+/**
+ * The same for a callback that libuv calls with nothing of JavaScript in between.
+ *
+ * Node empties the queues of nextTick and microtasks behind each of those (`InternalCallbackScope`
+ * in src/api/callback.cc), but not while the function that waits is on the stack. Without it a whole
+ * turn of the loop would go by first: a refused socket would emit `close` before `error`, a timer
+ * would run before the nextTick of an immediate.
+ */
+export function guardedTurn(callback: Callback, self: unknown, args: unknown[]): unknown {
+  if (state.waiting === undefined) return Reflect.apply(callback, self, args);
+
+  // What runs unguarded, such as a message port, leaves its own behind.
+  drainQueues();
+  try {
+    return guarded(callback, self, args);
+  } finally {
+    drainQueues();
   }
 }
 
@@ -31,9 +52,9 @@ function leftToDomain(error: unknown): boolean {
   }
 }
 
-/** The guarded form of a callback that is called as a method. */
+/** The guarded form of a callback that libuv calls as a method. */
 export function guardedMethod(callback: Callback): Callback {
   return function (this: unknown, ...args: unknown[]) {
-    return guarded(callback, this, args);
+    return guardedTurn(callback, this, args);
   };
 }

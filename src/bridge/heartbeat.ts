@@ -25,6 +25,12 @@ export function stopHeartbeat(): void {
   timer?.unref();
 }
 
+/** Keeps the timer from keeping the event loop alive. Returns what ends that. */
+export function muteHeartbeat(): () => void {
+  timer?.unref();
+  return () => timer?.ref();
+}
+
 function beat(): void {
   if (listener !== undefined) return listener();
 

@@ -1,11 +1,14 @@
 import { ownCallback } from './app-work.js';
 import { captureUncaught } from './capture.js';
 import { debug } from './debug.js';
-import { BEAT, startHeartbeat, stopHeartbeat } from './heartbeat.js';
+import { isLoopEmpty } from './deadlock.js';
+import { drainQueues } from './drain.js';
+import { BEAT, muteHeartbeat, startHeartbeat, stopHeartbeat } from './heartbeat.js';
 import { eventLoop, native, type Loop } from './native.js';
 import { withRealTicks } from './real-ticks.js';
 import { activeResources } from './resources.js';
 import { state, type FrameOwner } from './state.js';
+import { unrefTimerDue } from './timers.js';
 
 /** How a wait ended. `thrown`: code of the app threw where nobody but the pump could catch it. */
 export type Outcome = { readonly kind: 'done' } | { readonly kind: 'thrown' } | Expired;
@@ -45,7 +48,7 @@ function pumpUntil(frame: FrameOwner, what: string, done: () => boolean, timeout
   state.waiting = what;
   const release = captureUncaught();
   try {
-    guardedTick(loop);
+    drainQueues();
     if (state.thrown.length > 0) return THROWN;
     if (done()) return DONE;
 
@@ -56,17 +59,10 @@ function pumpUntil(frame: FrameOwner, what: string, done: () => boolean, timeout
   }
 }
 
-function guardedTick(loop: Loop): void {
-  try {
-    loop.tick();
-  } catch (error) {
-    state.thrown.push(error);
-  }
-}
-
 function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: number): Outcome {
   const deadline = native.now() + timeout;
   let idleSince: number | undefined;
+  let suspected = false;
   let expired: Expired | undefined;
 
   // The last stretch to the deadline is shorter than a beat.
@@ -81,8 +77,28 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
     else idleSince ??= now;
 
     if (now >= deadline) expired = { kind: 'timeout', open };
-    else if (idleSince !== undefined && now - idleSince >= GRACE) expired = { kind: 'deadlock', open };
     else armLast(now);
+    suspected = idleSince !== undefined && now - idleSince >= GRACE;
+  }
+
+  function judge(): void {
+    suspected = false;
+    idleSince = undefined;
+    if (unrefTimerDue(deadline - native.now()) || !isEmpty()) return;
+
+    const open = activeResources(last === undefined ? 1 : 2);
+    if (open.length === 0 && pending()) expired = { kind: 'deadlock', open };
+  }
+
+  function isEmpty(): boolean {
+    const unmute = muteHeartbeat();
+    last?.unref();
+    try {
+      return isLoopEmpty(loop, BEAT / 2);
+    } finally {
+      last?.ref();
+      unmute();
+    }
   }
 
   function armLast(now: number): void {
@@ -103,7 +119,8 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
   try {
     while (pending()) {
       try {
-        loop.spinWhile(pending);
+        loop.spinWhile(() => !suspected && pending());
+        if (suspected && pending()) judge();
       } catch (error) {
         state.thrown.push(error);
       }

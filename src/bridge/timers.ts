@@ -1,6 +1,6 @@
-import { forgetTimer, noteTimer } from './app-work.js';
+import { forgetTimer, isOwnCallback, noteTimer } from './app-work.js';
 import { onAssignment } from './assignment.js';
-import { guarded } from './guarded.js';
+import { guardedTurn } from './guarded.js';
 import { native } from './native.js';
 
 /** The parts of Node's Timeout that are used (lib/internal/timers.js). */
@@ -8,9 +8,14 @@ interface Timer {
   readonly _repeat?: number | null;
   hasRef?(): boolean;
   unref?(): unknown;
+  /** When it was set, by the loop's own clock. */
+  readonly _idleStart?: number;
+  /** Milliseconds. */
+  readonly _idleTimeout?: number;
 }
 
 const timers = new Set<Timer>();
+const ownTimers = new WeakSet<Timer>();
 
 /**
  * Keeps track of the process's timers, so that those which the app leaves running do not keep the
@@ -23,13 +28,30 @@ export function trackTimers(): () => void {
   return onAssignment(Object.getPrototypeOf(sample) as object, '_onTimeout', {
     assigned(timer, callback) {
       timers.add(timer);
+      if (isOwnCallback(callback)) ownTimers.add(timer);
       noteTimer(timer, callback);
     },
     cleared: forget,
     call(timer, callback, args) {
       if (!(timer as Timer)._repeat) forget(timer);
-      return guarded(callback, timer, args);
+      return guardedTurn(callback, timer, args);
     },
+  });
+}
+
+/**
+ * Whether a timer that does not keep the process alive will fire once within so many milliseconds:
+ * what it does may settle something all the same, as AbortSignal.timeout() does.
+ */
+export function unrefTimerDue(within: number): boolean {
+  const sample = native.setTimeout(() => undefined, 1);
+  const { _idleStart: now = 0 } = sample as Timer;
+  native.clearTimeout(sample);
+
+  return [...timers].some((timer) => {
+    const { _repeat, _idleStart = 0, _idleTimeout = -1 } = timer;
+    if (_repeat || _idleTimeout < 0 || ownTimers.has(timer) || timer.hasRef?.() !== false) return false;
+    return _idleStart + _idleTimeout - now <= within;
   });
 }
 

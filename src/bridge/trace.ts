@@ -106,9 +106,9 @@ function creator(): string | typeof OURS | undefined {
 }
 
 // Between Node and the app's code.
-const GUARDS = /[\\/]bridge[\\/](?:guard|guarded|guard-handles|timers)\.[jt]s:/;
+const GUARDS = /[\\/]bridge[\\/](?:guard(?:ed|-handles|-ports)?|timers|assignment)\.[jt]s:/;
 // The pump calls Node here, which calls whatever is due.
-const PUMP = /[\\/]node_modules[\\/]deasync[\\/]|guardedTick .*[\\/]bridge[\\/]pump\./;
+const PUMP = /[\\/]node_modules[\\/]deasync[\\/]|drainQueues .*[\\/]bridge[\\/]drain\./;
 const RUNNER = /[\\/]node_modules[\\/]mocha/;
 
 function isOurs(frame: string): boolean {

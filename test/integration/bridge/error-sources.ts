@@ -10,6 +10,7 @@ import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { PassThrough, pipeline, Readable, Transform } from 'node:stream';
+import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { brotliCompress, createGzip, deflate } from 'node:zlib';
@@ -144,6 +145,31 @@ export const sources: Record<string, (boom: Boom) => unknown> = {
     listen(server, (port) =>
       net
         .connect(port, '127.0.0.1')
+        .on('error', () => undefined)
+        .write('x'),
+    );
+  },
+  'data of a TLS socket': (boom) => {
+    const psk = { ciphers: 'PSK', maxVersion: 'TLSv1.2' } as const;
+    const key = Buffer.from('secret');
+    const server = tls.createServer({ ...psk, pskCallback: () => key, pskIdentityHint: '' }, (socket) => {
+      socket
+        .on('error', () => undefined)
+        .on('data', () => {
+          setTimeout(() => socket.destroy(), 5);
+          server.close();
+          boom();
+        });
+    });
+    listen(server, (port) =>
+      tls
+        .connect({
+          ...psk,
+          port,
+          host: '127.0.0.1',
+          pskCallback: () => ({ psk: key, identity: 'app' }),
+          checkServerIdentity: () => undefined,
+        })
         .on('error', () => undefined)
         .write('x'),
     );

@@ -1,0 +1,11 @@
+import { eventLoop } from './native.js';
+import { state } from './state.js';
+
+/** Runs the nextTick queue and the microtasks; what they throw is kept for the wait to throw. */
+export function drainQueues(): void {
+  try {
+    eventLoop().tick();
+  } catch (error) {
+    state.thrown.push(error);
+  }
+}
