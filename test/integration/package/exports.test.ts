@@ -21,6 +21,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'LockstepError',
     'NestedWaitError',
     'NotRunningError',
+    'OpenApiError',
     'PeerMissingError',
     'RefusedStatementError',
     'RequestError',
