@@ -30,7 +30,8 @@
  * ├── PeerMissingError        LOCKSTEP_PEER_MISSING      a package that an entry of Lockstep drives is not installed
  * ├── UpgradeError            LOCKSTEP_UPGRADE           the app refused to open a WebSocket
  * ├── ClosedError             LOCKSTEP_CLOSED            a stream or WebSocket has ended, nothing more comes
- * └── ExpectationError        LOCKSTEP_EXPECTATION       a response is not what the test expects
+ * ├── ExpectationError        LOCKSTEP_EXPECTATION       a response is not what the test expects
+ * └── OpenApiError            LOCKSTEP_OPENAPI           a response is not what the OpenAPI document declares
  * ```
  *
  * Errors of the app and of the database are never wrapped: they arrive as the object that was
@@ -326,5 +327,36 @@ export class ExpectationError extends LockstepError {
     super('LOCKSTEP_EXPECTATION', explanation);
     this.expected = values.expected;
     this.actual = values.actual;
+  }
+}
+
+/** One place where a response is not what the OpenAPI document declares. */
+export interface OpenApiViolation {
+  /** What of the exchange is wrong. */
+  readonly place: 'path' | 'method' | 'status' | 'content-type' | 'header' | 'body';
+  /** In the body a JSON pointer, e.g. `/items/0/name`, empty for the whole; of a header its name; else empty. */
+  readonly pointer: string;
+  /** What is there; undefined when nothing is. */
+  readonly value: unknown;
+  /** What the document has there, e.g. `string`, `one of "a", "b"`, `200, 404`. */
+  readonly expected: string;
+}
+
+/** A response is not what the OpenAPI document of the config declares. */
+export class OpenApiError extends LockstepError {
+  readonly code = 'LOCKSTEP_OPENAPI';
+  /** Method and path of the document that the response belongs to, e.g. `GET /users/{id}`; undefined when it has none. */
+  readonly operation: string | undefined;
+  readonly status: number;
+  readonly violations: readonly OpenApiViolation[];
+
+  constructor(
+    explanation: Explanation,
+    found: { operation: string | undefined; status: number; violations: readonly OpenApiViolation[] },
+  ) {
+    super('LOCKSTEP_OPENAPI', explanation);
+    this.operation = found.operation;
+    this.status = found.status;
+    this.violations = found.violations;
   }
 }

@@ -55,6 +55,36 @@ export interface ClientConfig {
   readonly followRedirects?: boolean;
   /** How requests reach the app: without a port (`'memory'`, the default), or through one of the loopback interface. */
   readonly transport?: Transport;
+  /**
+   * An OpenAPI 3 document that every answer is compared with; needs the package `ajv` (8). With
+   * `undeclared: 'ignore'`, paths, methods, statuses and content types that it does not have are left alone.
+   */
+  readonly openapi?: OpenApiSource | OpenApiOptions;
+}
+
+/** The path of a JSON file, the document itself, or a function that returns it. */
+export type OpenApiSource = string | OpenApiObject | (() => object | Promise<object>);
+
+/** An OpenAPI 3 document; what is in it is checked when it is used. */
+export interface OpenApiObject {
+  /** `3.0.x`, `3.1.x` … */
+  readonly openapi: string;
+  readonly info?: unknown;
+  readonly jsonSchemaDialect?: unknown;
+  readonly servers?: unknown;
+  readonly paths?: unknown;
+  readonly webhooks?: unknown;
+  readonly components?: unknown;
+  readonly security?: unknown;
+  readonly tags?: unknown;
+  readonly externalDocs?: unknown;
+}
+
+/** A document, and how strictly it is meant. */
+export interface OpenApiOptions {
+  readonly document: OpenApiSource;
+  /** Default: `'error'`. */
+  readonly undeclared?: 'error' | 'ignore';
 }
 
 /** How requests reach the app; see {@link ClientConfig.transport}. */

@@ -22,7 +22,17 @@ export interface ResolvedConfig {
     readonly baseUrl: string | undefined;
     readonly followRedirects: boolean;
     readonly transport: Transport;
+    readonly openapi: ResolvedOpenApi | undefined;
   };
+}
+
+/** The document that every answer is compared with. */
+export interface ResolvedOpenApi {
+  /** How messages call it: the file's absolute path, or the config's key. */
+  readonly name: string;
+  /** The document as the user or the file gives it, or a function that returns it. */
+  readonly document: unknown;
+  readonly undeclared: 'error' | 'ignore';
 }
 
 /** Where the app comes from. */

@@ -3,13 +3,14 @@ import { dirname } from 'node:path';
 import { readApp } from './app.js';
 import type { RaiseServerErrors, Transport } from './config.js';
 import { readDatabase } from './database.js';
+import { readOpenApi } from './openapi.js';
 import type { ResolvedConfig } from './resolved.js';
 import { Section } from './section.js';
 import { SQLITE_KEYS } from './sqlite.js';
 
 const KEYS = ['app', 'database', 'bridge', 'client'];
 const BRIDGE_KEYS = ['timeout', 'auto'];
-const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport'];
+const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport', 'openapi'];
 const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
 const RAISE: readonly RaiseServerErrors[] = ['unhandled', '5xx', false];
 
@@ -56,6 +57,7 @@ function readClient(value: unknown, source: string): ResolvedConfig['client'] {
     baseUrl: readBaseUrl(section),
     followRedirects: section.flag('followRedirects') ?? true,
     transport: section.choice('transport', TRANSPORTS) ?? 'memory',
+    openapi: readOpenApi(section),
   });
 }
 

@@ -42,6 +42,27 @@ describe('types of the config', () => {
     void [noEngine, engine, driver, isolation];
   });
 
+  it('an OpenAPI document is a path, an object, or a function', () => {
+    interface Typed {
+      openapi: string;
+      paths: Record<string, object>;
+    }
+    const typed: Typed = { openapi: '3.1.0', paths: {} };
+    const given: Config[] = [
+      { client: { openapi: './openapi.json' } },
+      { client: { openapi: { openapi: '3.1.0', paths: {} } } },
+      { client: { openapi: typed } },
+      { client: { openapi: () => typed } },
+      { client: { openapi: { document: async () => Promise.resolve(typed), undeclared: 'ignore' } } },
+    ];
+    void given;
+    // @ts-expect-error a mistyped option
+    const mistyped: Config = { client: { openapi: { document: './openapi.json', undeclard: 'ignore' } } };
+    // @ts-expect-error no such choice
+    const choice: Config = { client: { openapi: { document: './openapi.json', undeclared: 'warn' } } };
+    void [mistyped, choice];
+  });
+
   it('unknown keys are refused', () => {
     // @ts-expect-error a mistyped key
     const wrong: Config = { databse: {} };

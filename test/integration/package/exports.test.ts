@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { expect } from 'chai';
 
@@ -21,6 +24,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'LockstepError',
     'NestedWaitError',
     'NotRunningError',
+    'OpenApiError',
     'PeerMissingError',
     'RefusedStatementError',
     'RequestError',
@@ -91,6 +95,21 @@ describe('the package', function () {
       expect(exportsOf(entry, 'require')).to.deep.equal(exportsOf(entry, 'import'));
     });
   }
+
+  // With skipLibCheck: false, a package without types of its own would be an error in every project.
+  it('asks in its types only for what has types of its own, or is used together with an entry', () => {
+    const dist = fileURLToPath(new URL('dist/', import.meta.resolve('lockstep/package.json')));
+    const files = readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'));
+    const asked = files.flatMap((name) => {
+      const code = readFileSync(join(dist, name), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
+      return [...code.matchAll(/(?:from|import\() ?'([^.'][^']*)'/g)].map(([, specifier = '']) => specifier);
+    });
+    expect(files.length).to.be.greaterThan(50);
+    expect([...new Set(asked)].filter((name) => !name.startsWith('node:'))).to.have.members([
+      'hono/types',
+      'tough-cookie',
+    ]);
+  });
 
   it('has no entry beside those', () => {
     const entries = Object.keys(packageJson.exports).map((path) => path.replace('.', 'lockstep'));

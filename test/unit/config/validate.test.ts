@@ -21,6 +21,8 @@ describe('validateConfig', () => {
       'sql/schema.sql': '',
       'sql/seed one.sql': '',
       'data/keep': '',
+      'openapi.json': '{"openapi":"3.1.0"}',
+      'broken.json': '{',
     });
     source = at('lockstep.config.mjs');
   });
@@ -41,6 +43,7 @@ describe('validateConfig', () => {
         baseUrl: undefined,
         followRedirects: true,
         transport: 'memory',
+        openapi: undefined,
       },
     });
   });
@@ -103,6 +106,7 @@ describe('validateConfig', () => {
       baseUrl: 'https://shop.test/api',
       followRedirects: false,
       transport: 'tcp',
+      openapi: undefined,
     });
   });
 
@@ -123,6 +127,28 @@ describe('validateConfig', () => {
       'kind',
       'files',
     );
+  });
+
+  it('takes an OpenAPI document in every form', () => {
+    const openapi = (value: unknown): unknown => validateConfig({ client: { openapi: value } }, source).client.openapi;
+    const document = { openapi: '3.0.0' };
+    const make = (): object => document;
+    const name = `client.openapi in ${source}`;
+
+    expect(openapi('./openapi.json')).to.deep.equal({
+      name: at('openapi.json'),
+      document: { openapi: '3.1.0' },
+      undeclared: 'error',
+    });
+    expect(openapi(document)).to.deep.equal({ name, document, undeclared: 'error' });
+    expect(openapi(make)).to.deep.equal({ name, document: make, undeclared: 'error' });
+    expect(openapi({ document: make, undeclared: 'ignore' })).to.deep.equal({
+      name: `client.openapi.document in ${source}`,
+      document: make,
+      undeclared: 'ignore',
+    });
+    expect(openapi(document)).to.be.frozen;
+    expect(document).not.to.be.frozen;
   });
 
   it('treats undefined as left out', () => {
@@ -218,6 +244,41 @@ describe('validateConfig', () => {
       /client\.headers\.a in .* is 1[\s\S]*a string/,
     ],
     ['headers in a list', () => ({ client: { headers: ['a'] } }), /client\.headers in/],
+    [
+      'an OpenAPI document that is a number',
+      () => ({ client: { openapi: 3 } }),
+      /client\.openapi in .* is 3[\s\S]*JSON file/,
+    ],
+    [
+      'an OpenAPI document in YAML',
+      () => ({ client: { openapi: 'api.yaml' } }),
+      /'api\.yaml'[\s\S]*only JSON[\s\S]*from 'yaml'/,
+    ],
+    [
+      'an OpenAPI document that is not there',
+      () => ({ client: { openapi: 'opnapi.json' } }),
+      /Did you mean .*openapi\.json\?/,
+    ],
+    [
+      'an OpenAPI document that is not JSON',
+      () => ({ client: { openapi: 'broken.json' } }),
+      /broken\.json, which is not JSON/,
+    ],
+    [
+      'OpenAPI options without a document',
+      () => ({ client: { openapi: {} } }),
+      /client\.openapi\.document in .* is undefined/,
+    ],
+    [
+      'an unknown OpenAPI option',
+      () => ({ client: { openapi: { document: 'openapi.json', undeclard: 'ignore' } } }),
+      /Did you mean client\.openapi\.undeclared\?/,
+    ],
+    [
+      'an unknown value of an OpenAPI option',
+      () => ({ client: { openapi: { document: 'openapi.json', undeclared: 'ignor' } } }),
+      /Did you mean 'ignore'\?/,
+    ],
     ['an app that is a number', () => ({ app: 5 }), /app in .* is 5/],
     ['an app that is null', () => ({ app: null }), /app in .* is null/],
     [
