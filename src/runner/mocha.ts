@@ -5,10 +5,11 @@
  * scope around each test and each describe's fixtures and rolls it back.
  */
 
-import { installBridge, type InstalledBridge } from '../bridge/index.js';
+import { installBridge, LeftOpen, type InstalledBridge } from '../bridge/index.js';
 import { loadConfig } from '../config/index.js';
 import { setCurrent } from './current.js';
 import { Lifecycle } from './lifecycle.js';
+import { letProcessEnd } from './mocha-end.js';
 import { scopeByHooks } from './mocha-hooks.js';
 import { patchRunnables, releaseRunnables } from './mocha-patch.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './mocha-shapes.js';
@@ -31,6 +32,7 @@ interface Plugin {
   readonly lifecycle: Lifecycle;
   readonly hooks: RootHooks;
   readonly reported: Reported;
+  readonly leftOpen: LeftOpen | undefined;
 }
 
 /**
@@ -49,7 +51,7 @@ export async function mochaHooks(): Promise<RootHooks> {
   setCurrent(lifecycle);
   const reported = new Reported();
   const hooks = rootHooks(lifecycle, reported, bridge);
-  plugin = { lifecycle, hooks, reported };
+  plugin = { lifecycle, hooks, reported, leftOpen: bridge && new LeftOpen() };
   return hooks;
 }
 
@@ -69,6 +71,12 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
   const { reported } = plugin;
   this.on?.('fail', (_test, error) => reported.add(error));
   await plugin.lifecycle.warmUp(filesOf(suite));
+}
+
+/** Called by mocha when all tests are over, once per command; in watch mode when it is left. */
+export function mochaGlobalTeardown(): void {
+  // With --parallel nothing ran here: mocha ends the processes of the tests itself.
+  if (plugin?.leftOpen && plugin.lifecycle.phase !== 'prepared') letProcessEnd(plugin.leftOpen);
 }
 
 function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBridge | undefined): RootHooks {
