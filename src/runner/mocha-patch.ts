@@ -73,6 +73,9 @@ function runInPlace(run: Run, runnable: Runnable, original: (done: Done) => void
     done(error);
     return;
   }
+  // What it awaits of the client has a deadline too.
+  const frame = new MochaFrame(runnable, run.lifecycle.config.bridge.timeout);
+  run.lifecycle.limit(() => frame.remaining());
   original.call(runnable, (error) => finish(run, runnable, error, done));
 }
 
