@@ -91,8 +91,8 @@ export class Lifecycle {
       logStatements(sandbox);
       this.#stopReporting = reportPending(() => sandbox.describe());
       this.#session = createSession(sandbox.session);
-      await setUp(database.schema, this.#session);
-      await setUp(database.seed, this.#session);
+      await setUp('schema', database.schema, this.#session);
+      await setUp('seed', database.seed, this.#session);
     }
     if (app) {
       if (this.#sandbox) this.#statements.watch(this.#sandbox);
@@ -202,13 +202,29 @@ function waitForTurn(done: () => boolean, timeout: number): boolean {
   return waitUntil('a query', done, timeout);
 }
 
-async function setUp(source: ResolvedSetup | undefined, session: Session): Promise<void> {
+async function setUp(key: string, source: ResolvedSetup | undefined, session: Session): Promise<void> {
   if (source === undefined) return;
   if (source.kind === 'function') {
     await source.run({ session });
     return;
   }
-  for (const path of source.paths) session.exec(readFileSync(path, 'utf8'));
+  for (const path of source.paths) {
+    try {
+      session.exec(readFileSync(path, 'utf8'));
+    } catch (error) {
+      if (error instanceof Error) showFile(error, `database.${key}`, path);
+      throw error;
+    }
+  }
+}
+
+/** The database's own error knows neither file nor key: they are put in its stack, as if the file had called. */
+function showFile(error: Error, key: string, path: string): void {
+  const { stack = '' } = error;
+  const at = stack.indexOf('\n    at ');
+  const end = at < 0 ? stack.length : at;
+
+  error.stack = `${stack.slice(0, end)}\n    at ${key} (${path})${stack.slice(end)}`;
 }
 
 /** Only a hint: an app that was not started ahead starts with its first request. */

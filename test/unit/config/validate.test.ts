@@ -284,15 +284,19 @@ describe('validateConfig', () => {
     [
       'an app whose extension is wrong',
       () => ({ app: './src/app.js' }),
-      /does not exist[\s\S]*Did you mean .*src.app\.ts\?/,
+      /does not exist[\s\S]*Did you mean '\.\/src\/app\.ts'\?/,
     ],
-    ['an app whose name is mistyped', () => ({ app: './sever.js#app' }), /sever\.js does not exist[\s\S]*server\.js\?/],
+    [
+      'an app whose name is mistyped',
+      () => ({ app: './sever.js#app' }),
+      /is '\.\/sever\.js#app', but .*sever\.js does not exist[\s\S]*Did you mean '\.\/server\.js#app'\?/,
+    ],
     ['an app in a folder that is not there', () => ({ app: './scr/app.js' }), /The folder .*scr does not exist/],
     ['an app that is a folder', () => ({ app: './src' }), /src is not a file/],
     [
       'a schema that is not there',
       () => sqlite({ schema: './sql/shema.sql' }),
-      /database\.schema in[\s\S]*Did you mean .*schema\.sql\?/,
+      /database\.schema in[\s\S]*Did you mean '\.\/sql\/schema\.sql'\?/,
     ],
     [
       'one of several seeds',
@@ -312,6 +316,14 @@ describe('validateConfig', () => {
       expect(() => validateConfig(config(), source)).to.throw(ConfigError, message);
     });
   }
+
+  it('suggests a path outside the folder of the config as it would be written there', () => {
+    const config = { app: '../sever.js' };
+    expect(() => validateConfig(config, at('sql/lockstep.config.mjs'))).to.throw(
+      ConfigError,
+      /Did you mean '\.\.\/server\.js'\?/,
+    );
+  });
 
   it('shortens long values', () => {
     const long = 'x'.repeat(5000);
