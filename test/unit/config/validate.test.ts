@@ -257,7 +257,7 @@ describe('validateConfig', () => {
     [
       'an OpenAPI document that is not there',
       () => ({ client: { openapi: 'opnapi.json' } }),
-      /Did you mean .*openapi\.json\?/,
+      /Did you mean '.*openapi\.json'\?/,
     ],
     [
       'an OpenAPI document that is not JSON',
