@@ -48,7 +48,9 @@ describe('beside other tools', function () {
           [
             program,
             ...['--reporter', 'json'],
-            ...(tool === 'c8' ? ['--reports-dir', output, '--temp-directory'] : ['--report-dir', output, '--temp-dir']),
+            ...(tool === 'c8'
+              ? ['--reports-dir', output, '--temp-directory']
+              : ['--cwd', folder, '--report-dir', output, '--temp-dir']),
             join(output, 'tmp'),
             process.execPath,
             mochaProgram(),
