@@ -57,7 +57,7 @@ const sources: readonly Source[] = [
   (token) => Promise.resolve(token),
   (token) => new Promise((resolve) => setImmediate(resolve, token)),
   (token) => new Promise((resolve) => process.nextTick(resolve, token)),
-  (token) => new Promise((resolve) => setTimeout(resolve, token % 3, token)),
+  (token) => new Promise((resolve) => setTimeout(resolve, Math.abs(token) % 3, token)),
   (token) => new Promise((resolve) => stat('.', () => resolve(token))),
   (token, next) => next().then(() => token),
   async (token) => {
