@@ -1,4 +1,4 @@
-import { ConfigError } from '../errors.js';
+import type { ConfigError } from '../errors.js';
 import type { Section } from './section.js';
 import { show } from './show.js';
 
