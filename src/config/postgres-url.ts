@@ -1,9 +1,24 @@
 import type { ConfigError } from '../errors.js';
+import { nearest } from './nearest.js';
 import type { Section } from './section.js';
 import { show } from './show.js';
 
 const ACCEPTED = "a URL like 'postgres://user@localhost:5432/shop_test'";
 const SCHEMES = ['postgres:', 'postgresql:'];
+
+/** Those of libpq that are read. */
+const PARAMETERS: readonly string[] = [
+  ...['host', 'hostaddr', 'port', 'dbname', 'user', 'password', 'passfile', 'service', 'servicefile', 'options'],
+  ...['application_name', 'fallback_application_name', 'connect_timeout', 'channel_binding'],
+  ...['sslmode', 'sslnegotiation', 'sslrootcert', 'sslcert', 'sslkey', 'sslpassword'],
+];
+
+/** Others that are alike: libpq's that change nothing here, JDBC's, pg's, Prisma's. */
+const FOREIGN: readonly string[] = [
+  ...['ssl', 'sslcompression', 'sslcrl', 'sslcrldir', 'sslsni', 'sslcertmode', 'ssl_min_protocol_version'],
+  ...['ssl_max_protocol_version', 'sslaccept', 'sslidentity', 'database', 'username', 'schema', 'connection_limit'],
+  ...['pool_timeout', 'pgbouncer', 'keepalives', 'keepalives_idle', 'tcp_user_timeout', 'client_encoding'],
+];
 
 /**
  * Reads the form of `url`; what it leaves out is filled from the environment when the server is
@@ -38,7 +53,26 @@ export function readPostgresUrl(section: Section): string | undefined {
   if (port !== undefined && port !== '' && !(/^\d+$/.test(port) && Number(port) > 0 && Number(port) < 65_536)) {
     throw refuse(`Its port is ${show(port)}; a port is a number from 1 to 65535.`);
   }
+  const mistyped = mistypedParameter(url);
+  if (mistyped !== undefined) {
+    throw refuse(
+      `Its parameter ${show(mistyped.written)} is not one of libpq.`,
+      `Did you mean ${show(mistyped.meant)}?`,
+    );
+  }
   return url;
+}
+
+/** Parameters of other libraries are none of our business, but a slip in one of libpq's would go unnoticed. */
+function mistypedParameter(url: string): { written: string; meant: string } | undefined {
+  const query = /\?(.*)$/s.exec(url)?.[1] ?? '';
+  const names = query.split('&').flatMap((pair) => pair.split('=', 1));
+
+  for (const written of names) {
+    const meant = PARAMETERS.includes(written) || FOREIGN.includes(written) ? undefined : nearest(written, PARAMETERS);
+    if (meant !== undefined) return { written, meant };
+  }
+  return undefined;
 }
 
 /** A URL as messages may show it. */

@@ -81,6 +81,7 @@ describe('validateConfig for Postgres', () => {
     'postgres://u:p%40ss@[::1]:5432/test',
     'postgres://u:p@ss@localhost:5432/test',
     'postgres://',
+    'postgres://h/test?schema=public&pgbouncer=true&ssl=true&connect_timeout=5',
   ]) {
     it(`takes ${url}`, () => expect(validate({ url }).url).to.equal(url));
   }
@@ -101,6 +102,7 @@ describe('validateConfig for Postgres', () => {
     ['several hosts', { url: 'postgres://a,b/test' }, /several hosts/],
     ['a wrong port', { url: 'postgres://localhost:54322222/test' }, /Its port is '54322222'/],
     ['a port that is a word', { url: 'postgres://localhost:five/test' }, /Its port is 'five'/],
+    ['a mistyped parameter', { url: 'postgres://h/test?sslmod=require' }, /'sslmod' is not[\s\S]*'sslmode'\?/],
     ['a lone percent sign', { url: 'postgres://u:50%off@h/test' }, /'postgres:\/\/u:…@h\/test'[\s\S]*as %25/],
     ['a URL and a server', { url: URL, embedded: true }, /database\.embedded in .* is true[\s\S]*one of the two/],
     ['no server at all', { embedded: false }, /no other server than the embedded one/],
