@@ -22,6 +22,7 @@
  * │   └── RefusedStatementError LOCKSTEP_REFUSED         a statement that would escape the rollback
  * ├── EngineError
  * │   ├── EngineMissingError  LOCKSTEP_ENGINE_MISSING    the database driver is not installed
+ * │   ├── ServerError         LOCKSTEP_SERVER            a database server cannot be started or reached
  * │   ├── UnsafeDatabaseError LOCKSTEP_UNSAFE_DATABASE   the database is not named like a test database
  * │   └── SwapError           LOCKSTEP_SWAP              the app's driver could not be replaced
  * ├── SessionUsageError       LOCKSTEP_SESSION_USAGE     a session call that cannot mean what was written
@@ -230,6 +231,14 @@ export class EngineMissingError extends EngineError {
   readonly code = 'LOCKSTEP_ENGINE_MISSING';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_ENGINE_MISSING', explanation);
+  }
+}
+
+/** A database server could not be started, could not be reached, or let us not in. */
+export class ServerError extends EngineError {
+  readonly code = 'LOCKSTEP_SERVER';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SERVER', explanation);
   }
 }
 

@@ -2,11 +2,10 @@ import { dirname } from 'node:path';
 
 import { readApp } from './app.js';
 import type { RaiseServerErrors, Transport } from './config.js';
-import { readDatabase } from './database.js';
+import { DATABASE_KEYS, readDatabase } from './database.js';
 import { readOpenApi } from './openapi.js';
 import type { ResolvedConfig } from './resolved.js';
 import { Section } from './section.js';
-import { SQLITE_KEYS } from './sqlite.js';
 
 const KEYS = ['app', 'database', 'bridge', 'client'];
 const BRIDGE_KEYS = ['timeout', 'auto'];
@@ -15,7 +14,7 @@ const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
 const RAISE: readonly RaiseServerErrors[] = ['unhandled', '5xx', false];
 
 const NESTED = [
-  ...SQLITE_KEYS.map((key) => `database.${key}`),
+  ...DATABASE_KEYS.map((key) => `database.${key}`),
   ...BRIDGE_KEYS.map((key) => `bridge.${key}`),
   ...CLIENT_KEYS.map((key) => `client.${key}`),
 ];

@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { canWait, debug, isTimerPending, reportPending, timersDue, waitUntil } from '../bridge/index.js';
-import { loadApp, type ResolvedConfig, type ResolvedSetup } from '../config/index.js';
+import {
+  loadApp,
+  type ResolvedConfig,
+  type ResolvedDatabase,
+  type ResolvedSetup,
+  type ResolvedSqlite,
+} from '../config/index.js';
 import { engines, type Sandbox, type Scope } from '../engine/index.js';
-import { ConfigError, type LockstepError } from '../errors.js';
+import { ConfigError, EngineMissingError, type LockstepError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
 import { leakError } from '../sandbox/scope-errors.js';
@@ -37,7 +43,7 @@ export class Lifecycle {
    */
   constructor(config: ResolvedConfig) {
     this.#config = config;
-    this.#withdraw = config.database && engines[config.database.engine].prepare(config.database);
+    this.#withdraw = config.database && engines.sqlite.prepare(supported(config.database));
   }
 
   get phase(): Phase {
@@ -86,7 +92,7 @@ export class Lifecycle {
 
     this.#phase = 'starting';
     if (database) {
-      const sandbox = engines[database.engine].open(database, { canWait, waitUntil: waitForTurn });
+      const sandbox = engines.sqlite.open(supported(database), { canWait, waitUntil: waitForTurn });
       this.#sandbox = sandbox;
       logStatements(sandbox);
       this.#stopReporting = reportPending(() => sandbox.describe());
@@ -237,6 +243,12 @@ function mentionsClient(files: Iterable<string>): boolean {
       return false;
     }
   });
+}
+
+/** The sections of the config are ahead of the engines: what is not among them is refused here. */
+function supported(database: ResolvedDatabase): ResolvedSqlite {
+  if (database.engine === 'sqlite') return database;
+  throw new EngineMissingError({ what: `The engine '${database.engine}' is not available in this version.` });
 }
 
 function missing(config: ResolvedConfig, used: string, key: string, example: string): ConfigError {

@@ -40,6 +40,24 @@ describe('types of the config', () => {
     // @ts-expect-error not in this version
     const isolation: Config = { database: { engine: 'sqlite', file: ':memory:', isolation: 'truncate' } };
     void [noEngine, engine, driver, isolation];
+
+    const postgres: Config = {
+      database: {
+        engine: 'postgres',
+        url: process.env['TEST_URL'],
+        env: 'PG*',
+        swap: () => undefined,
+        driver: 'builtin',
+      },
+    };
+    const embedded: Config = { database: { engine: 'postgres', embedded: { settings: { jit: false } } } };
+    // @ts-expect-error a key of SQLite
+    const file: Config = { database: { engine: 'postgres', file: ':memory:' } };
+    // @ts-expect-error a key of Postgres
+    const url: Config = { database: { engine: 'sqlite', file: ':memory:', url: 'postgres://' } };
+    // @ts-expect-error no driver is replaced for Postgres
+    const swapped: Config = { database: { engine: 'postgres', swap: ['pg'] } };
+    void [postgres, embedded, file, url, swapped];
   });
 
   it('an OpenAPI document is a path, an object, or a function', () => {

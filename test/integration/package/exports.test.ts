@@ -30,6 +30,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'RequestError',
     'SandboxError',
     'SandboxLostError',
+    'ServerError',
     'SessionUsageError',
     'StallError',
     'StragglerError',

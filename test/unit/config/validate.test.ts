@@ -197,7 +197,7 @@ describe('validateConfig', () => {
       () => sqlite({ engine: 'sqlite3' }),
       /database\.engine in .* is 'sqlite3'[\s\S]*Did you mean 'sqlite'\?/,
     ],
-    ['a later engine', () => sqlite({ engine: 'postgres' }), /'postgres'[\s\S]*not available in this version/],
+    ['a later engine', () => sqlite({ engine: 'mysql' }), /'mysql'[\s\S]*not available in this version/],
     ['no file', () => ({ database: { engine: 'sqlite' } }), /database\.file in .* is undefined[\s\S]*':memory:'/],
     ['a URI as file', () => sqlite({ file: 'file:x?mode=memory' }), /not a URI/],
     [
