@@ -46,7 +46,7 @@ export class BuiltinLink implements Link {
    * Connects. The pipe is the link's from here on.
    *
    * @param timeout How long one answer may take, in milliseconds.
-   * @throws ConnectionLostError when the server cannot be reached; DatabaseError when it refuses.
+   * @throws ConnectionLostError when the server cannot be reached, or refuses.
    */
   constructor(pipe: Pipe, parameters: ConnectionParameters, types: TypeParsers, timeout: number) {
     this.#pipe = pipe;
@@ -57,7 +57,7 @@ export class BuiltinLink implements Link {
       this.#connect(parameters);
     } catch (error) {
       this.close();
-      if (error instanceof LockstepError || isDatabaseError(error)) throw error;
+      if (error instanceof LockstepError) throw error;
       throw notOpened(`${parameters.host}:${parameters.port}`, error);
     }
   }
@@ -178,12 +178,13 @@ export class BuiltinLink implements Link {
   /** The connection is of no use any more: what comes next would be taken for another's answer. */
   #fail({ sql, error }: Answer, cause: unknown, late: boolean): unknown {
     // The server's last words, e.g. that an administrator ended the connection, say more than its silence.
-    const reason = isDatabaseError(error) || cause instanceof LockstepError ? (error ?? cause) : undefined;
-    this.#lost = { cause: reason ?? cause };
+    const reason = isDatabaseError(error) ? error : cause;
+    this.#lost = { cause: reason };
     this.#status = 'idle';
     this.#pipe.close();
 
-    return reason ?? (late ? unanswered(sql, this.#timeout, cause) : lostDuring(sql, cause));
+    if (cause instanceof LockstepError) return cause;
+    return late ? unanswered(sql, this.#timeout, cause) : lostDuring(sql, reason);
   }
 }
 

@@ -1,3 +1,5 @@
+import { isMainThread } from 'node:worker_threads';
+
 import { EngineMissingError } from '../../../errors.js';
 import { BuiltinLink } from './builtin-link.js';
 import type { ConnectionParameters } from './connection-parameters.js';
@@ -58,6 +60,8 @@ export function openSession(options: SessionOptions): OpenedSession {
 function chooseNative({ driver, root }: SessionOptions): NativeModule | undefined {
   if (driver === 'builtin') return undefined;
   if (driver === 'pg-native') return loadNative(root);
+  // The addon loads in one thread of a process only, and the main one may want it later.
+  if (!isMainThread) return undefined;
 
   try {
     return loadNative(root);

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { appendFileSync, chownSync, existsSync, mkdtempSync } from 'node:fs';
+import { appendFileSync, chownSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -74,6 +74,11 @@ async function start(): Promise<ConnectionParameters> {
   });
   appendFileSync(join(folder, 'postgresql.conf'), `${SETTINGS}unix_socket_directories = '${folder}'\n`);
 
+  prependTo(
+    join(folder, 'pg_hba.conf'),
+    'local all plain password\nlocal all hashed md5\nlocal all scrambled scram-sha-256\n',
+  );
+
   const keeper = fileURLToPath(new URL('./keeper.js', import.meta.url));
   const kept = spawn(process.execPath, [keeper, postgres, folder, ...(root ? [String(NOBODY)] : [])], {
     stdio: ['pipe', 'ignore', 'inherit'],
@@ -84,6 +89,10 @@ async function start(): Promise<ConnectionParameters> {
   const parameters = { host: folder, port: 5432, user: 'tester', database: 'postgres' };
   await untilReady(parameters);
   return parameters;
+}
+
+function prependTo(file: string, text: string): void {
+  writeFileSync(file, text + readFileSync(file, 'utf8'));
 }
 
 /** The programs that the package for this platform brings along. */
