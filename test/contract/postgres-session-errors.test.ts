@@ -30,7 +30,12 @@ const CASES: readonly Case[] = [
   { title: 'a missing column', sql: 'select ag from parents', code: '42703' },
   { title: 'a missing function', sql: 'select nothing(1)', code: '42883' },
   { title: 'a unique violation', sql: "insert into parents values (2, 'Ada', 1)", code: '23505' },
-  { title: 'a primary key violation', sql: 'insert into parents values ($1, $2, $3)', values: [1, 'x', 1], code: '23505' },
+  {
+    title: 'a primary key violation',
+    sql: 'insert into parents values ($1, $2, $3)',
+    values: [1, 'x', 1],
+    code: '23505',
+  },
   { title: 'a not-null violation', sql: 'insert into parents values (2, null, 1)', code: '23502' },
   { title: 'a check violation', sql: "insert into parents values (2, 'Eve', -1)", code: '23514' },
   { title: 'a foreign key violation at the end', sql: 'insert into children values (1, 99)', code: '23503' },
@@ -40,7 +45,7 @@ const CASES: readonly Case[] = [
   { title: 'a number out of range', sql: 'select $1::int2', values: [40_000], code: '22003' },
   { title: 'invalid JSON', sql: 'select $1::jsonb', values: ['{'], code: '22P02' },
   { title: 'an error with a detail and a hint', sql: 'select failing()', code: 'P0042' },
-  { title: 'an error within a function', sql: "do $$ begin perform 1 / 0; end $$", code: '22012' },
+  { title: 'an error within a function', sql: 'do $$ begin perform 1 / 0; end $$', code: '22012' },
   { title: 'an error behind rows', sql: 'select 10 / (3 - n) from generate_series(1, 5) n', code: '22012' },
   { title: 'a missing parameter', sql: 'select $1::int', code: '42P02' },
   { title: 'a failed cast of a name', sql: "select 'nowhere'::regclass", code: '42P01' },
@@ -76,7 +81,8 @@ describe('the errors of the Postgres session', function () {
   before(async () => {
     const client = await openPg(await startServer());
     await client.query(`create schema failing; set search_path = failing; ${SCHEMA}`);
-    for (const one of CASES) expected.set(one, await client.query(one.sql, one.values).catch((error: unknown) => error));
+    for (const one of CASES)
+      expected.set(one, await client.query(one.sql, one.values).catch((error: unknown) => error));
     await client.end();
   });
 

@@ -5,7 +5,9 @@ import fc from 'fast-check';
 
 import { toWire } from '#src/engine/postgres/session/parameter.js';
 
-const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils') as { prepareValue(value: unknown): unknown };
+const { prepareValue } = createRequire(import.meta.url)('pg/lib/utils') as {
+  prepareValue: (value: unknown) => unknown;
+};
 
 const values = fc.letrec((tie) => ({
   scalar: fc.oneof(
@@ -29,7 +31,14 @@ const values = fc.letrec((tie) => ({
     .map((content) => ({ toPostgres: (convert: (value: unknown) => unknown) => convert(content) })),
   element: fc.oneof({ maxDepth: 3 }, tie('scalar'), tie('bytes'), tie('list'), fc.object({ withDate: true })),
   list: fc.array(tie('element'), { maxLength: 5 }),
-  value: fc.oneof(tie('scalar'), tie('bytes'), tie('list'), fc.object({ withDate: true }), tie('custom'), tie('converting')),
+  value: fc.oneof(
+    tie('scalar'),
+    tie('bytes'),
+    tie('list'),
+    fc.object({ withDate: true }),
+    tie('custom'),
+    tie('converting'),
+  ),
 }));
 
 describe('the conversion of parameters', () => {

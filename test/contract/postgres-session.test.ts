@@ -173,7 +173,10 @@ for (const engine of ENGINES) {
     it('refuses COPY from and to the client, and works on', () => {
       for (const run of [session.run, session.exec]) {
         expect(() => run('copy providers (name) from stdin')).to.throw(SessionUsageError, 'session.insert');
-        expect(() => run('copy (select generate_series(1, 1000)) to stdout')).to.throw(SessionUsageError, 'session.all');
+        expect(() => run('copy (select generate_series(1, 1000)) to stdout')).to.throw(
+          SessionUsageError,
+          'session.all',
+        );
       }
       expect(session.count('providers')).to.equal(0);
     });

@@ -27,6 +27,8 @@ const RUN = Buffer.concat([serialize.describe({ type: 'P' }), serialize.execute(
 /** What has come of the statement that is running. */
 interface Answer {
   readonly sql: string;
+  /** Whether its rows are wanted. */
+  readonly returning: boolean;
   rows: Row[];
   changes: number;
   reader: RowReader | undefined;
@@ -68,13 +70,13 @@ export class BuiltinLink implements Link {
 
   query(sql: string, values: readonly WireValue[]): StatementResult {
     const message = values.length === 0 ? serialize.query(sql) : extended(sql, values);
-    const { rows, changes } = this.#exchange(sql, message);
+    const { rows, changes } = this.#exchange(sql, message, true);
 
     return { rows, changes };
   }
 
   script(sql: string): void {
-    this.#exchange(sql, serialize.query(sql));
+    this.#exchange(sql, serialize.query(sql), false);
   }
 
   close(): void {
@@ -100,10 +102,10 @@ export class BuiltinLink implements Link {
     });
   }
 
-  #exchange(sql: string, message: Buffer): Answer {
+  #exchange(sql: string, message: Buffer, returning: boolean): Answer {
     if (this.#lost !== undefined) throw lostBefore(sql, this.#lost.cause);
 
-    const answer: Answer = { sql, rows: [], changes: 0, reader: undefined, error: undefined };
+    const answer: Answer = { sql, returning, rows: [], changes: 0, reader: undefined, error: undefined };
     const began = performance.now();
     try {
       this.#pipe.write(message);
@@ -133,9 +135,9 @@ export class BuiltinLink implements Link {
   #take(answer: Answer, message: BackendMessage): boolean {
     switch (message.name) {
       case 'rowDescription':
-        // Of several statements' results only the last would be returned, and `script` returns none.
-        answer.rows = [];
-        keepError(answer, () => (answer.reader = this.#readerOf(message as RowDescriptionMessage)));
+        if (answer.returning) {
+          keepError(answer, () => (answer.reader = this.#readerOf(message as RowDescriptionMessage)));
+        }
         return false;
       case 'dataRow':
         this.#addRow(answer, (message as DataRowMessage).fields as (string | null)[]);

@@ -36,6 +36,8 @@ export function connectionString(parameters: ConnectionParameters): string {
     password,
     application_name: applicationName,
     client_encoding: 'UTF8',
+    // PGSSLMODE is meant for the real server, to which the relay connects.
+    sslmode: 'disable',
     // libpq prints notices to the process's standard error, and the addon offers no way to catch them.
     options: startupOptions({ ...parameters.settings, client_min_messages: 'error' }),
   };

@@ -25,7 +25,8 @@ function convert(value: unknown, seen: readonly Convertible[]): WireValue {
   if (Array.isArray(value)) return arrayLiteral(value);
   if (!isConvertible(value)) return JSON.stringify(value) ?? null;
 
-  if (seen.includes(value)) throw new Error(`circular reference detected while preparing "${describe(value)}" for query`);
+  if (seen.includes(value))
+    throw new Error(`circular reference detected while preparing "${describe(value)}" for query`);
   return convert(value.toPostgres(toWire), [...seen, value]);
 }
 

@@ -68,7 +68,8 @@ interface Answer {
 
 async function inProcess(wish: Wish, fixture?: string): Promise<Answer> {
   // Fixtures are no part of the build.
-  const required = fixture === undefined ? [] : ['--require', `./test/integration/postgres/session/fixtures/${fixture}`];
+  const required =
+    fixture === undefined ? [] : ['--require', `./test/integration/postgres/session/fixtures/${fixture}`];
   const args = [...required, fileURLToPath(PROGRAM), JSON.stringify(wish)];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
 

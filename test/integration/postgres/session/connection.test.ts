@@ -46,7 +46,10 @@ for (const engine of ENGINES) {
         const link = open({ user: 'plain', password: "it's \\ ü" });
         expect(link.query('select current_user as me', []).rows).to.deep.equal([{ me: 'plain' }]);
         link.close();
-        expect(() => open({ user: 'plain', password: 'wrong' })).to.throw(ConnectionLostError, 'password authentication');
+        expect(() => open({ user: 'plain', password: 'wrong' })).to.throw(
+          ConnectionLostError,
+          'password authentication',
+        );
         expect(() => open({ user: 'plain' })).to.throw(ConnectionLostError);
       } finally {
         await admin.query('drop role plain');
@@ -56,8 +59,12 @@ for (const engine of ENGINES) {
 
     it('fails when the server ends it, and says so ever after', () => {
       const link = open();
-      const ended = /ended during "select pg_terminate_backend.*: (?:terminating connection|server closed the connection)/;
-      expect(() => link.query('select pg_terminate_backend(pg_backend_pid())', [])).to.throw(ConnectionLostError, ended);
+      const ended =
+        /ended during "select pg_terminate_backend.*: (?:terminating connection|server closed the connection)/;
+      expect(() => link.query('select pg_terminate_backend(pg_backend_pid())', [])).to.throw(
+        ConnectionLostError,
+        ended,
+      );
 
       expect(link.status).to.equal('idle');
       for (const call of [() => link.query('select 1', []), () => link.script('select 2')])
@@ -114,7 +121,11 @@ for (const engine of ENGINES) {
       expect(link.query('select 9007199254740993 as large, 1 as small', []).rows).to.deep.equal([
         { large: 9007199254740993n, small: 1 },
       ]);
-      expect(() => link.query('select n > 1 as yes from generate_series(1, 3) n', [])).to.throw(RangeError, 'no booleans');
+      expect(() => link.query('select n > 1 as yes from generate_series(1, 3) n', [])).to.throw(
+        RangeError,
+        'no booleans',
+      );
+      link.script('select true'); // whose rows nobody reads
       expect(link.query('select 1 as small', []).rows).to.deep.equal([{ small: 1 }]);
       link.close();
     });
@@ -135,7 +146,9 @@ for (const engine of ENGINES) {
       session.execute('select :a::int', { a: 1 });
       session.script('select 1; select 2');
       expect(() => session.execute("select set_config('my.stall', 'sent', false)")).to.throw(StallError);
-      expect(session.execute("select current_setting('my.sta' || 'll', true) as sent").rows).to.deep.equal([{ sent: null }]);
+      expect(session.execute("select current_setting('my.sta' || 'll', true) as sent").rows).to.deep.equal([
+        { sent: null },
+      ]);
       expect(asked.slice(0, 2)).to.deep.equal(['select $1::int', 'select 1; select 2']);
       session.close();
     });
@@ -193,7 +206,9 @@ describe('the built-in Postgres connection', () => {
       openPipe: () => byteByByte(openSocketPipe(parameters)),
     });
 
-    expect(session.execute('select n, repeat($1, 3) as text from generate_series(1, 20) n', ['ü']).rows).to.have.length(20);
+    expect(session.execute('select n, repeat($1, 3) as text from generate_series(1, 20) n', ['ü']).rows).to.have.length(
+      20,
+    );
     expect(() => session.execute('selec')).to.throw('syntax error');
     expect(session.execute('select 1 as one').rows).to.deep.equal([{ one: 1 }]);
     session.close();
