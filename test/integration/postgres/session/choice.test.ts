@@ -71,8 +71,10 @@ async function inProcess(wish: Wish, fixture?: string): Promise<Answer> {
   const required =
     fixture === undefined ? [] : ['--require', `./test/integration/postgres/session/fixtures/${fixture}`];
   const args = [...required, fileURLToPath(PROGRAM), JSON.stringify(wish)];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 20_000 });
 
+  // Where libpq prints what the server remarks.
+  expect(stderr).to.equal('');
   return JSON.parse(stdout) as Answer;
 }
 

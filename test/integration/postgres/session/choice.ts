@@ -24,6 +24,7 @@ try {
     openPipe: () => openSocketPipe(connection),
     ...(driver === undefined ? {} : { driver }),
   });
+  opened.session.script("do $$ begin raise notice 'a notice'; raise warning 'a warning'; end $$");
   const { rows } = opened.session.execute('select 1 as one');
   opened.session.close();
   tell({ driver: opened.driver, rows });
