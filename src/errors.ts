@@ -23,6 +23,7 @@
  * ├── EngineError
  * │   ├── EngineMissingError  LOCKSTEP_ENGINE_MISSING    the database driver is not installed
  * │   ├── ServerError         LOCKSTEP_SERVER            a database server cannot be started or reached
+ * │   ├── ConnectionLostError LOCKSTEP_CONNECTION_LOST   the session's connection to the server has ended
  * │   ├── UnsafeDatabaseError LOCKSTEP_UNSAFE_DATABASE   the database is not named like a test database
  * │   └── SwapError           LOCKSTEP_SWAP              the app's driver could not be replaced
  * ├── SessionUsageError       LOCKSTEP_SESSION_USAGE     a session call that cannot mean what was written
@@ -239,6 +240,14 @@ export class ServerError extends EngineError {
   readonly code = 'LOCKSTEP_SERVER';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_SERVER', explanation);
+  }
+}
+
+/** The session's connection to the database server has ended, or an answer did not come in time. */
+export class ConnectionLostError extends EngineError {
+  readonly code = 'LOCKSTEP_CONNECTION_LOST';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_CONNECTION_LOST', explanation);
   }
 }
 
