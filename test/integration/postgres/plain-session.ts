@@ -67,7 +67,9 @@ export class PlainSession implements SyncConnection {
       if (message.name === 'error') failed ??= message;
       if (message.name === 'rowDescription') names = (message.fields ?? []).map(({ name }) => name);
       if (message.name === 'dataRow')
-        rows.push(Object.fromEntries(names.map((name, index) => [name, (message.fields as unknown as string[])[index]])));
+        rows.push(
+          Object.fromEntries(names.map((name, index) => [name, (message.fields as unknown as string[])[index]])),
+        );
       if (message.name === 'commandComplete') changes = Number(/\d+$/.exec(message.text ?? '')?.[0] ?? 0);
     }
     if (failed !== undefined) throw failed;

@@ -48,11 +48,15 @@ async function start(): Promise<TestServer> {
   const identity = owner(directory);
 
   chmodSync(directory, 0o755);
-  execFileSync(join(bin, 'initdb'), ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync', '-E', 'UTF8', '--locale=C'], {
-    ...identity,
-    stdio: 'ignore',
-    cwd: directory,
-  });
+  execFileSync(
+    join(bin, 'initdb'),
+    ['-D', data, '-A', 'trust', '-U', 'postgres', '--no-sync', '-E', 'UTF8', '--locale=C'],
+    {
+      ...identity,
+      stdio: 'ignore',
+      cwd: directory,
+    },
+  );
   const launch = async (): Promise<void> => {
     const settings = ['fsync=off', 'max_connections=60', 'max_prepared_transactions=5', 'listen_addresses='];
     const child = spawn(

@@ -46,7 +46,9 @@ describe('postgres: one transaction for all', () => {
     const client = await connected(at().url);
     await inTest(at(), async () => {
       await client.query("INSERT INTO item VALUES (1, 'one')");
-      const error: unknown = await client.query("INSERT INTO item VALUES (2, 'one')").catch((reason: unknown) => reason);
+      const error: unknown = await client
+        .query("INSERT INTO item VALUES (2, 'one')")
+        .catch((reason: unknown) => reason);
       expect(error).to.include({ code: '23505', constraint: 'item_name_key' });
       expect((await client.query('SELECT id FROM item')).rows).to.deep.equal([{ id: 1 }]);
     });

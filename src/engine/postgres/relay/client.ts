@@ -577,7 +577,12 @@ export class Client implements Sink {
       if (done && special !== undefined) yield* emulation.track(special);
     }
     if (done && this.#hub.observing)
-      this.#hub.log({ connection: this.name, sql: alone ? sql : statement.sql, duration: this.#hub.now() - began, rows: countOf(tag) });
+      this.#hub.log({
+        connection: this.name,
+        sql: alone ? sql : statement.sql,
+        duration: this.#hub.now() - began,
+        rows: countOf(tag),
+      });
     return done;
   }
 
@@ -585,7 +590,8 @@ export class Client implements Sink {
 
   *#discard(): Work<boolean> {
     const { emulation } = this;
-    if (emulation.transaction.open) return yield* emulation.reject('25001', 'DISCARD ALL cannot run inside a transaction block');
+    if (emulation.transaction.open)
+      return yield* emulation.reject('25001', 'DISCARD ALL cannot run inside a transaction block');
 
     yield* emulation.track({ kind: 'reset', name: undefined });
     yield* emulation.track({ kind: 'unlisten', channel: undefined });
@@ -702,7 +708,9 @@ export class Client implements Sink {
       return this.#afterAnswers(() => this.#runExtended(emulation.refuse(effect)));
     }
     if (emulation.transaction.failed && !ENDINGS.has(statement.effect.kind))
-      return this.#afterAnswers(() => this.#runExtended(emulation.control({ kind: 'begin', mode: undefined, tag: 'BEGIN' })));
+      return this.#afterAnswers(() =>
+        this.#runExtended(emulation.control({ kind: 'begin', mode: undefined, tag: 'BEGIN' })),
+      );
     if (name !== '' && this.#statements.has(name))
       return this.#rejectExtended('42P05', `prepared statement "${name}" already exists`);
 
@@ -723,7 +731,10 @@ export class Client implements Sink {
     const before = this.#statements.get(name);
     this.#enterReal();
 
-    const text = statement === undefined ? sql : this.emulation.renamed(statement.sql === sql.trim() ? sql : statement.sql, statement.special);
+    const text =
+      statement === undefined
+        ? sql
+        : this.emulation.renamed(statement.sql === sql.trim() ? sql : statement.sql, statement.special);
     const bytes = name === '' && text === sql ? frame.bytes : front.parse(this.#realName(name), text, rest);
     const restore = (): void => {
       if (before === undefined || name === '') this.#statements.delete(name);
@@ -808,7 +819,12 @@ export class Client implements Sink {
       tag: (bytes) => {
         if (unit !== this.#unit) return;
         if (this.#hub.observing)
-          this.#hub.log({ connection: this.name, sql, duration: this.#hub.now() - began, rows: countOf(readTag(bytes)) });
+          this.#hub.log({
+            connection: this.name,
+            sql,
+            duration: this.#hub.now() - began,
+            rows: countOf(readTag(bytes)),
+          });
       },
       failed: (error) => {
         if (unit === this.#unit) this.#failExtended(error);
@@ -844,7 +860,8 @@ export class Client implements Sink {
     else if (special?.kind === 'deallocateAll') done = yield* this.#deallocateAll();
     else if (special !== undefined) done = yield* this.emulation.local(special);
     if (!this.emulation.transaction.open) this.#closePortals();
-    if (done && this.#hub.observing) this.#hub.log({ connection: this.name, sql, duration: this.#hub.now() - began, rows: 0 });
+    if (done && this.#hub.observing)
+      this.#hub.log({ connection: this.name, sql, duration: this.#hub.now() - began, rows: 0 });
     return done;
   }
 
@@ -884,7 +901,10 @@ export class Client implements Sink {
     const unit = this.#unit;
     prepared.on = real;
     if (name === '') this.#hub.unnamed = this;
-    const text = prepared.statement === undefined ? prepared.sql : this.emulation.renamed(prepared.statement.sql, prepared.statement.special);
+    const text =
+      prepared.statement === undefined
+        ? prepared.sql
+        : this.emulation.renamed(prepared.statement.sql, prepared.statement.special);
     real.unsynced = true;
     real.send(front.parse(this.#realName(name), text, prepared.rest), {
       kind: 'parse',
@@ -942,7 +962,8 @@ export class Client implements Sink {
       return;
     }
     const { emulation } = this;
-    const commits = !this.#failed && !this.inTransaction && !this.#hub.settingUp && emulation.commitMatters(this.#inert);
+    const commits =
+      !this.#failed && !this.inTransaction && !this.#hub.settingUp && emulation.commitMatters(this.#inert);
     if (!commits) return this.#finishBatch(() => this.#finish());
 
     this.#afterAnswers(() => {
@@ -992,7 +1013,9 @@ export class Client implements Sink {
       case Front.sync:
         return;
       default:
-        this.#hub.real.raw(front.copyFail(`unexpected message type 0x${frame.type.toString(16)} during COPY from stdin`));
+        this.#hub.real.raw(
+          front.copyFail(`unexpected message type 0x${frame.type.toString(16)} during COPY from stdin`),
+        );
         this.#endCopy();
     }
   }

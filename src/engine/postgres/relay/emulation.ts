@@ -176,7 +176,8 @@ export class Emulation {
         this.notify(special.channel, special.payload);
         return this.#answer('NOTIFY');
       case 'modes':
-        if (!this.transaction.open) this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
+        if (!this.transaction.open)
+          this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
         else if (special.readOnly === true) {
           this.#readOnly = true;
           yield* this.#restrict();
@@ -187,6 +188,10 @@ export class Emulation {
         return this.#answer('SET');
       case 'nothing':
         return this.#answer(special.tag);
+      case 'cursor':
+        return yield* this.reject('25P01', 'DECLARE CURSOR can only be used in transaction blocks');
+      case 'inside':
+        return yield* this.reject('25P01', `${special.what} can only be used in transaction blocks`);
       default:
         return this.#answer('DISCARD ALL');
     }
@@ -196,7 +201,12 @@ export class Emulation {
   isLocal({ effect, special }: Statement, alone: boolean): boolean {
     if (special === undefined || effect.kind === 'refused') return false;
     if (LOCAL.has(special.kind)) return true;
-    return special.kind === 'set' && special.local && !this.transaction.open && alone;
+    if (this.transaction.open || !alone) return false;
+    return (
+      special.kind === 'inside' ||
+      (special.kind === 'cursor' && !special.hold) ||
+      (special.kind === 'set' && special.local)
+    );
   }
 
   /** Remembers what a statement that has succeeded means for the session. */
@@ -231,22 +241,33 @@ export class Emulation {
    */
   *commit(): Work<Buffer | undefined> {
     if (this.working) {
-      const error = yield* this.#check();
+      const error = (yield* this.#check()) ?? (yield* this.#cleanUp());
       if (error !== undefined) {
         this.undo();
         return error;
       }
-      const { local, temporary, cursors } = this.staged;
-      for (const [name, onCommit] of temporary)
-        yield { sql: onCommit === 'drop' ? `DROP TABLE IF EXISTS pg_temp.${name}` : `TRUNCATE pg_temp.${name}` };
-      for (const name of local) yield { sql: this.staged.settings.get(name) ?? resetting(name) };
-      for (const name of cursors) this.#ground.closeLater('portal', name);
+      for (const name of this.staged.cursors) this.#ground.closeLater('portal', name);
     }
 
     const { notices } = this.staged;
     this.settle();
     this.#ground.notify(notices);
     return undefined;
+  }
+
+  /** Ends what a real commit would have ended. */
+  *#cleanUp(): Work<Buffer | undefined> {
+    const { local, temporary, settings } = this.staged;
+    const statements = [
+      ...[...temporary].map(([name, onCommit]) =>
+        onCommit === 'drop' ? `DROP TABLE IF EXISTS pg_temp.${name}` : `TRUNCATE pg_temp.${name}`,
+      ),
+      ...[...local].map((name) => settings.get(name) ?? resetting(name)),
+    ];
+    if (statements.length === 0) return undefined;
+
+    const { error } = yield { sql: statements.join(';') };
+    return error === undefined ? undefined : Buffer.from(error);
   }
 
   *#check(): Work<Buffer | undefined> {
@@ -357,7 +378,9 @@ export class Emulation {
           ? { ...staged, local: added(staged.local, special.name) }
           : setting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
       case 'reset':
-        return special.name === undefined ? { ...staged, settings: new Map() } : setting(staged, special.name, undefined);
+        return special.name === undefined
+          ? { ...staged, settings: new Map() }
+          : setting(staged, special.name, undefined);
       case 'config':
         return special.local && special.name !== undefined
           ? { ...staged, local: added(staged.local, special.name) }

@@ -84,9 +84,4 @@ export function belongs(kind: Kind, type: number): boolean {
 }
 
 const COPIES: ReadonlySet<number> = new Set([Back.copyIn, Back.copyOut, Back.copyData, Back.copyDone]);
-const QUERY: ReadonlySet<number> = new Set([
-  Back.rowDescription,
-  Back.dataRow,
-  Back.commandComplete,
-  Back.emptyQuery,
-]);
+const QUERY: ReadonlySet<number> = new Set([Back.rowDescription, Back.dataRow, Back.commandComplete, Back.emptyQuery]);

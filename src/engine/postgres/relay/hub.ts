@@ -99,7 +99,8 @@ export class Hub {
   #server: Server | undefined;
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
   #guard: GuardState = 'none';
-  #appliedBelow: ReadonlyMap<string, string>[] = [];
+  #below: { readonly applied: ReadonlyMap<string, string>; readonly overridden: boolean }[] = [];
+  #overridden = false;
   #closing: { kind: 'statement' | 'portal'; name: string }[] = [];
   #parked: { readonly client: Client; readonly sql: string }[] = [];
   #connecting = false;
@@ -210,7 +211,8 @@ export class Hub {
     this.real = this.#newConnection({ write: () => undefined });
     this.#guard = 'none';
     this.applied = new Map();
-    this.#appliedBelow = [];
+    this.#below = [];
+    this.#overridden = false;
     this.#closing = [];
     this.unnamed = undefined;
     this.ground.deferred = undefined;
@@ -524,7 +526,8 @@ export class Hub {
     this.#layers.lost();
     this.#guard = 'none';
     this.applied = new Map();
-    this.#appliedBelow = [];
+    this.#below = [];
+    this.#overridden = false;
     this.#lost ??= error;
     client.lost(lockstepFailure(error));
     this.leave(client);
@@ -537,10 +540,12 @@ export class Hub {
     settings: ReadonlyMap<string, string>,
     done: (error: Buffer | undefined) => void,
   ): void {
-    const below = this.#phase === 'setup' ? '' : this.#below(this.#layers.touch());
+    const below = this.#phase === 'setup' ? '' : this.#uncover(this.#layers.touch());
     const point = 'lockstep_settings';
     const sql =
-      this.#phase === 'setup' ? changes.join(';') : `${below}SAVEPOINT ${point};${changes.join(';')};RELEASE SAVEPOINT ${point}`;
+      this.#phase === 'setup'
+        ? changes.join(';')
+        : `${below}SAVEPOINT ${point};${changes.join(';')};RELEASE SAVEPOINT ${point}`;
 
     this.unnamed = undefined;
     this.real.ask(sql, ({ error }) => {
@@ -555,12 +560,12 @@ export class Hub {
   }
 
   /** Takes the guard away and begins the outer transaction or the scope's savepoint, if need be. */
-  #below(touch: readonly string[]): string {
+  #uncover(touch: readonly string[]): string {
     const sql = disarming(this.#guard) + touch.map((statement) => `${statement};`).join('');
     this.#guard = 'none';
     if (touch.length === 0) return sql;
 
-    this.#appliedBelow.push(this.applied);
+    this.#below.push({ applied: this.applied, overridden: this.#overridden });
     Atomics.store(this.#words, Word.touched, 1);
     return sql;
   }
@@ -570,15 +575,15 @@ export class Hub {
     this.#closing = [];
 
     const touch = this.#layers.touch();
-    const below = touch.length === 0 ? '' : this.#below(touch);
-    const begins = touch[0] === 'BEGIN';
+    const overrides = this.#overridden || (!this.#listening && this.#surroundings.overrides.length === 0);
+    const below = touch.length === 0 && overrides ? '' : this.#uncover(touch);
     const sql = below + arming(this.#guard);
     this.#guard = 'armed';
     if (sql === '') return;
 
     this.unnamed = undefined;
-    if (!begins || (!this.#listening && this.#surroundings.overrides.length === 0)) return this.#arm(sql);
-    this.#arm(below);
+    if (overrides) return this.#arm(sql);
+    if (below !== '') this.#arm(below);
     this.#override();
     this.#arm(arming('none'));
   }
@@ -599,6 +604,7 @@ export class Hub {
       const tried = `BEGIN EXECUTE ${quoteLiteral(sql)}; EXCEPTION WHEN OTHERS THEN NULL; END`;
       this.#arm(`DO LANGUAGE plpgsql ${quoteLiteral(tried)}`);
     }
+    this.#overridden = true;
   }
 
   #newGround(): Ground {
@@ -615,6 +621,7 @@ export class Hub {
       },
       notify: (notices) => this.#notify(notices),
       listening: () => {
+        if (!this.#listening) this.#overridden = false;
         this.#listening = true;
       },
       closeLater: (kind, name) => {
@@ -686,7 +693,7 @@ export class Hub {
     const finish = (): void => {
       const lost = this.#lost;
       this.#lost = undefined;
-      Atomics.store(this.#words, Word.touched, this.#appliedBelow.length > 0 ? 1 : 0);
+      Atomics.store(this.#words, Word.touched, this.#below.length > 0 ? 1 : 0);
       done(lost);
       this.flush();
     };
@@ -697,7 +704,9 @@ export class Hub {
     if (this.#ddl) this.ground.deferred = undefined;
     this.#ddl = false;
     this.real.ask(send.join(';'), ({ error }) => {
-      this.applied = this.#appliedBelow.pop() ?? new Map();
+      const below = this.#below.pop();
+      this.applied = below?.applied ?? new Map();
+      this.#overridden = below?.overridden ?? false;
       if (error === undefined) return finish();
       const server = this.#server;
       this.disconnected(readFields(error)['M'] ?? 'the rollback failed');
@@ -770,7 +779,8 @@ export class Hub {
             `${holder.name} has a transaction open, ${holder.running ? 'running' : `idle for ${Math.round(now - holder.idleSince)} ms after`} "${shortSql(holder.lastSql)}"`,
           ];
     const waiting = this.#queue.waiting.map(
-      ({ owner, sql, since }) => `${owner.name} has waited ${Math.round(now - since)} ms for its turn to run "${shortSql(sql)}"`,
+      ({ owner, sql, since }) =>
+        `${owner.name} has waited ${Math.round(now - since)} ms for its turn to run "${shortSql(sql)}"`,
     );
     return [...holding, ...waiting];
   }

@@ -1,4 +1,4 @@
-import { quoteLiteral } from './quote.js';
+import { quoteLiteral, quoteName } from './quote.js';
 
 /** A message of NOTIFY. */
 export interface Notice {
@@ -86,7 +86,7 @@ export function resetting(name: string): string {
     case 'session characteristics':
       return 'RESET default_transaction_isolation;RESET default_transaction_read_only;RESET default_transaction_deferrable';
     default:
-      return `RESET ${name}`;
+      return `RESET ${name.split('.').map(quoteName).join('.')}`;
   }
 }
 

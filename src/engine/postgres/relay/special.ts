@@ -27,6 +27,8 @@ export type Special =
       readonly from: number;
       readonly to: number;
     }
+  /** Postgres runs it only inside a transaction. */
+  | { readonly kind: 'inside'; readonly what: string }
   | { readonly kind: 'deallocateAll' }
   | { readonly kind: 'discard' };
 
@@ -38,7 +40,7 @@ export interface Reading {
 
 const NOTHING: Reading = { special: undefined };
 const VERBS =
-  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*\/)*(?:set|reset|declare|listen|unlisten|notify|vacuum|create|drop|reindex|alter|copy|prepare|execute|deallocate|discard|with|select)\b/i;
+  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*\/)*(?:set|reset|declare|listen|unlisten|notify|vacuum|lock|create|drop|reindex|alter|copy|prepare|execute|deallocate|discard|with|select)\b/i;
 
 /** What a statement without transaction control means for the session. */
 export function readSpecial(sql: string): Reading {
@@ -61,11 +63,15 @@ export function readSpecial(sql: string): Reading {
     case 'VACUUM':
       return { special: { kind: 'nothing', tag: 'VACUUM' } };
     case 'CREATE':
-      return /^\s*\S+\s+(?:global\s+|local\s+)?temp/i.test(sql) ? { special: readTemporary(sql) } : dropConcurrently(sql);
+      return /^\s*\S+\s+(?:global\s+|local\s+)?temp/i.test(sql)
+        ? { special: readTemporary(sql) }
+        : dropConcurrently(sql);
     case 'DROP':
     case 'REINDEX':
     case 'ALTER':
       return dropConcurrently(sql);
+    case 'LOCK':
+      return { special: { kind: 'inside', what: 'LOCK TABLE' } };
     case 'COPY':
       return { special: /\bfrom\s+stdin\b/i.test(sql) ? { kind: 'copyIn' } : undefined };
     case 'PREPARE':
@@ -160,7 +166,8 @@ function readPrepared(kind: 'prepare' | 'execute' | 'deallocate', words: Words):
   return name === '' ? undefined : { kind, name, from, to };
 }
 
-const CONFIG = /\bset_config\s*\(\s*(?:'([\w.$]+)')?(?:[^()']|'[^']*'|\([^()]*\))*?,\s*('?\w+'?|\$\d+)\s*(?:::\s*\w+\s*)?\)/i;
+const CONFIG =
+  /\bset_config\s*\(\s*(?:'([\w.$]+)')?(?:[^()']|'[^']*'|\([^()]*\))*?,\s*('?\w+'?|\$\d+)\s*(?:::\s*\w+\s*)?\)/i;
 
 function readConfig(sql: string): Special | undefined {
   if (!/set_config/i.test(sql)) return undefined;

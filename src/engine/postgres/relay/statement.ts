@@ -11,6 +11,8 @@ export interface Statement {
   readonly sql: string;
   readonly effect: Effect;
   readonly special: Special | undefined;
+  /** Whether the server gets other words than the client's. */
+  readonly reworded: boolean;
   /** Whether it may change something that a commit has to look at. */
   readonly inert: boolean;
 }
@@ -38,7 +40,7 @@ export const readScript: (sql: string) => Script = memoize((sql) => {
 
   return {
     statements,
-    plain: statements.every(({ effect, special }) => isPlain(effect) && special === undefined),
+    plain: statements.every(({ effect, special, reworded }) => isPlain(effect) && special === undefined && !reworded),
     ddl: statements.some(({ effect }) => effect.kind === 'ddl'),
     inert: statements.every(({ inert }) => inert),
   };
@@ -58,5 +60,12 @@ function readStatement(text: string, start: number): Statement {
   const effect = classify(text, 'postgres');
   const { special, sql = text } = isPlain(effect) ? readSpecial(text) : { special: undefined };
   // Only a function that is called can make a query write.
-  return { start, sql, effect, special, inert: effect.kind === 'read' && special === undefined && !text.includes('(') };
+  return {
+    start,
+    sql,
+    effect,
+    special,
+    reworded: sql !== text,
+    inert: effect.kind === 'read' && special === undefined && !text.includes('('),
+  };
 }
