@@ -118,7 +118,9 @@ export class Emulation {
   /** Ends a transaction that has nothing to check. */
   settle(): void {
     if (this.working) this.#ground.committed(this.staged.settings, this.staged.ddl);
+    const { notices } = this.staged;
     this.#end(afterCommit(this.staged));
+    this.#ground.notify(notices);
   }
 
   /** BEGIN, COMMIT and their like. False if it failed. */
@@ -249,9 +251,7 @@ export class Emulation {
       for (const name of this.staged.cursors) this.#ground.closeLater('portal', name);
     }
 
-    const { notices } = this.staged;
     this.settle();
-    this.#ground.notify(notices);
     return undefined;
   }
 

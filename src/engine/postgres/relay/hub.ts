@@ -13,6 +13,7 @@ import type { Clock } from './clock.js';
 import type { Ground } from './emulation.js';
 import { lockstepFailure } from './failure.js';
 import { arming, disarming, type GuardState } from './guard.js';
+import { NOTIFIED, PG_NOTIFY } from './overrides.js';
 import { describeTurn, type Patience, Queue } from './queue.js';
 import { quoteLiteral } from './quote.js';
 import { type Outlet, RealConnection } from './real.js';
@@ -65,10 +66,6 @@ export interface Surroundings {
 /** How long a scope's end waits before it has the running statement cancelled, and before it gives the connection up. */
 const CANCEL_AFTER = 100;
 const GIVE_UP_AFTER = 1500;
-
-const PG_NOTIFY =
-  "CREATE OR REPLACE FUNCTION pg_catalog.pg_notify(text,text) RETURNS void LANGUAGE plpgsql AS $$BEGIN RAISE INFO USING ERRCODE='LKN01',MESSAGE=$1,DETAIL=coalesce($2,'');END$$";
-const NOTIFIED = 'LKN01';
 
 /**
  * The one real connection and all who share it: whose turn it is, which scope is open, what has to

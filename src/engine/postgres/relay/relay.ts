@@ -7,14 +7,10 @@ import { Wish, Word } from '../shared.js';
 import type { Client, Line } from './client.js';
 import { realClock } from './clock.js';
 import { Hub, type Server } from './hub.js';
+import { STATEMENT_CLOCK } from './overrides.js';
 import type { RawConnection, ServerModule } from './server-module.js';
 
 const HEARTBEAT = 200;
-const STATEMENT_CLOCK = [
-  "CREATE OR REPLACE FUNCTION pg_catalog.now() RETURNS timestamptz LANGUAGE internal STABLE STRICT PARALLEL RESTRICTED AS 'statement_timestamp'",
-  "CREATE OR REPLACE FUNCTION pg_catalog.transaction_timestamp() RETURNS timestamptz LANGUAGE internal STABLE STRICT PARALLEL RESTRICTED AS 'statement_timestamp'",
-];
-
 /** Sockets, ports and the hub between them: everything that the worker does. */
 export class Relay {
   readonly #data: WorkerData;
