@@ -91,6 +91,9 @@ export interface Sandbox {
   /** Called after every statement; undefined costs nothing. */
   observer: ((statement: StatementEvent) => void) | undefined;
 
+  /** Tells the observer at once of statements that it would be told of with the event loop's next turn. */
+  drain?(): void;
+
   /** The test's own connection. */
   readonly session: SyncConnection;
 

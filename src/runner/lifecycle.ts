@@ -1,14 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { canWait, debug, isTimerPending, reportPending, timersDue, waitUntil } from '../bridge/index.js';
-import {
-  loadApp,
-  type ResolvedConfig,
-  type ResolvedDatabase,
-  type ResolvedSetup,
-  type ResolvedSqlite,
-} from '../config/index.js';
-import { engines, type Sandbox, type Scope } from '../engine/index.js';
-import { ConfigError, EngineMissingError, type LockstepError } from '../errors.js';
+import { loadApp, type ResolvedConfig, type ResolvedSetup } from '../config/index.js';
+import type { LoadedEngine, Sandbox, Scope } from '../engine/index.js';
+import { ConfigError, type LockstepError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
 import { leakError } from '../sandbox/scope-errors.js';
@@ -28,6 +22,7 @@ export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
  */
 export class Lifecycle {
   readonly #config: ResolvedConfig;
+  readonly #engine: LoadedEngine | undefined;
   readonly #withdraw: (() => void) | undefined;
   #phase: Phase = 'prepared';
   #starting: Promise<void> | undefined;
@@ -39,11 +34,13 @@ export class Lifecycle {
   readonly #statements = new StatementLog();
 
   /**
+   * @param engine that of the config's database, where it has one
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig) {
+  constructor(config: ResolvedConfig, engine: LoadedEngine | undefined) {
     this.#config = config;
-    this.#withdraw = config.database && engines.sqlite.prepare(supported(config.database));
+    this.#engine = engine;
+    this.#withdraw = engine?.prepare();
   }
 
   get phase(): Phase {
@@ -91,8 +88,8 @@ export class Lifecycle {
     const { database, app, client } = this.#config;
 
     this.#phase = 'starting';
-    if (database) {
-      const sandbox = engines.sqlite.open(supported(database), { canWait, waitUntil: waitForTurn });
+    if (database && this.#engine) {
+      const sandbox = this.#engine.open({ canWait, waitUntil: waitForTurn });
       this.#sandbox = sandbox;
       logStatements(sandbox);
       this.#stopReporting = reportPending(() => sandbox.describe());
@@ -243,12 +240,6 @@ function mentionsClient(files: Iterable<string>): boolean {
       return false;
     }
   });
-}
-
-/** The sections of the config are ahead of the engines: what is not among them is refused here. */
-function supported(database: ResolvedDatabase): ResolvedSqlite {
-  if (database.engine === 'sqlite') return database;
-  throw new EngineMissingError({ what: `The engine '${database.engine}' is not available in this version.` });
 }
 
 function missing(config: ResolvedConfig, used: string, key: string, example: string): ConfigError {

@@ -7,6 +7,7 @@
 
 import { installBridge, LeftOpen, type InstalledBridge } from '../bridge/index.js';
 import { loadConfig } from '../config/index.js';
+import { loadEngine } from '../engine/index.js';
 import { setCurrent } from './current.js';
 import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
@@ -46,7 +47,7 @@ export async function mochaHooks(): Promise<RootHooks> {
   const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
   // Without hops no wait is possible, and then nothing of Node or mocha is patched either.
   const bridge = automatic ? installBridge() : undefined;
-  const lifecycle = new Lifecycle(config);
+  const lifecycle = new Lifecycle(config, config.database && (await loadEngine(config.database)));
 
   setCurrent(lifecycle);
   const reported = new Reported();

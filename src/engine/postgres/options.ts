@@ -7,8 +7,10 @@ export interface PostgresOptions {
   readonly server: unknown;
   /** Name of the database, for the URL that the app gets. */
   readonly database: string;
-  /** Environment variables that are set to the sandbox's URL while the engine is prepared. */
+  /** Environment variables that are set to the sandbox's URL while the engine is prepared; `PG*`: libpq's own. */
   readonly env: readonly string[];
+  /** Is given the sandbox's URL as well; may return what takes it away again. */
+  readonly swap?: ((url: string) => void | (() => void)) | undefined;
   /** `statement`: now() is the time of the statement, so that two requests of one test get two times. */
   readonly clock: 'transaction' | 'statement';
   /** Milliseconds that a query waits for an idle transaction. */

@@ -8,6 +8,8 @@ import { type OpenSession, PostgresSandbox } from './sandbox.js';
 import { WorkerLink } from './worker-link.js';
 
 const PORT = 5432;
+/** Stands for the variables that libpq, and every driver after it, reads where no URL is given. */
+const LIBPQ = 'PG*';
 
 /** A relay that listens, and whoever is told of its events. */
 interface Prepared {
@@ -38,9 +40,12 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
     prepare(options: PostgresOptions): () => void {
       const prepared = startRelay(options, serverModule);
       relays.set(options, prepared);
-      const restore = setEnvironment(options.env, sandboxUrl(prepared.directory, options.database));
+      const url = sandboxUrl(prepared.directory, options.database);
+      const restore = setEnvironment(options.env, url);
+      const takeBack = options.swap?.(url);
 
       return () => {
+        takeBack?.();
         restore();
         prepared.sandbox?.close();
         prepared.link.terminate();
@@ -91,14 +96,32 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
 }
 
 /** Sets the variables; returns what puts the former values back. */
-function setEnvironment(names: readonly string[], value: string): () => void {
-  const before = names.map((name) => [name, process.env[name]] as const);
-  for (const name of names) process.env[name] = value;
+function setEnvironment(names: readonly string[], url: string): () => void {
+  const entries = names.flatMap((name) =>
+    name === LIBPQ ? Object.entries(libpqVariables(url)) : [[name, url] as const],
+  );
+  const before = entries.map(([name]) => [name, process.env[name]] as const);
+  for (const [name, value] of entries) process.env[name] = value;
 
   return () => {
     for (const [name, former] of before) {
       if (former === undefined) delete process.env[name];
       else process.env[name] = former;
     }
+  };
+}
+
+/** The URL's parts as libpq's variables (Postgres manual, "Environment Variables"). */
+function libpqVariables(url: string): Record<string, string> {
+  const { hostname, port, username, password, pathname, searchParams } = new URL(url);
+
+  return {
+    PGHOST: searchParams.get('host') ?? hostname,
+    PGPORT: port,
+    PGUSER: decodeURIComponent(username),
+    PGPASSWORD: decodeURIComponent(password),
+    PGDATABASE: decodeURIComponent(pathname.slice(1)),
+    // What the real server asks for is none of the sandbox's business.
+    PGSSLMODE: 'disable',
   };
 }

@@ -28,7 +28,7 @@ describe('validateConfig for Postgres', () => {
       schema: undefined,
       seed: undefined,
       isolation: 'rollback',
-      clock: 'transaction',
+      clock: 'statement',
       driver: undefined,
       allowAnyDatabase: false,
       stallTimeout: 500,
