@@ -91,13 +91,14 @@ class Keeper {
     try {
       this.#starting = this.#start();
       await this.#starting;
-      // Not before: nobody should wait for the cleaning.
-      await removeDeadRuns(this.#places);
     } catch (error) {
       await this.#fail(error);
+      return;
     } finally {
       clearTimeout(late);
     }
+    // Not before, for nobody should wait for the cleaning; and its failing is not ours.
+    await removeDeadRuns(this.#places).catch(() => undefined);
   }
 
   async #start(): Promise<void> {
