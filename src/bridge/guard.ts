@@ -1,7 +1,7 @@
 import { onAssignment, type Callback } from './assignment.js';
 import { guardHandles } from './guard-handles.js';
 import { guardPorts } from './guard-ports.js';
-import { guarded, guardedTurn } from './guarded.js';
+import { guarded, guardedInBatch } from './guarded.js';
 import { native } from './native.js';
 import { state } from './state.js';
 
@@ -70,7 +70,7 @@ function guardImmediates(): () => void {
       const { immediate: outer } = state;
       state.immediate = owner;
       try {
-        return guardedTurn(callback, owner, args);
+        return guardedInBatch(callback, owner, args);
       } finally {
         state.immediate = outer;
       }

@@ -24,13 +24,22 @@ export function guarded(callback: Callback, self: unknown, args: unknown[]): unk
 export function guardedTurn(callback: Callback, self: unknown, args: unknown[]): unknown {
   if (state.waiting === undefined) return Reflect.apply(callback, self, args);
 
-  // What runs unguarded, such as a message port, leaves its own behind.
+  // What ran unguarded before has left its own behind.
   drainQueues();
   try {
     return guarded(callback, self, args);
   } finally {
     drainQueues();
   }
+}
+
+/**
+ * The same for timers and immediates. Node itself drains the queues between those of one batch, and
+ * what follows the last of them is guarded too.
+ */
+export function guardedInBatch(callback: Callback, self: unknown, args: unknown[]): unknown {
+  if (state.waiting !== undefined) drainQueues();
+  return guarded(callback, self, args);
 }
 
 /** The part of `node:domain` that is used, without loading it: that alone would change the process. */

@@ -1,6 +1,6 @@
 import { forgetTimer, isOwnCallback, noteTimer } from './app-work.js';
 import { onAssignment } from './assignment.js';
-import { guardedTurn } from './guarded.js';
+import { guardedInBatch } from './guarded.js';
 import { native } from './native.js';
 
 /** The parts of Node's Timeout that are used (lib/internal/timers.js). */
@@ -34,7 +34,7 @@ export function trackTimers(): () => void {
     cleared: forget,
     call(timer, callback, args) {
       if (!(timer as Timer)._repeat) forget(timer);
-      return guardedTurn(callback, timer, args);
+      return guardedInBatch(callback, timer, args);
     },
   });
 }
