@@ -31,12 +31,15 @@ const WORDS: Readonly<Record<string, string>> = {
  */
 export class LeftOpen {
   readonly #before = new WeakSet<Handle>(activeHandles());
+  readonly #expected: (socket: Socket) => boolean;
   readonly #workers = new Set<WeakRef<Worker>>();
   readonly #note = (worker: Worker): void => {
     this.#workers.add(new WeakRef(worker));
   };
 
-  constructor() {
+  /** @param expected tells sockets that every app may leave open; they are let go without a word. */
+  constructor(expected: (socket: Socket) => boolean = () => false) {
+    this.#expected = expected;
     // A worker is no handle: Node lists it nowhere.
     process.on('worker', this.#note);
   }
@@ -55,13 +58,17 @@ export class LeftOpen {
     const handles = activeHandles().filter((handle) => !this.#before.has(handle) && !isStandardStream(handle));
     const ofChildren = new Set<unknown>(handles.flatMap((handle) => (isChild(handle) ? pipesOf(handle) : [])));
 
-    const named = handles.filter((handle) => !ofChildren.has(handle)).map(describe);
+    const named = handles.filter((handle) => !ofChildren.has(handle) && !this.#isExpected(handle)).map(describe);
     for (const handle of handles) handle.unref?.();
     const all = [...workers, ...named];
     if (all.length === 0) return [];
 
     const more = all.length > SHOWN ? [`${all.length - SHOWN} more`] : [];
     return [...all.slice(0, SHOWN), ...more, ...traced];
+  }
+
+  #isExpected(handle: Handle): boolean {
+    return handle instanceof Socket && this.#expected(handle);
   }
 
   /** Before the handles: a worker's ports are let go along with it. */

@@ -122,6 +122,15 @@ export interface Sandbox {
   /** A plain sentence per pending or holding connection, for the diagnostics of a wait. */
   describe(): readonly string[];
 
+  /**
+   * Whether a socket of this process may lead to the sandbox, also after `close`: an app's pool is
+   * mostly open when a run ends, and that is no leak.
+   */
+  leadsHere?(socket: {
+    readonly remoteAddress?: string | undefined;
+    readonly remotePort?: number | undefined;
+  }): boolean;
+
   /** Closes the real connection. The sandbox is of no use afterwards. */
   close(): void;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { canWait, debug, isTimerPending, reportPending, timersDue, waitUntil } from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedSetup } from '../config/index.js';
 import type { LoadedEngine, Sandbox, Scope } from '../engine/index.js';
@@ -27,6 +28,7 @@ export class Lifecycle {
   #phase: Phase = 'prepared';
   #starting: Promise<void> | undefined;
   #sandbox: Sandbox | undefined;
+  #leadsHere: Sandbox['leadsHere'];
   #stopReporting: (() => void) | undefined;
   #session: Session | undefined;
   #client: ClientHost | undefined;
@@ -91,6 +93,7 @@ export class Lifecycle {
     if (database && this.#engine) {
       const sandbox = this.#engine.open({ canWait, waitUntil: waitForTurn });
       this.#sandbox = sandbox;
+      this.#leadsHere = sandbox.leadsHere?.bind(sandbox);
       logStatements(sandbox);
       this.#stopReporting = reportPending(() => sandbox.describe());
       this.#session = createSession(sandbox.session);
@@ -108,6 +111,11 @@ export class Lifecycle {
       });
     }
     this.#phase = 'running';
+  }
+
+  /** Whether a socket may be one of the app's to the sandbox, also after `stop`. */
+  leadsToSandbox(socket: Socket): boolean {
+    return this.#leadsHere?.(socket) ?? false;
   }
 
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */

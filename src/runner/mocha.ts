@@ -52,7 +52,12 @@ export async function mochaHooks(): Promise<RootHooks> {
   setCurrent(lifecycle);
   const reported = new Reported();
   const hooks = rootHooks(lifecycle, reported, bridge);
-  plugin = { lifecycle, hooks, reported, leftOpen: bridge && new LeftOpen() };
+  plugin = {
+    lifecycle,
+    hooks,
+    reported,
+    leftOpen: bridge && new LeftOpen((socket) => lifecycle.leadsToSandbox(socket)),
+  };
   return hooks;
 }
 

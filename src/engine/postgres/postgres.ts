@@ -17,6 +17,8 @@ interface Prepared {
   readonly start: () => WorkerLink;
   readonly directory: string;
   readonly user: string;
+  /** Removes the directory; it is done at the end of the process at the latest. */
+  readonly remove: () => void;
   sandbox: PostgresSandbox | undefined;
 }
 
@@ -49,7 +51,7 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
         restore();
         prepared.sandbox?.close();
         prepared.link.terminate();
-        rmSync(prepared.directory, { recursive: true, force: true });
+        prepared.remove();
       };
     },
 
@@ -77,6 +79,11 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
   const { stallTimeout, holdTimeout, clock, server } = options;
   const directory = mkdtempSync(join(tmpdir(), 'lockstep-'));
   chmodSync(directory, 0o700);
+  const remove = (): void => {
+    process.off('exit', remove);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once('exit', remove);
   const user = `lockstep_session_${randomBytes(8).toString('hex')}`;
 
   const start = (): WorkerLink =>
@@ -91,7 +98,7 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
       },
       (event) => prepared.sandbox?.hear(event),
     );
-  const prepared: Prepared = { link: start(), start, directory, user, sandbox: undefined };
+  const prepared: Prepared = { link: start(), start, directory, user, remove, sandbox: undefined };
   return prepared;
 }
 

@@ -14,9 +14,9 @@ export interface SessionEnd {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  openPipe(): Pipe;
+  readonly openPipe: () => Pipe;
   /** To be called before each statement; the session has the turn when it returns. */
-  beforeStatement(sql: string): void;
+  readonly beforeStatement: (sql: string) => void;
 }
 
 /** Makes the session. The connection may have a `close`, which is called at the end. */
@@ -35,6 +35,7 @@ export class PostgresSandbox implements Sandbox {
   readonly #start: () => WorkerLink;
   readonly #options: PostgresOptions;
   readonly #host: Host;
+  readonly #port: number;
   readonly #scopes: Scope[] = [];
   readonly #endSession: () => void;
   #link: WorkerLink;
@@ -56,6 +57,7 @@ export class PostgresSandbox implements Sandbox {
     this.#start = start;
     this.#options = options;
     this.#host = host;
+    this.#port = address.port;
     link.call({ kind: 'connect' }, CONNECT);
 
     const end: SessionEnd = {
@@ -124,16 +126,24 @@ export class PostgresSandbox implements Sandbox {
     this.#link.drain();
   }
 
+  /** A socket by a file has no address: whether it leads here cannot be told from its other end. */
+  leadsHere({
+    remoteAddress,
+    remotePort,
+  }: {
+    remoteAddress?: string | undefined;
+    remotePort?: number | undefined;
+  }): boolean {
+    return remoteAddress === undefined || remotePort === this.#port;
+  }
+
   close(): void {
     if (this.#closed) return;
 
     this.#closed = true;
     this.#endSession();
-    try {
-      if (this.#link.dead === undefined) this.#link.call({ kind: 'close' }, END);
-    } finally {
-      this.#link.terminate();
-    }
+    // The thread stays, which keeps no process alive: pools fail loudly when an idle connection ends.
+    if (this.#link.dead === undefined) this.#link.call({ kind: 'close' }, END);
   }
 
   /** What the worker tells. */
