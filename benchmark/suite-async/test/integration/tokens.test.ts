@@ -1,6 +1,7 @@
 import { expect } from 'chai';
-import * as connections from '../../../../examples/providers-express/src/services/connections.js';
-import { aConnection, anActiveConnection, aToken, count } from '../fixtures.js';
+import * as connections from '#app/services/connections.js';
+import { count } from '#twin';
+import { aConnection, anActiveConnection, aToken } from '../fixtures.js';
 
 describe('Tokens of a connection', () => {
   it('are queried when connection.token is read, not before', async () => {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { session, sync } from 'lockstep';
-import * as connections from '../../src/services/connections.js';
+import * as connections from '#app/services/connections.js';
 import { aConnection, anActiveConnection, aToken } from '../fixtures.js';
 
 describe('Tokens of a connection', () => {
