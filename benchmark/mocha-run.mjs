@@ -20,7 +20,8 @@ export function mochaRun(folder, { env = {}, fails = [] } = {}) {
     const failed = failures.map(({ fullTitle }) => fullTitle);
 
     if (stats.tests !== 39 || failed.join() !== fails.join()) {
-      throw new Error(`${folder}: ${stats.passes} of ${stats.tests} tests passed; failed: ${failed.join(', ')}`);
+      const details = failures.map(({ fullTitle, err }) => `\n${fullTitle}: ${err.message}`).join('');
+      throw new Error(`${folder}: ${stats.passes} of ${stats.tests} tests passed.${details}`);
     }
     return stats.duration;
   };
