@@ -7,6 +7,8 @@ const ENTRIES = ['src/index.ts', 'src/runner/mocha.ts'];
 const steps = [
   ['types of src', 'tsc', ['-p', 'tsconfig.json'], 'builds'],
   ['types of test', 'tsc', ['-p', 'test/tsconfig.json'], 'builds'],
+  ['types of providers-express', 'tsc', ['-p', 'examples/providers-express']],
+  ['types of providers-fastify', 'tsc', ['-p', 'examples/providers-fastify']],
   ['lint', 'eslint', ['--max-warnings', '0', '.']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['package (publint)', 'publint', ['--strict']],

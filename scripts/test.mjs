@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { root, run } from './steps.mjs';
 
 const BUILT = '.build/test';
-const EXAMPLE = 'examples/providers-express';
+const EXAMPLES = ['examples/providers-express', 'examples/providers-fastify'];
 const REPORTER = join(root, 'scripts/totals-reporter.mjs');
 
 const given = process.argv.slice(2).filter((argument) => argument !== '--no-check');
@@ -26,7 +26,7 @@ let files = 0;
 if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', 'npm', ['run', '-s', 'build:test'])) {
   if (checked) step('check', 'node', ['scripts/check.mjs', '--built']);
   testPackage();
-  testExample();
+  for (const example of EXAMPLES) testExample(example);
   if (files === 0) broken(`no test file has ${filters.join(' or ')} in its path`);
 }
 
@@ -45,14 +45,13 @@ function testPackage() {
   mocha('tests', { reporter: 'dot' }, (reporter) => ['mocha', [...reporter, ...ignored, ...mochaOptions]]);
 }
 
-/** The example's suite, run the way its readers run it. */
-function testExample() {
-  const folder = join(root, EXAMPLE);
-  if (!existsSync(join(folder, 'package.json')) || !matches(EXAMPLE)) return;
+/** An example's suite, run the way its readers run it. */
+function testExample(example) {
+  if (!matches(example)) return;
 
   files += 1;
   // The reporter goes in through the environment: the example's own script is not to know about it.
-  mocha('example', { reporter: 'spec', cwd: folder }, (reporter) => [
+  mocha(example, { reporter: 'spec', cwd: join(root, example) }, (reporter) => [
     'npm',
     ['test', '-s', ...(mochaOptions.length > 0 ? ['--', ...mochaOptions] : [])],
     { MOCHA_OPTIONS: reporter.join(' ') },

@@ -1,28 +1,15 @@
-/** Rows that tests start from, written through the app's own Knex. */
+/** Rows that tests start from, written through the app's own query builder. */
 
-import { db } from '../../../examples/providers-express/src/db.js';
-import { seal } from '../../../examples/providers-express/src/crypto.js';
-import { slugify, type ProviderRow } from '../../../examples/providers-express/src/models/provider.js';
-import type { ConnectionRow } from '../../../examples/providers-express/src/models/connection.js';
-import type { TokenRow } from '../../../examples/providers-express/src/models/token.js';
+import { seal } from '#app/crypto.js';
+import { slugify, type ProviderRow } from '#app/models/provider.js';
+import type { ConnectionRow } from '#app/models/connection.js';
+import type { TokenRow } from '#app/models/token.js';
+import { insert } from '#twin';
 
 /** The headers of a client that the app knows. */
 export const headers = { authorization: 'Bearer development-key' };
 
 let serial = 0;
-
-/** Inserts a row and returns it as it was stored. */
-async function insert<R>(table: string, row: object): Promise<R> {
-  const [stored] = (await db(table).insert(row).returning('*')) as R[];
-
-  return stored!;
-}
-
-export async function count(table: string, where: object = {}): Promise<number> {
-  const [row] = await db(table).where(where).count({ rows: '*' });
-
-  return Number(row?.['rows']);
-}
 
 /** The message of the error that the work fails with. */
 export async function failure(work: Promise<unknown>): Promise<string> {

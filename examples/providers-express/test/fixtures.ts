@@ -1,10 +1,10 @@
 /** Rows that tests start from. Each is written by the test's session and gone when the test ends. */
 
 import { session } from 'lockstep';
-import { seal } from '../src/crypto.js';
-import { slugify, type ProviderRow } from '../src/models/provider.js';
-import type { ConnectionRow } from '../src/models/connection.js';
-import type { TokenRow } from '../src/models/token.js';
+import { seal } from '#app/crypto.js';
+import { slugify, type ProviderRow } from '#app/models/provider.js';
+import type { ConnectionRow } from '#app/models/connection.js';
+import type { TokenRow } from '#app/models/token.js';
 
 /** The headers of a client that the app knows. */
 export const headers = { authorization: 'Bearer development-key' };

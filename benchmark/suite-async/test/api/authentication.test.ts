@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import request from 'supertest';
-import { app } from '../../../../examples/providers-express/src/app.js';
-import { count } from '../fixtures.js';
+import { app, count } from '#twin';
 
 describe('Authentication', () => {
   it('asks for an API key', async () => {

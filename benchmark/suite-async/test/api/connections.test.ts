@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import request from 'supertest';
-import { app } from '../../../../examples/providers-express/src/app.js';
-import { db } from '../../../../examples/providers-express/src/db.js';
-import { aConnection, anActiveConnection, aProvider, count, headers } from '../fixtures.js';
+import { app, count, find } from '#twin';
+import { aConnection, anActiveConnection, aProvider, headers } from '../fixtures.js';
 
 describe('POST /providers/:id/connect', () => {
   it('sends the owner to the provider with a state of its own', async () => {
@@ -15,7 +14,7 @@ describe('POST /providers/:id/connect', () => {
 
     expect(res.status).to.equal(201);
     expect(res.body.connection).to.include({ status: 'pending', accountRef: 'acme-7' });
-    const stored = await db('connections').where({ id: res.body.connection.id }).first('state');
+    const stored = await find<{ state: string }>('connections', { id: res.body.connection.id }, ['state']);
     expect(res.body.authorizationUrl).to.equal(`https://acme-bank.example/authorize?state=${stored?.state}`);
   });
 });

@@ -1,8 +1,7 @@
 import { expect } from 'chai';
 import request from 'supertest';
-import { app } from '../../../../examples/providers-express/src/app.js';
-import { db } from '../../../../examples/providers-express/src/db.js';
-import { aConnection, aProvider, count, headers } from '../fixtures.js';
+import { app, count, find } from '#twin';
+import { aConnection, aProvider, headers } from '../fixtures.js';
 
 describe('POST /providers', () => {
   it('creates a provider', async () => {
@@ -10,7 +9,7 @@ describe('POST /providers', () => {
 
     expect(res.status).to.equal(201);
     expect(res.headers.location).to.equal(`/api/v1/providers/${res.body.id}`);
-    expect(await db('providers').where({ id: res.body.id }).first('name', 'status')).to.deep.equal({
+    expect(await find('providers', { id: res.body.id }, ['name', 'status'])).to.deep.equal({
       name: 'Acme Bank',
       status: 'active',
     });
@@ -87,7 +86,7 @@ describe('PATCH /providers/:id', () => {
     const res = await request(app).patch(`/api/v1/providers/${id}`).set(headers).send({ status: 'suspended' });
 
     expect(res.status).to.equal(200);
-    expect(await db('providers').where({ id }).first('name', 'status')).to.deep.equal({
+    expect(await find('providers', { id }, ['name', 'status'])).to.deep.equal({
       name: 'Acme Bank',
       status: 'suspended',
     });

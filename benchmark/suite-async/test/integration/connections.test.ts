@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import { db } from '../../../../examples/providers-express/src/db.js';
-import * as connections from '../../../../examples/providers-express/src/services/connections.js';
-import { aConnection, count, failure } from '../fixtures.js';
+import * as connections from '#app/services/connections.js';
+import { count, find } from '#twin';
+import { aConnection, failure } from '../fixtures.js';
 
 describe('Completing a connection', () => {
   it('puts it in force and stores its tokens sealed', async () => {
@@ -9,11 +9,11 @@ describe('Completing a connection', () => {
 
     await connections.complete('xyz', 'code');
 
-    expect(await db('connections').where({ id }).first('status', 'state')).to.deep.equal({
+    expect(await find('connections', { id }, ['status', 'state'])).to.deep.equal({
       status: 'active',
       state: null,
     });
-    const stored = await db('tokens').where({ connection_id: id }).first('access_token', 'refresh_token');
+    const stored = await find('tokens', { connection_id: id }, ['access_token', 'refresh_token']);
     expect(stored?.access_token).to.match(/^v1\./);
     expect(stored?.refresh_token).to.match(/^v1\./);
   });
@@ -23,7 +23,7 @@ describe('Completing a connection', () => {
 
     expect(await failure(connections.complete('xyz', 'stale'))).to.include('expired already');
 
-    expect(await db('connections').where({ id }).first('status', 'state')).to.deep.equal({
+    expect(await find('connections', { id }, ['status', 'state'])).to.deep.equal({
       status: 'pending',
       state: 'xyz',
     });

@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { db } from '../../../../examples/providers-express/src/db.js';
-import * as providers from '../../../../examples/providers-express/src/services/providers.js';
-import { aProvider, count, failure } from '../fixtures.js';
+import * as providers from '#app/services/providers.js';
+import { count, find } from '#twin';
+import { aProvider, failure } from '../fixtures.js';
 
 describe('Providers service', () => {
   it('commits a new provider', async () => {
     const { id } = await providers.create({ name: 'Acme Bank', country: 'FR' });
 
-    expect(await db('providers').where({ id }).first('name', 'slug')).to.deep.equal({
+    expect(await find('providers', { id }, ['name', 'slug'])).to.deep.equal({
       name: 'Acme Bank',
       slug: 'acme-bank',
     });

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { client, session } from 'lockstep';
+import { client, session, sql } from 'lockstep';
 import { aConnection, anActiveConnection, aProvider, headers } from '../fixtures.js';
 
 describe('POST /providers/:id/connect', () => {
@@ -10,9 +10,9 @@ describe('POST /providers/:id/connect', () => {
 
     expect(res.status).to.equal(201);
     expect(res.body.connection).to.include({ status: 'pending', accountRef: 'acme-7' });
-    const stored = session.get<{ state: string }>('select state from connections where id = ?', [
-      res.body.connection.id,
-    ]);
+    const stored = session.get<{ state: string }>(
+      sql`select state from connections where id = ${res.body.connection.id}`,
+    );
     expect(res.body.authorizationUrl).to.equal(`https://acme-bank.example/authorize?state=${stored?.state}`);
   });
 });

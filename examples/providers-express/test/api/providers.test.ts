@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { client, session } from 'lockstep';
+import { client, session, sql } from 'lockstep';
 import { aConnection, aProvider, headers } from '../fixtures.js';
 
 describe('POST /providers', () => {
@@ -8,7 +8,7 @@ describe('POST /providers', () => {
 
     expect(res.status).to.equal(201);
     expect(res.headers.location).to.equal(`/api/v1/providers/${res.body.id}`);
-    expect(session.get('select name, status from providers where id = ?', [res.body.id])).to.deep.equal({
+    expect(session.get(sql`select name, status from providers where id = ${res.body.id}`)).to.deep.equal({
       name: 'Acme Bank',
       status: 'active',
     });
@@ -85,7 +85,7 @@ describe('PATCH /providers/:id', () => {
     const res = client.patch(`/api/v1/providers/${id}`, { headers, json: { status: 'suspended' } });
 
     expect(res.status).to.equal(200);
-    expect(session.get('select name, status from providers where id = ?', [id])).to.deep.equal({
+    expect(session.get(sql`select name, status from providers where id = ${id}`)).to.deep.equal({
       name: 'Acme Bank',
       status: 'suspended',
     });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { session, sync } from 'lockstep';
-import * as connections from '../../src/services/connections.js';
+import { session, sql, sync } from 'lockstep';
+import * as connections from '#app/services/connections.js';
 import { aConnection } from '../fixtures.js';
 
 describe('Completing a connection', () => {
@@ -9,11 +9,11 @@ describe('Completing a connection', () => {
 
     sync(connections.complete('xyz', 'code'));
 
-    expect(session.get('select status, state from connections where id = ?', [id])).to.deep.equal({
+    expect(session.get(sql`select status, state from connections where id = ${id}`)).to.deep.equal({
       status: 'active',
       state: null,
     });
-    const stored = session.get('select access_token, refresh_token from tokens where connection_id = ?', [id]);
+    const stored = session.get(sql`select access_token, refresh_token from tokens where connection_id = ${id}`);
     expect(stored?.access_token).to.match(/^v1\./);
     expect(stored?.refresh_token).to.match(/^v1\./);
   });
@@ -23,7 +23,7 @@ describe('Completing a connection', () => {
 
     expect(() => sync(connections.complete('xyz', 'stale'))).to.throw('expired already');
 
-    expect(session.get('select status, state from connections where id = ?', [id])).to.deep.equal({
+    expect(session.get(sql`select status, state from connections where id = ${id}`)).to.deep.equal({
       status: 'pending',
       state: 'xyz',
     });

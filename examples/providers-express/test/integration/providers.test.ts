@@ -1,13 +1,13 @@
 import { expect } from 'chai';
-import { session, sync } from 'lockstep';
-import * as providers from '../../src/services/providers.js';
+import { session, sql, sync } from 'lockstep';
+import * as providers from '#app/services/providers.js';
 import { aProvider } from '../fixtures.js';
 
 describe('Providers service', () => {
   it('commits a new provider', () => {
     const { id } = sync(providers.create({ name: 'Acme Bank', country: 'FR' }));
 
-    expect(session.get('select name, slug from providers where id = ?', [id])).to.deep.equal({
+    expect(session.get(sql`select name, slug from providers where id = ${id}`)).to.deep.equal({
       name: 'Acme Bank',
       slug: 'acme-bank',
     });

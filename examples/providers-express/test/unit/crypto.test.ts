@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { open, seal } from '../../src/crypto.js';
+import { open, seal } from '#app/crypto.js';
 
 describe('Token encryption', () => {
   it('opens what it has sealed', () => {

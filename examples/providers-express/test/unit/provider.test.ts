@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { Provider, slugify } from '../../src/models/provider.js';
+import { Provider, slugify } from '#app/models/provider.js';
 
 describe('Provider', () => {
   const provider = new Provider({

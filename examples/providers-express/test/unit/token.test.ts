@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { seal } from '../../src/crypto.js';
-import { Token } from '../../src/models/token.js';
+import { seal } from '#app/crypto.js';
+import { Token } from '#app/models/token.js';
 
 describe('Token', () => {
   const token = new Token({

@@ -1,6 +1,6 @@
 import type { RootHookObject } from 'mocha';
-import { db } from '../../examples/providers-express/src/db.js';
-import { migrate } from '../../examples/providers-express/src/migrate.js';
+import { db } from '../../../examples/providers-express/src/db.js';
+import { migrate } from '../../../examples/providers-express/src/migrate.js';
 
 // Children before their parents, for the foreign keys' sake.
 const TABLES = ['tokens', 'connections', 'providers'];
