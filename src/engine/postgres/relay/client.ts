@@ -812,7 +812,6 @@ export class Client implements Sink {
     const began = this.#hub.now();
     const sql = prepared?.sql ?? this.lastSql ?? '';
     const special = statement?.special;
-    this.#hub.real.unsynced = true;
     this.#hub.real.send(frame.bytes, {
       kind: 'execute',
       to: this,
@@ -880,7 +879,6 @@ export class Client implements Sink {
 
   #forward(bytes: Buffer, kind: 'parse' | 'bind' | 'statement' | 'portal' | 'close', undo?: () => void): void {
     const unit = this.#unit;
-    this.#hub.real.unsynced = true;
     this.#hub.real.send(bytes, {
       kind,
       to: this,
@@ -905,7 +903,6 @@ export class Client implements Sink {
       prepared.statement === undefined
         ? prepared.sql
         : this.emulation.renamed(prepared.statement.sql, prepared.statement.special);
-    real.unsynced = true;
     real.send(front.parse(this.#realName(name), text, prepared.rest), {
       kind: 'parse',
       to: undefined,

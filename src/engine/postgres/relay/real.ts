@@ -1,6 +1,6 @@
 import { Back, readFields, readNotification, readParameter, readRow } from '../wire/backend.js';
 import { query } from '../wire/frontend.js';
-import { belongs, completes, type End, type Expectation, type Sink } from './expectations.js';
+import { belongs, completes, needsSync, type End, type Expectation, type Sink } from './expectations.js';
 
 /** Where the real connection's bytes go. */
 export interface Outlet {
@@ -38,7 +38,7 @@ const NOTHING = Buffer.alloc(0);
 export class RealConnection {
   /** Set by the last ReadyForQuery. */
   status: number = 0x49;
-  /** Whether extended messages were forwarded since the last ReadyForQuery. */
+  /** Whether extended messages were forwarded since the last Sync. */
   unsynced = false;
   /** The last error that the server sent without being asked, e.g. before it closes the connection. */
   lastWords: Buffer | undefined;
@@ -67,6 +67,8 @@ export class RealConnection {
   send(bytes: Buffer, expectation: Expectation): void {
     this.#out.push(bytes);
     this.#queue.push(expectation);
+    if (expectation.kind === 'sync') this.unsynced = false;
+    else if (needsSync(expectation.kind)) this.unsynced = true;
   }
 
   /** Forwards bytes that have no answer of their own: CopyData, Flush. */
@@ -220,7 +222,6 @@ export class RealConnection {
     const { held } = head;
     head.held = undefined;
     this.status = status;
-    this.unsynced = false;
     this.#complete(head, { status, held });
   }
 
