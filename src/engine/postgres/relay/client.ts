@@ -403,6 +403,7 @@ export class Client implements Sink {
   }
 
   #refuse(frame: Frame, error: Buffer): void {
+    this.#hub.declined(this);
     this.#logFailure(error);
     this.send(error);
     if (frame.type === Front.query || frame.type === Front.functionCall) this.send(readyForQuery(this.#status()));

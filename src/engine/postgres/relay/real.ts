@@ -232,8 +232,12 @@ export class RealConnection {
   }
 
   #fail(head: Expectation | undefined, error: Buffer): void {
-    if (head === undefined || readFields(error)['V'] === 'FATAL') this.lastWords = Buffer.from(error);
-    if (head === undefined) return;
+    // The connection is about to end, and its end is what the client will be told of.
+    const fatal = /^(?:FATAL|PANIC)$/.test(readFields(error)['V'] ?? '');
+    if (head === undefined || fatal) {
+      this.lastWords = Buffer.from(error);
+      return;
+    }
 
     if (head.held !== undefined) this.#release(head);
     head.failed?.(error);
