@@ -55,7 +55,7 @@ export function sendError(error: unknown): SentError {
 /** The error in the thread that waited: of the same class, with the stack of whoever waited. */
 export function receiveError({ name, message, stack }: SentError): Error {
   const type = (errors as Readonly<Record<string, unknown>>)[name];
-  if (typeof type !== 'function' || !(type.prototype instanceof errors.LockstepError))
+  if (typeof type !== 'function' || !Object.prototype.isPrototypeOf.call(errors.LockstepError, type))
     return Object.assign(new Error(message), { cause: stack });
 
   const sentences = message.split('\n  ').slice(0, -1);

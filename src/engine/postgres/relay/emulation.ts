@@ -32,6 +32,8 @@ export type Work<Result = void> = Generator<Ask, Result, Told>;
 
 /** What the emulation needs of the connection that all share. */
 export interface Ground {
+  /** Counts how often the guard has gone with what lay below it. */
+  epoch: number;
   /** Arms the guard and whatever must lie under it, pipelined before the next message. */
   prepare(): void;
   /** The turn's work is to stay. */
@@ -67,8 +69,6 @@ export class Emulation {
   state: SessionState = FRESH;
   /** As the running transaction has it. */
   staged: SessionState = FRESH;
-  /** Whether the guard is armed for this transaction, so that there may be something to undo. */
-  working = false;
   /** Prepended to the names of the client's prepared statements. */
   readonly prefix: string;
   readonly #ground: Ground;
@@ -76,6 +76,8 @@ export class Emulation {
   /** The stages at the client's savepoints. */
   #marks: SessionState[] = [];
   #readOnly = false;
+  /** The ground's epoch in which the guard was armed for this transaction. */
+  #armed: number | undefined;
 
   constructor(name: string, prefix: string, ground: Ground, emit: (bytes: Buffer) => void) {
     this.transaction = new VirtualTransaction(name, 'postgres');
@@ -84,12 +86,22 @@ export class Emulation {
     this.#emit = emit;
   }
 
+  /** Whether the guard is armed for this transaction, so that there may be something to undo. */
+  get working(): boolean {
+    return this.#armed === this.#ground.epoch;
+  }
+
+  /** The guard is somebody else's from now on. */
+  leave(): void {
+    this.#armed = undefined;
+  }
+
   /** To be called before a message is forwarded. */
   enter(): void {
     if (this.working) return;
 
-    this.working = true;
     this.#ground.prepare();
+    this.#armed = this.#ground.epoch;
   }
 
   /** Whether the transaction's end has something to check or to do. */
@@ -397,7 +409,7 @@ export class Emulation {
   }
 
   #end(state: SessionState): void {
-    this.working = false;
+    this.#armed = undefined;
     this.state = state;
     this.staged = state;
     this.#marks = [];

@@ -64,6 +64,11 @@ export function completes(kind: Kind, type: number): boolean {
   }
 }
 
+/** Whether the server answers the message for sure only at the next Sync. */
+export function needsSync(kind: Kind): boolean {
+  return !(kind === 'sync' || kind === 'query' || kind === 'call' || kind === 'ask' || kind === 'local');
+}
+
 /** Whether a message of that type may be part of the answer. */
 export function belongs(kind: Kind, type: number): boolean {
   if (completes(kind, type)) return true;

@@ -105,7 +105,7 @@ export class Hub {
   #own: Client | undefined;
   #cancelling: Promise<void> | undefined;
   #listening = false;
-  #whenIdle: (() => void) | undefined;
+  #whenIdle: (() => void)[] = [];
   #ddl = false;
   #flushing = false;
 
@@ -198,13 +198,18 @@ export class Hub {
       holder.lost(lockstepFailure(error));
       this.leave(holder);
     }
-    const then = this.#whenIdle;
-    this.#whenIdle = undefined;
-    then?.();
+    this.#runWhenIdle();
     this.flush();
   }
 
+  #runWhenIdle(): void {
+    const work = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const then of work) then();
+  }
+
   #forgetServer(): void {
+    this.ground.epoch += 1;
     this.real = this.#newConnection({ write: () => undefined });
     this.#guard = 'none';
     this.applied = new Map();
@@ -237,10 +242,7 @@ export class Hub {
 
   #idle(): void {
     this.turns.holder?.idle();
-    if (!this.real.idle) return;
-    const then = this.#whenIdle;
-    this.#whenIdle = undefined;
-    then?.();
+    if (this.real.idle) this.#runWhenIdle();
   }
 
   // ---- clients
@@ -307,7 +309,7 @@ export class Hub {
       }
     };
     if (this.real.idle) release();
-    else this.#whenIdle = release;
+    else this.#whenIdle.push(release);
   }
 
   #releaseGone(client: Client): void {
@@ -339,6 +341,7 @@ export class Hub {
       this.#cancelling = undefined;
       const { holder } = this.turns;
       if (holder !== undefined && !holder.busy) this.leave(holder);
+      if (this.#server !== undefined) this.#unpark();
       this.flush();
     });
   }
@@ -394,6 +397,10 @@ export class Hub {
       this.#park(client, sql);
       return false;
     }
+    if (this.#cancelling !== undefined) {
+      this.#parked.push({ client, sql });
+      return false;
+    }
     if (this.#takeTurn(client)) {
       client.since = client.idleSince = this.now();
       return true;
@@ -414,7 +421,7 @@ export class Hub {
   }
 
   #takeTurn(client: Client): boolean {
-    if (this.turns.holder !== undefined || this.#cancelling !== undefined) return this.#cannotTake(client);
+    if (this.turns.holder !== undefined) return false;
 
     const wanted = client.own ? Turn.session : Turn.app;
     const was = Atomics.compareExchange(this.#words, Word.turn, Turn.free, wanted);
@@ -430,18 +437,6 @@ export class Hub {
     return this.turns.tryTake(client);
   }
 
-  #cannotTake(client: Client): boolean {
-    // While a cancel request is under way the turn belongs to nobody; the client itself may go on.
-    if (this.turns.holder === undefined && this.#cancelling !== undefined) {
-      void this.#cancelling.then(() => this.#reconcile());
-      this.turns.tryTake(client);
-      this.#heldBack = client;
-      return false;
-    }
-    return false;
-  }
-  #heldBack: Client | undefined;
-
   /** The session may have given the turn back before anybody waited. */
   #reconcile(): void {
     const { holder } = this.turns;
@@ -454,7 +449,7 @@ export class Hub {
     if (this.turns.holder !== client) return;
 
     client.idleSince = this.now();
-    if (client.inTransaction) return;
+    if (client.inTransaction || !this.real.idle) return;
     if (this.#cancelling !== undefined) return;
     this.#release(client);
   }
@@ -463,6 +458,14 @@ export class Hub {
     client.since = 0;
     if (this.#queue.waiting.length === 0) Atomics.store(this.#words, Word.turn, Turn.free);
     this.turns.release(client);
+  }
+
+  /** What the client wanted to run will not be run; the session has taken the turn for it already. */
+  declined(client: Client): void {
+    if (!client.own || client.inTransaction) return;
+
+    if (this.turns.holder === client) this.#release(client);
+    else if (this.turns.holder === undefined) Atomics.compareExchange(this.#words, Word.turn, Turn.session, Turn.free);
   }
 
   /** The session wants the turn; `blocked` if its thread cannot do anything else meanwhile. */
@@ -517,10 +520,11 @@ export class Hub {
 
   /** False if the outer transaction has ended, which it never should. */
   check(client: Client, status: number, sql: string): boolean {
-    if (this.#phase === 'setup' || status !== 0x49 || !this.#layers.real) return true;
+    if (this.#phase === 'setup' || status !== 0x49) return true;
 
     const error = sandboxLostError(sql, client.name, this.#layers.current?.title);
     this.#layers.lost();
+    this.ground.epoch += 1;
     this.#guard = 'none';
     this.applied = new Map();
     this.#below = [];
@@ -606,6 +610,7 @@ export class Hub {
 
   #newGround(): Ground {
     return {
+      epoch: 0,
       deferred: undefined,
       prepare: () => this.#prepare(),
       committed: (settings, ddl) => {
@@ -687,7 +692,11 @@ export class Hub {
     if (holder !== undefined) this.#cut(holder, title);
 
     const { send } = this.#layers.end();
+    const { real } = this;
+    let over = false;
     const finish = (): void => {
+      if (over) return;
+      over = true;
       const lost = this.#lost;
       this.#lost = undefined;
       Atomics.store(this.#words, Word.touched, this.#below.length > 0 ? 1 : 0);
@@ -697,20 +706,23 @@ export class Hub {
     if (send.length === 0 || this.#server === undefined) return finish();
 
     this.#guard = 'none';
+    this.ground.epoch += 1;
     this.unnamed = undefined;
     if (this.#ddl) this.ground.deferred = undefined;
     this.#ddl = false;
-    this.real.ask(send.join(';'), ({ error }) => {
+    const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
+      if (!over && this.real === real) this.#giveUp();
+    });
+    real.ask(send.join(';'), ({ error }) => {
+      stop();
       const below = this.#below.pop();
       this.applied = below?.applied ?? new Map();
       this.#overridden = below?.overridden ?? false;
-      if (error === undefined) return finish();
-      const server = this.#server;
-      this.disconnected(readFields(error)['M'] ?? 'the rollback failed');
-      server?.destroy();
+      if (error !== undefined) this.#giveUp(readFields(error)['M']);
       finish();
     });
-    this.#deadline(finish);
+    // The connection may end before it answers.
+    this.#whenIdle.push(finish);
   }
 
   /** Goes on when the server has answered everything, if need be because it was told to stop. */
@@ -722,25 +734,15 @@ export class Hub {
       clock.after(CANCEL_AFTER, () => this.#cancelReal()),
       clock.after(GIVE_UP_AFTER, () => this.#giveUp()),
     ];
-    this.#whenIdle = () => {
+    this.#whenIdle.push(() => {
       for (const stop of stops) stop();
       then();
-    };
-  }
-
-  #deadline(finish: () => void): void {
-    const { real } = this;
-    const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
-      if (this.real !== real || real.idle) return;
-      this.#giveUp();
-      finish();
     });
-    this.#whenIdle ??= stop;
   }
 
-  #giveUp(): void {
+  #giveUp(reason = 'the server did not stop a statement in time'): void {
     const server = this.#server;
-    this.disconnected('the server did not stop a statement in time');
+    this.disconnected(reason);
     server?.destroy();
   }
 
@@ -748,7 +750,7 @@ export class Hub {
   #cut(client: Client, title: string | undefined): void {
     const { emulation } = client;
     if (emulation.working) this.#guard = 'failed';
-    emulation.working = false;
+    emulation.leave();
 
     if (client.own) emulation.reset();
     else if (emulation.transaction.open) client.cutBy = title ?? this.#layers.lastEnded ?? 'the setup';

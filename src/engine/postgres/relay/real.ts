@@ -1,6 +1,6 @@
 import { Back, readFields, readNotification, readParameter, readRow } from '../wire/backend.js';
 import { query } from '../wire/frontend.js';
-import { belongs, completes, type End, type Expectation, type Sink } from './expectations.js';
+import { belongs, completes, needsSync, type End, type Expectation, type Sink } from './expectations.js';
 
 /** Where the real connection's bytes go. */
 export interface Outlet {
@@ -38,7 +38,7 @@ const NOTHING = Buffer.alloc(0);
 export class RealConnection {
   /** Set by the last ReadyForQuery. */
   status: number = 0x49;
-  /** Whether extended messages were forwarded since the last ReadyForQuery. */
+  /** Whether extended messages were forwarded since the last Sync. */
   unsynced = false;
   /** The last error that the server sent without being asked, e.g. before it closes the connection. */
   lastWords: Buffer | undefined;
@@ -67,6 +67,8 @@ export class RealConnection {
   send(bytes: Buffer, expectation: Expectation): void {
     this.#out.push(bytes);
     this.#queue.push(expectation);
+    if (expectation.kind === 'sync') this.unsynced = false;
+    else if (needsSync(expectation.kind)) this.unsynced = true;
   }
 
   /** Forwards bytes that have no answer of their own: CopyData, Flush. */
@@ -74,10 +76,13 @@ export class RealConnection {
     this.#out.push(bytes);
   }
 
-  /** An answer of the relay's own, behind those of the messages before it. */
-  local(bytes: Buffer, to: Sink): void {
+  /**
+   * An answer of the relay's own, behind those of the messages before it; `dropped` is called when
+   * one of them fails.
+   */
+  local(bytes: Buffer, to: Sink, dropped: () => void = () => undefined): void {
     if (this.#queue.length === 0) to.send(bytes);
-    else this.#queue.push({ kind: 'local', to, bytes });
+    else this.#queue.push({ kind: 'local', to, bytes, dropped });
   }
 
   /** Runs a query of the relay's own. With a sink, all of its answer but the end goes there. */
@@ -220,7 +225,6 @@ export class RealConnection {
     const { held } = head;
     head.held = undefined;
     this.status = status;
-    this.unsynced = false;
     this.#complete(head, { status, held });
   }
 
@@ -231,8 +235,12 @@ export class RealConnection {
   }
 
   #fail(head: Expectation | undefined, error: Buffer): void {
-    if (head === undefined || readFields(error)['V'] === 'FATAL') this.lastWords = Buffer.from(error);
-    if (head === undefined) return;
+    // The connection is about to end, and its end is what the client will be told of.
+    const fatal = /^(?:FATAL|PANIC)$/.test(readFields(error)['V'] ?? '');
+    if (head === undefined || fatal) {
+      this.lastWords = Buffer.from(error);
+      return;
+    }
 
     if (head.held !== undefined) this.#release(head);
     head.failed?.(error);
