@@ -2,7 +2,7 @@
 
 export { postgres } from './configured.js';
 export type { PostgresSection } from './configured.js';
-export { postgresEngine, sandboxUrl } from './postgres.js';
+export { postgresEngine } from './postgres.js';
 export type { Parts } from './postgres.js';
 export type { PostgresOptions } from './options.js';
 export { Pipe } from './pipe.js';

@@ -5,8 +5,12 @@ import type { LoggedStatement, OpenClient } from './relay/hub.js';
 
 /** What a worker is started with. */
 export interface WorkerData {
-  /** Where the socket is made. */
-  readonly socket: string;
+  /** Where the Unix socket is made; undefined where there are none. */
+  readonly directory: string | undefined;
+  /** Of the loopback interface; 0 for one that is free. */
+  readonly port: number;
+  /** Asked of those who come by TCP: the loopback interface is open to every user of the machine. */
+  readonly password: string;
   readonly sessionUser: string;
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly patience: { readonly stallTimeout: number; readonly holdTimeout: number };

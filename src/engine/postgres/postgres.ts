@@ -4,19 +4,23 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, Host, Sandbox } from '../engine.js';
 import type { PostgresOptions } from './options.js';
-import { type OpenSession, PostgresSandbox } from './sandbox.js';
+import { type OpenSession, PostgresSandbox, type SessionEnd } from './sandbox.js';
+import { Word } from './shared.js';
 import { WorkerLink } from './worker-link.js';
 
-const PORT = 5432;
 /** Stands for the variables that libpq, and every driver after it, reads where no URL is given. */
 const LIBPQ = 'PG*';
+const LOOPBACK = '127.0.0.1';
+
+type SessionAddress = Pick<SessionEnd, 'host' | 'port' | 'user' | 'password' | 'database'>;
 
 /** A relay that listens, and whoever is told of its events. */
 interface Prepared {
   readonly link: WorkerLink;
   readonly start: () => WorkerLink;
-  readonly directory: string;
-  readonly user: string;
+  readonly address: SessionAddress;
+  /** By which any driver reaches the relay. */
+  readonly url: string;
   /** Removes the directory; it is done at the end of the process at the latest. */
   readonly remove: () => void;
   sandbox: PostgresSandbox | undefined;
@@ -42,9 +46,8 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
     prepare(options: PostgresOptions): () => void {
       const prepared = startRelay(options, serverModule);
       relays.set(options, prepared);
-      const url = sandboxUrl(prepared.directory, options.database);
-      const restore = setEnvironment(options.env, url);
-      const takeBack = options.swap?.(url);
+      const restore = setEnvironment(options.env, prepared.url);
+      const takeBack = options.swap?.(prepared.url);
 
       return () => {
         takeBack?.();
@@ -58,10 +61,7 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
     open(options: PostgresOptions, host: Host): Sandbox {
       const prepared = relays.get(options) ?? startRelay(options, serverModule);
       relays.set(options, prepared);
-      prepared.link.ready();
-
-      const { link, start, directory, user } = prepared;
-      const address = { host: directory, port: PORT, user, password: '', database: options.database };
+      const { link, start, address } = prepared;
       prepared.sandbox = new PostgresSandbox(link, start, options, host, address, openSession);
       // A sandbox that is opened later needs a relay of its own.
       relays.delete(options);
@@ -70,36 +70,69 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
   };
 }
 
-/** The URL by which any driver reaches the relay. */
-export function sandboxUrl(directory: string, database: string): string {
-  return `postgresql://lockstep:lockstep@localhost:${PORT}/${encodeURIComponent(database)}?host=${encodeURIComponent(directory)}`;
-}
-
+/**
+ * Starts the worker and waits until it listens: on a port of the loopback interface, and on a Unix
+ * socket with the same number in its name, where there are any.
+ */
 function startRelay(options: PostgresOptions, serverModule: string): Prepared {
-  const { stallTimeout, holdTimeout, clock, server } = options;
-  const directory = mkdtempSync(join(tmpdir(), 'lockstep-'));
-  chmodSync(directory, 0o700);
+  const { stallTimeout, holdTimeout, clock, server, database } = options;
+  const directory = process.platform === 'win32' ? undefined : mkdtempSync(join(tmpdir(), 'lockstep-'));
+  const password = randomBytes(16).toString('hex');
+  const user = `lockstep_session_${randomBytes(8).toString('hex')}`;
+  // The umask may have taken something away, but nothing is to be added for others.
+  if (directory !== undefined) chmodSync(directory, 0o700);
   const remove = (): void => {
     process.off('exit', remove);
-    rmSync(directory, { recursive: true, force: true });
+    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
   };
   process.once('exit', remove);
-  const user = `lockstep_session_${randomBytes(8).toString('hex')}`;
 
-  const start = (): WorkerLink =>
-    new WorkerLink(
+  // A worker that takes the place of a dead one listens where that did.
+  let port = 0;
+  let sandbox: PostgresSandbox | undefined;
+  const start = (): WorkerLink => {
+    const link = new WorkerLink(
       {
-        socket: join(directory, `.s.PGSQL.${PORT}`),
+        directory,
+        port,
+        password,
         sessionUser: user,
         patience: { stallTimeout, holdTimeout },
         clock,
         serverModule,
         server,
       },
-      (event) => prepared.sandbox?.hear(event),
+      (event) => sandbox?.hear(event),
     );
-  const prepared: Prepared = { link: start(), start, directory, user, remove, sandbox: undefined };
-  return prepared;
+    link.ready();
+    port = link.load(Word.port);
+    return link;
+  };
+
+  const link = start();
+  const address = { host: directory ?? LOOPBACK, port, user, password, database };
+  return {
+    link,
+    start,
+    address,
+    url: sandboxUrl(address, directory),
+    remove,
+    get sandbox() {
+      return sandbox;
+    },
+    set sandbox(opened) {
+      sandbox = opened;
+    },
+  };
+}
+
+/**
+ * All drivers understand the loopback address; those that know `host` as a parameter (pg and what
+ * is built on it) take the faster Unix socket instead.
+ */
+function sandboxUrl({ port, password, database }: SessionAddress, directory: string | undefined): string {
+  const url = `postgresql://lockstep:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
+  return directory === undefined ? url : `${url}?host=${encodeURIComponent(directory)}`;
 }
 
 /** Sets the variables; returns what puts the former values back. */

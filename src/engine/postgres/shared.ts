@@ -29,6 +29,8 @@ export const Word = {
   piped: 11,
   /** 1 when the worker is ready, 2 when it cannot be. */
   ready: 12,
+  /** The TCP port on which the worker listens; also the number in the name of its socket. */
+  port: 13,
 } as const;
 
 export const WORDS = 16;

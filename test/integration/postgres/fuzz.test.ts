@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { connect } from 'node:net';
 import { Pair, randomOf, units } from './fuzz.js';
-import { RawClient } from './raw.js';
+import { RawClient, socketIn } from './raw.js';
 import { connected, inTest, useSandbox } from './sandbox.js';
 
 const SCHEMA = 'CREATE TABLE item (id int PRIMARY KEY, name text)';
@@ -53,7 +53,7 @@ describe('postgres: random batches', function () {
           await new Promise((resolve) => setTimeout(resolve, 2));
           client.close();
         } else {
-          const socket = connect(`${hostOf()}/.s.PGSQL.5432`).on('error', () => undefined);
+          const socket = connect(socketIn(hostOf())).on('error', () => undefined);
           socket.end(bytes);
           await new Promise((resolve) => socket.resume().on('close', resolve));
         }

@@ -24,7 +24,7 @@ export class PlainSession implements SyncConnection {
     this.#finish();
   }
 
-  execute(sql: string, parameters: readonly unknown[] = []): StatementResult {
+  execute(sql: string, parameters: readonly (string | number | boolean | null)[] = []): StatementResult {
     this.#before(sql);
     if (parameters.length === 0) this.#pipe.write(serialize.query(sql));
     else {
@@ -80,7 +80,7 @@ export class PlainSession implements SyncConnection {
     for (;;) {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
-      this.#parser.parse(Buffer.from(this.#pipe.read(5000)), (parsed) => void this.#messages.push(parsed as Message));
+      this.#parser.parse(Buffer.from(this.#pipe.read(5000)), (parsed) => void this.#messages.push(parsed));
     }
   }
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { serialize as to } from 'pg-protocol';
 import pg from 'pg';
-import { RawClient, type Message } from './raw.js';
+import { RawClient, type Message, socketIn } from './raw.js';
 import { connected, inTest, useSandbox } from './sandbox.js';
 
 const RESET = `
@@ -299,7 +299,7 @@ describe('postgres: the protocol', () => {
       const stranger = await RawClient.open(host, 'protocol_test');
       expect((await stranger.exchange(S)).map(([letter]) => letter)).to.deep.equal(['Z']);
       const { connect } = await import('node:net');
-      connect(`${host}/.s.PGSQL.5432`).end(request);
+      connect(socketIn(host)).end(request);
 
       expect(await sleeping).to.include({ code: '57014' });
       expect((await pool.query('SELECT 1 AS n')).rows).to.deep.equal([{ n: 1 }]);

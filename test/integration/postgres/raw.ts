@@ -1,4 +1,6 @@
+import { readdirSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 
 /** A message of the server: its letter and what is comparable of it. */
 export type Message = readonly [letter: string, content: string];
@@ -31,7 +33,7 @@ export class RawClient {
 
   /** Connects to a socket's directory. */
   static async open(host: string, database: string, parameters: Record<string, string> = {}): Promise<RawClient> {
-    const client = new RawClient(connect(`${host}/.s.PGSQL.5432`));
+    const client = new RawClient(connect(socketIn(host)));
     const pairs = Object.entries({ user: 'postgres', database, ...parameters }).flat();
     const body = Buffer.concat([Buffer.from([0, 3, 0, 0]), Buffer.from(`${pairs.join('\0')}\0\0`)]);
     const length = Buffer.alloc(4);
@@ -110,4 +112,11 @@ function comparable(letter: string, body: Buffer): string {
   }
   if (letter === 'A') return body.toString('utf8', 4);
   return body.toString('latin1');
+}
+
+/** Path of the one socket in a directory; the number in its name is the port. */
+export function socketIn(directory: string): string {
+  const name = readdirSync(directory).find((entry) => /^\.s\.PGSQL\.\d+$/.test(entry));
+  if (name === undefined) throw new Error(`There is no socket in ${directory}.`);
+  return join(directory, name);
 }

@@ -1,6 +1,7 @@
 import type { Effect } from '../../../sql/effect.js';
 import {
   AUTHENTICATION_OK,
+  CLEARTEXT_PASSWORD,
   BIND_COMPLETE,
   CLOSE_COMPLETE,
   commandComplete,
@@ -30,6 +31,8 @@ import { isControl, readScript, type Script, type Statement } from './statement.
 
 /** The client's end of a stream. */
 export interface Line {
+  /** What the client has to know; undefined where nobody else can come. */
+  readonly password: string | undefined;
   write(bytes: Buffer): void;
   /** Stops and resumes reading from the client. */
   pause(): void;
@@ -87,7 +90,7 @@ export class Client implements Sink {
   readonly #portals = new Map<string, Prepared | undefined>();
   readonly #told = new Map<string, string>();
   #toldVersion = -1;
-  #phase: 'startup' | 'ready' | 'simple' | 'extended' | 'skipping' | 'closed' = 'startup';
+  #phase: 'startup' | 'password' | 'ready' | 'simple' | 'extended' | 'skipping' | 'closed' = 'startup';
   /** Waits for the turn, or for answers; messages of the client have to wait as well. */
   #blocked = false;
   #paused = false;
@@ -113,7 +116,7 @@ export class Client implements Sink {
 
   /** Whether the client is amid something that a test's end would interrupt. */
   get busy(): boolean {
-    if (this.#phase === 'closed' || this.#phase === 'startup') return false;
+    if (this.#phase === 'closed' || this.#isComing()) return false;
     return this.#phase !== 'ready' || this.#blocked || this.inTransaction;
   }
 
@@ -198,7 +201,7 @@ export class Client implements Sink {
 
   /** Ends what the client is amid, with an error. */
   abort(error: Buffer): void {
-    if (this.#phase === 'ready' || this.#phase === 'closed' || this.#phase === 'startup') return;
+    if (this.#phase === 'ready' || this.#phase === 'closed' || this.#isComing()) return;
     if (this.#pending !== undefined) return;
 
     const simple = this.#phase === 'simple';
@@ -282,6 +285,7 @@ export class Client implements Sink {
 
   #handle(frame: Frame): void {
     if (this.#phase === 'startup') return this.#open(frame);
+    if (this.#phase === 'password') return this.#checkPassword(frame);
     if (frame.type === Front.terminate) return this.#hang();
     if (this.#copying) return this.#copy(frame);
     if (this.#phase === 'skipping') {
@@ -334,9 +338,30 @@ export class Client implements Sink {
     }
 
     this.#reader.started();
-    this.own = this.#hub.isOwn(opening.parameters);
+    this.#opening = opening.parameters;
+    if (this.#line.password === undefined) return this.#welcome();
+    this.#phase = 'password';
+    this.send(CLEARTEXT_PASSWORD);
+  }
+
+  /** Whether the client has not been let in yet. */
+  #isComing(): boolean {
+    return this.#phase === 'startup' || this.#phase === 'password';
+  }
+
+  #checkPassword(frame: Frame): void {
+    const given = frame.bytes.subarray(5, -1).toString();
+    if (frame.type === Front.password && given === this.#line.password) return this.#welcome();
+
+    const message = "The sandbox's password is in the URL that the config's database.env or swap hands out.";
+    this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: '28P01', M: message }));
+    this.#hang();
+  }
+
+  #welcome(): void {
+    this.own = this.#hub.isOwn(this.#opening);
     if (this.own) this.#hub.ownCame(this);
-    this.#adopt(opening.parameters);
+    this.#adopt(this.#opening);
     this.#phase = 'ready';
     this.send(AUTHENTICATION_OK);
     for (const [name, value] of this.#hub.parameters) this.#tell(name, this.#startupValue(name) ?? value);
@@ -344,6 +369,7 @@ export class Client implements Sink {
     this.send(readyForQuery('I'));
   }
 
+  #opening: ReadonlyMap<string, string> = new Map();
   #startup: ReadonlyMap<string, string> = new Map();
 
   #startupValue(name: string): string | undefined {
@@ -1175,7 +1201,7 @@ function ends(statement: Statement | undefined): boolean {
 }
 
 const ENDINGS: ReadonlySet<Effect['kind']> = new Set<Effect['kind']>(['commit', 'rollback', 'rollbackTo']);
-const NO_SETTING: ReadonlySet<string> = new Set(['user', 'database', 'replication', 'options']);
+const NO_SETTING: ReadonlySet<string> = new Set(['user', 'database', 'replication', 'options', 'host']);
 
 function effectsOf({ statements }: Script): readonly Effect[] {
   return statements.length === 0 ? [EMPTY] : statements.map(({ effect }) => effect);

@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { createServer, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server as Listener, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Command, type Event, type Reply, sendError, type WorkerData } from '../messages.js';
 import { Wish, Word } from '../shared.js';
@@ -48,27 +49,36 @@ export class Relay {
 
   /** Opens the socket. Clients that come before the server is there wait for it. */
   async listen(): Promise<void> {
-    const { socket, control } = this.#data;
+    const { directory, control, password } = this.#data;
     control.on('message', (command: Command) => {
       this.#received += 1;
       this.#obey(command);
     });
     setInterval(() => Atomics.add(this.#words, Word.heartbeat, 1), HEARTBEAT);
 
-    rmSync(socket, { force: true });
-    const server = createServer((stream) => this.#accept(stream));
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(socket, resolve);
-    });
+    const byTcp = createServer((stream) => this.#accept(stream, password));
+    await listening(byTcp, { port: this.#data.port, host: '127.0.0.1' });
+    const { port } = byTcp.address() as AddressInfo;
+
+    if (directory !== undefined) {
+      const path = join(directory, `.s.PGSQL.${port}`);
+      rmSync(path, { force: true });
+      // The directory lets only its owner in.
+      await listening(
+        createServer((stream) => this.#accept(stream, undefined)),
+        { path },
+      );
+    }
+    Atomics.store(this.#words, Word.port, port);
     Atomics.store(this.#words, Word.ready, 1);
     Atomics.notify(this.#words, Word.ready);
   }
 
   // ---- clients
 
-  #accept(stream: Socket): void {
+  #accept(stream: Socket, password: string | undefined): void {
     const line: Line = {
+      password,
       write: (bytes) => {
         if (stream.destroyed || stream.write(bytes)) return;
         // A client that does not read stops the server, as it would without a relay.
@@ -107,6 +117,7 @@ export class Relay {
       Atomics.notify(this.#words, Word.piped);
     };
     const client = this.#newClient({
+      password: undefined,
       write: send,
       pause: () => undefined,
       resume: () => undefined,
@@ -248,4 +259,11 @@ export class Relay {
     connection?.stream.destroy();
     await this.#stopServer?.();
   }
+}
+
+function listening(server: Listener, where: ListenOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(where, resolve);
+  });
 }

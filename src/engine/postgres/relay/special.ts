@@ -243,7 +243,7 @@ class Words {
   }
 
   #advance(): void {
-    const { value, done } = this.#tokens.next();
-    this.#token = done === true ? undefined : value;
+    const next = this.#tokens.next();
+    this.#token = next.done === true ? undefined : next.value;
   }
 }

@@ -41,6 +41,8 @@ export const CLOSE_COMPLETE: Buffer = message(Back.closeComplete);
 export const NO_DATA: Buffer = message(Back.noData);
 export const NO_PARAMETERS: Buffer = message(Back.parameterDescription, Buffer.from([0, 0]));
 export const AUTHENTICATION_OK: Buffer = message(Back.authentication, Buffer.from([0, 0, 0, 0]));
+/** Asks for the password as it is. */
+export const CLEARTEXT_PASSWORD: Buffer = message(Back.authentication, Buffer.from([0, 0, 0, 3]));
 export const SSL_REFUSED: Buffer = Buffer.from('N');
 
 const READY: Readonly<Record<Status, Buffer>> = {
