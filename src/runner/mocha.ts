@@ -117,7 +117,7 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
     const error = scopes?.leaveAll();
 
     releaseRunnables(this.test);
-    await lifecycle.stop();
+    if (!isParallelWorker()) await lifecycle.stop();
     bridge?.over();
     if (error) throw error;
   }
@@ -137,4 +137,12 @@ function runLast(hooks: Runnable[], fn: unknown): void {
   const index = hooks.findIndex((hook) => hook.fn === fn);
 
   hooks.push(...hooks.splice(index, index < 0 ? 0 : 1));
+}
+
+/**
+ * Whether this process runs file after file for --parallel, each with root hooks of its own. The app
+ * is imported once for all of them, so it cannot be stopped behind the first; it ends with the process.
+ */
+function isParallelWorker(): boolean {
+  return process.env['MOCHA_WORKER_ID'] !== undefined;
 }

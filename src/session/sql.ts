@@ -105,9 +105,6 @@ export interface SqlTag {
   value(content: unknown): Value;
 }
 
-/** Makes a query of a template literal; its values are bound, never put into the text. */
-export const sql: SqlTag = Object.freeze(Object.assign(tag, { id, value }));
-
 function tag(strings: TemplateStringsArray, ...values: readonly unknown[]): Query {
   if (!isTemplate(strings)) {
     throw new SessionUsageError({
@@ -160,3 +157,7 @@ function nonEmpty(list: readonly unknown[], before: string): readonly unknown[] 
     remedy: 'Leave the condition out, or do not run the query, when the list is empty.',
   });
 }
+
+/** Makes a query of a template literal; its values are bound, never put into the text. */
+// At the end: tsx compiles to CommonJS with a call behind each function that gives it its name back.
+export const sql: SqlTag = Object.freeze(Object.assign(tag, { id, value }));

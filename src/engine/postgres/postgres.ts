@@ -16,7 +16,7 @@ type SessionAddress = Pick<SessionEnd, 'host' | 'port' | 'user' | 'password' | '
 
 /** A relay that listens, and whoever is told of its events. */
 interface Prepared {
-  readonly link: WorkerLink;
+  link: WorkerLink;
   readonly start: () => WorkerLink;
   readonly address: SessionAddress;
   /** By which any driver reaches the relay. */
@@ -59,12 +59,13 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
     },
 
     open(options: PostgresOptions, host: Host): Sandbox {
+      // The same for each run of a process (watch mode, a worker of --parallel): the app has its URL.
       const prepared = relays.get(options) ?? startRelay(options, serverModule);
       relays.set(options, prepared);
-      const { link, start, address } = prepared;
-      prepared.sandbox = new PostgresSandbox(link, start, options, host, address, openSession);
-      // A sandbox that is opened later needs a relay of its own.
-      relays.delete(options);
+
+      const { start, address } = prepared;
+      if (prepared.link.dead !== undefined) prepared.link = start();
+      prepared.sandbox = new PostgresSandbox(prepared.link, start, options, host, address, openSession);
       return prepared.sandbox;
     },
   };

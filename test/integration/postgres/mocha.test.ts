@@ -22,4 +22,14 @@ describe('mocha on Postgres', function () {
       expect(run.stderr).to.equal('');
     });
   }
+
+  it('goes on with the app and its connections in the next file of a --parallel worker', async () => {
+    const run = await runMocha(folder, ['notes.mjs', 'more.mjs'], {
+      args: ['--require', 'lockstep/mocha', '--parallel', '--jobs', '1'],
+      limit: 60_000,
+    });
+
+    expect(run.failed, run.stdout + run.stderr).to.deep.equal(['notes fails and is rolled back']);
+    expect(run.passed).to.have.length(10);
+  });
 });

@@ -26,6 +26,14 @@ describe('beside other tools', function () {
     });
   }
 
+  it('tsx in a package of CommonJS', async () => {
+    const run = await runMocha(fixture('tsx-commonjs'), ['query.test.ts'], {
+      args: ['--require', 'tsx', '--require', 'lockstep/mocha'],
+    });
+
+    expect(run.passed, run.stdout + run.stderr).to.deep.equal(['imports lockstep']);
+  });
+
   for (const place of ['before', 'after']) {
     it(`source-map-support, required ${place} lockstep/mocha`, async () => {
       const plugins = ['source-map-support/register', 'lockstep/mocha'];

@@ -784,6 +784,11 @@ export class Hub {
     return [...holding, ...waiting];
   }
 
+  /** After `close`, for the next run: whoever is connected stays so. */
+  open(): void {
+    if (this.#phase === 'closed') this.#phase = 'setup';
+  }
+
   close(): void {
     this.#phase = 'closed';
     this.#queue.dismiss((client, sql) => stragglerError(client.name, sql, this.#layers.lastEnded));

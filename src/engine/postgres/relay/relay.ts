@@ -207,6 +207,7 @@ export class Relay {
   }
 
   async #open(): Promise<void> {
+    this.#hub.open();
     const { openServer, connectUpstream } = await this.#module();
     const server = await openServer(this.#data.server);
     this.#upstream = server.upstream;
