@@ -28,7 +28,7 @@ export class PlainSession implements SyncConnection {
     this.#before(sql);
     if (parameters.length === 0) this.#pipe.write(serialize.query(sql));
     else {
-      const values = parameters.map((value) => (value === null ? null : String(value)));
+      const values = parameters.map((value) => (value === null ? null : String(value as string | number)));
       const batch = [
         serialize.parse({ text: sql, name: '', types: [] }),
         serialize.bind({ values }),

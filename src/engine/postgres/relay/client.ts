@@ -88,6 +88,8 @@ export class Client implements Sink {
   readonly #reader = new FrontendReader();
   readonly #statements = new Map<string, Prepared>();
   readonly #portals = new Map<string, Prepared | undefined>();
+  /** Portals of the relay's own that were executed: that can be done once. */
+  readonly #ran = new Set<string>();
   readonly #told = new Map<string, string>();
   #toldVersion = -1;
   #phase: 'startup' | 'password' | 'ready' | 'simple' | 'extended' | 'skipping' | 'closed' = 'startup';
@@ -587,8 +589,10 @@ export class Client implements Sink {
     let done = true;
     let tag: string | undefined;
     if (effect.kind === 'refused') done = yield* emulation.refuse(effect);
-    else if (isControl(effect)) done = yield* emulation.control(effect);
-    else if (special !== undefined && emulation.isLocal(statement, alone)) done = yield* emulation.local(special);
+    else if (isControl(effect)) {
+      done = yield* emulation.control(effect);
+      if (effect.kind === 'commit' || effect.kind === 'rollback') this.#closePortals();
+    } else if (special !== undefined && emulation.isLocal(statement, alone)) done = yield* emulation.local(special);
     else if (special?.kind === 'discard') done = yield* this.#discard();
     else if (special?.kind === 'deallocateAll') done = yield* this.#deallocateAll();
     else {
@@ -790,6 +794,7 @@ export class Client implements Sink {
       this.lastSql = prepared.sql;
       const restore = undoing(this.#portals, portal);
       this.#portals.set(portal, prepared);
+      this.#ran.delete(portal);
       return this.#hub.real.local(BIND_COMPLETE, this, restore);
     }
 
@@ -833,6 +838,8 @@ export class Client implements Sink {
 
     const statement = prepared?.statement;
     if (prepared?.local === true && statement !== undefined) {
+      if (this.#ran.has(portal)) return this.#rejectExtended('55000', `portal "${portal}" cannot be run`);
+      this.#ran.add(portal);
       return this.#afterAnswers(() => {
         const began = this.#hub.now();
         this.#runExtended(this.#local(statement, prepared.sql, began));
@@ -892,7 +899,8 @@ export class Client implements Sink {
     else if (special?.kind === 'discard') done = yield* this.#discard();
     else if (special?.kind === 'deallocateAll') done = yield* this.#deallocateAll();
     else if (special !== undefined) done = yield* this.emulation.local(special);
-    if (!this.emulation.transaction.open) this.#closePortals();
+    if (!this.emulation.transaction.open || effect.kind === 'commit' || effect.kind === 'rollback')
+      this.#closePortals();
     if (done && this.#hub.observing)
       this.#hub.log({ connection: this.name, sql, duration: this.#hub.now() - began, rows: 0 });
     return done;
