@@ -44,16 +44,7 @@ describe('postgres: large answers and other drivers', function () {
   });
 
   it('serves postgres.js: pipelines, transactions, savepoints, notifications', async () => {
-    const host = new URL(at().url).searchParams.get('host') ?? '';
-    const sql = postgres({
-      host,
-      port: 5432,
-      user: 'a',
-      pass: 'b',
-      database: 'volume_test',
-      max: 3,
-      onnotice: () => undefined,
-    });
+    const sql = postgres(at().url, { max: 3, onnotice: () => undefined });
     await inTest(at(), async () => {
       const ids = await Promise.all(
         [1, 2, 3, 4, 5].map(async (n) => (await sql`SELECT ${n}::int AS n`)[0]?.['n'] as number),
