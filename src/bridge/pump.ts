@@ -3,7 +3,7 @@ import { captureUncaught } from './capture.js';
 import { debug } from './debug.js';
 import { isLoopEmpty } from './deadlock.js';
 import { drainQueues } from './drain.js';
-import { BEAT, muteHeartbeat, startHeartbeat, stopHeartbeat } from './heartbeat.js';
+import { BEAT, pauseHeartbeat, startHeartbeat, stopHeartbeat } from './heartbeat.js';
 import { eventLoop, native, type Loop } from './native.js';
 import { withRealTicks } from './real-ticks.js';
 import { activeResources } from './resources.js';
@@ -25,6 +25,9 @@ const THROWN: Outcome = { kind: 'thrown' };
 
 /** Milliseconds for which nothing at all may be open before the wait counts as a deadlock. */
 const GRACE = 150;
+
+/** Milliseconds for which a turn of the loop blocks to be told from one that the system interrupted. */
+const BLOCKED = 100;
 
 /**
  * Lets the rest of the process run until `done()` is true.
@@ -91,13 +94,13 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
   }
 
   function isEmpty(): boolean {
-    const unmute = muteHeartbeat();
+    const resume = pauseHeartbeat(BLOCKED);
     last?.unref();
     try {
-      return isLoopEmpty(loop, BEAT / 2);
+      return isLoopEmpty(loop, BLOCKED * 0.8);
     } finally {
       last?.ref();
-      unmute();
+      resume();
     }
   }
 
