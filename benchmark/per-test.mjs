@@ -1,6 +1,6 @@
 // What the sandbox costs per test, beside the same statements on better-sqlite3 itself.
 import Database from 'better-sqlite3';
-import { engines } from '#src/engine/index.js';
+import { sqlite } from '#src/engine/sqlite/index.js';
 import { inTurns, report, timeSync } from './measure.mjs';
 
 const SCHEMA = 'create table notes (id integer primary key, title text not null unique)';
@@ -8,7 +8,7 @@ const INSERT = 'insert into notes (title) values (?)';
 const TIMES = 3000;
 
 const host = { canWait: () => false, waitUntil: () => false };
-const sandbox = engines.sqlite.open(
+const sandbox = sqlite.open(
   {
     file: ':memory:',
     env: [],

@@ -22,6 +22,8 @@
  * │   └── RefusedStatementError LOCKSTEP_REFUSED         a statement that would escape the rollback
  * ├── EngineError
  * │   ├── EngineMissingError  LOCKSTEP_ENGINE_MISSING    the database driver is not installed
+ * │   ├── ServerError         LOCKSTEP_SERVER            a database server cannot be started or reached
+ * │   ├── ConnectionLostError LOCKSTEP_CONNECTION_LOST   the session's connection to the server has ended
  * │   ├── UnsafeDatabaseError LOCKSTEP_UNSAFE_DATABASE   the database is not named like a test database
  * │   └── SwapError           LOCKSTEP_SWAP              the app's driver could not be replaced
  * ├── SessionUsageError       LOCKSTEP_SESSION_USAGE     a session call that cannot mean what was written
@@ -30,7 +32,8 @@
  * ├── PeerMissingError        LOCKSTEP_PEER_MISSING      a package that an entry of Lockstep drives is not installed
  * ├── UpgradeError            LOCKSTEP_UPGRADE           the app refused to open a WebSocket
  * ├── ClosedError             LOCKSTEP_CLOSED            a stream or WebSocket has ended, nothing more comes
- * └── ExpectationError        LOCKSTEP_EXPECTATION       a response is not what the test expects
+ * ├── ExpectationError        LOCKSTEP_EXPECTATION       a response is not what the test expects
+ * └── OpenApiError            LOCKSTEP_OPENAPI           a response is not what the OpenAPI document declares
  * ```
  *
  * Errors of the app and of the database are never wrapped: they arrive as the object that was
@@ -232,6 +235,22 @@ export class EngineMissingError extends EngineError {
   }
 }
 
+/** A database server could not be started, could not be reached, or let us not in. */
+export class ServerError extends EngineError {
+  readonly code = 'LOCKSTEP_SERVER';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SERVER', explanation);
+  }
+}
+
+/** The session's connection to the database server has ended, or an answer did not come in time. */
+export class ConnectionLostError extends EngineError {
+  readonly code = 'LOCKSTEP_CONNECTION_LOST';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_CONNECTION_LOST', explanation);
+  }
+}
+
 /** The database does not carry `test` in its name, and the config does not allow any other. */
 export class UnsafeDatabaseError extends EngineError {
   readonly code = 'LOCKSTEP_UNSAFE_DATABASE';
@@ -326,5 +345,36 @@ export class ExpectationError extends LockstepError {
     super('LOCKSTEP_EXPECTATION', explanation);
     this.expected = values.expected;
     this.actual = values.actual;
+  }
+}
+
+/** One place where a response is not what the OpenAPI document declares. */
+export interface OpenApiViolation {
+  /** What of the exchange is wrong. */
+  readonly place: 'path' | 'method' | 'status' | 'content-type' | 'header' | 'body';
+  /** In the body a JSON pointer, e.g. `/items/0/name`, empty for the whole; of a header its name; else empty. */
+  readonly pointer: string;
+  /** What is there; undefined when nothing is. */
+  readonly value: unknown;
+  /** What the document has there, e.g. `string`, `one of "a", "b"`, `200, 404`. */
+  readonly expected: string;
+}
+
+/** A response is not what the OpenAPI document of the config declares. */
+export class OpenApiError extends LockstepError {
+  readonly code = 'LOCKSTEP_OPENAPI';
+  /** Method and path of the document that the response belongs to, e.g. `GET /users/{id}`; undefined when it has none. */
+  readonly operation: string | undefined;
+  readonly status: number;
+  readonly violations: readonly OpenApiViolation[];
+
+  constructor(
+    explanation: Explanation,
+    found: { operation: string | undefined; status: number; violations: readonly OpenApiViolation[] },
+  ) {
+    super('LOCKSTEP_OPENAPI', explanation);
+    this.operation = found.operation;
+    this.status = found.status;
+    this.violations = found.violations;
   }
 }

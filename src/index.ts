@@ -29,7 +29,15 @@ export type {
   ClientConfig,
   Config,
   DatabaseConfig,
+  EmbeddedPostgresConfig,
   Isolation,
+  OpenApiObject,
+  OpenApiOptions,
+  OpenApiSource,
+  PostgresClock,
+  PostgresConfig,
+  PostgresDriver,
+  PostgresSwap,
   RaiseServerErrors,
   SetupContext,
   SetupFunction,
@@ -90,6 +98,7 @@ export type {
   Session,
   SqlTag,
   Statement,
+  Value,
   Where,
 } from './session/index.js';
 export type { Parameters, Row } from './engine/index.js';

@@ -14,7 +14,12 @@ export function readApp(section: Section): ResolvedApp | undefined {
   if (typeof value === 'string') {
     if (value.trim() === '') throw section.refuse('app', ACCEPTED);
     const { written, exportName } = split(value, section.source);
-    const path = existingFile({ key: section.name('app'), written, source: section.source });
+    const path = existingFile({
+      key: section.name('app'),
+      written,
+      source: section.source,
+      suffix: exportName === undefined ? '' : `#${exportName}`,
+    });
     return Object.freeze({ kind: 'module', path, exportName });
   }
 

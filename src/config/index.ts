@@ -13,7 +13,15 @@ export type {
   ClientConfig,
   Config,
   DatabaseConfig,
+  EmbeddedPostgresConfig,
   Isolation,
+  OpenApiObject,
+  OpenApiOptions,
+  OpenApiSource,
+  PostgresClock,
+  PostgresConfig,
+  PostgresDriver,
+  PostgresSwap,
   RaiseServerErrors,
   SetupContext,
   SetupFunction,
@@ -22,5 +30,13 @@ export type {
   SqliteDriver,
   Transport,
 } from './config.js';
-export type { ResolvedApp, ResolvedConfig, ResolvedDatabase, ResolvedSetup, ResolvedSqlite } from './resolved.js';
+export type {
+  ResolvedApp,
+  ResolvedConfig,
+  ResolvedDatabase,
+  ResolvedEmbedded,
+  ResolvedPostgres,
+  ResolvedSetup,
+  ResolvedSqlite,
+} from './resolved.js';
 export type { SetupSession } from './setup-session.js';

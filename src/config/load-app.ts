@@ -1,6 +1,9 @@
+import { dirname } from 'node:path';
+
 import { AppError } from '../errors.js';
 import { importModule, typescriptAdvice, type Exports } from './import-module.js';
 import { nearest } from './nearest.js';
+import { asWritten } from './paths.js';
 import type { ResolvedConfig } from './resolved.js';
 import { isRecord } from './section.js';
 
@@ -48,7 +51,7 @@ async function importExports(path: string, source: string): Promise<Exports> {
   try {
     return flatten(await importModule(path));
   } catch (error) {
-    const remedy = typescriptAdvice(error, path);
+    const remedy = typescriptAdvice(error, asWritten(path, dirname(source)));
     if (remedy === undefined) throw error;
     throw new AppError({
       what: `The app ${path} of ${source} cannot be loaded.`,
@@ -89,7 +92,7 @@ function missingExport(path: string, exportName: string, exports: Exports, sourc
   return new AppError({
     what: `app in ${source} wants '${exportName}' of ${path}, but the module does not export it.`,
     why: names.length === 0 ? 'It exports nothing.' : `It exports ${names.join(', ')}.`,
-    remedy: meant === undefined ? '' : `Did you mean '#${meant}'?`,
+    remedy: meant === undefined ? '' : `Did you mean '${asWritten(path, dirname(source))}#${meant}'?`,
   });
 }
 
@@ -102,6 +105,6 @@ function noApp(path: string, exports: Exports, source: string): AppError {
     remedy:
       names.length === 0
         ? 'Export the app (without listening) from it: export default app.'
-        : `Export the app as the default, or name its export: '${path}#${names[0]}'.`,
+        : `Export the app as the default, or name its export: '${asWritten(path, dirname(source))}#${names[0]}'.`,
   });
 }

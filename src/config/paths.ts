@@ -1,5 +1,5 @@
 import { readdirSync, statSync, type Stats } from 'node:fs';
-import { basename, dirname, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve } from 'node:path';
 
 import { ConfigError } from '../errors.js';
 import { nearest } from './nearest.js';
@@ -13,6 +13,16 @@ export interface NamedPath {
   readonly written: string;
   /** The config file. */
   readonly source: string;
+  /** What follows the path where it is written, e.g. `#createApp`. */
+  readonly suffix?: string;
+}
+
+/** A path as a user writes it: relative to a folder, with `./` and forward slashes. */
+export function asWritten(path: string, folder: string): string {
+  const written = relative(folder, path).replaceAll('\\', '/');
+
+  // A path on another drive has no relative form.
+  return written.startsWith('../') || isAbsolute(written) ? written : `./${written}`;
 }
 
 export function isFile(path: string): boolean {
@@ -26,22 +36,22 @@ export function isFolder(path: string): boolean {
 /**
  * The absolute path of a file that must be there.
  *
- * @throws ConfigError naming the absolute path and the files beside it that are named alike.
+ * @throws ConfigError naming the absolute path, and the file beside it that is named alike as it would be written.
  */
-export function existingFile({ key, written, source }: NamedPath): string {
+export function existingFile({ key, written, source, suffix = '' }: NamedPath): string {
   const path = resolve(dirname(source), written);
   const found = stat(path);
   if (found?.isFile()) return path;
 
   throw new ConfigError({
-    what: `${key} in ${source} is ${show(written)}, but ${path} ${found ? 'is not a file' : 'does not exist'}.`,
+    what: `${key} in ${source} is ${show(written + suffix)}, but ${path} ${found ? 'is not a file' : 'does not exist'}.`,
     why: 'Paths are counted from the folder of the config file.',
-    remedy: suggestFile(path),
+    remedy: suggestFile(path, dirname(source), suffix),
   });
 }
 
-/** A sentence about what may have been meant by a path where no file is. */
-export function suggestFile(path: string): string {
+/** A sentence about what may have been meant by a path where no file is; it is written from `base`. */
+export function suggestFile(path: string, base: string, suffix = ''): string {
   const folder = dirname(path);
   const names = list(folder);
   if (names === undefined) return `The folder ${folder} does not exist.`;
@@ -49,7 +59,8 @@ export function suggestFile(path: string): string {
   // app.js for app.ts is the likeliest slip, and the letters alone would not put it first.
   const stem = basename(path, extname(path));
   const similar = names.find((name) => basename(name, extname(name)) === stem) ?? nearest(basename(path), names);
-  return similar === undefined ? 'No file beside it has a similar name.' : `Did you mean ${join(folder, similar)}?`;
+  if (similar === undefined) return 'No file beside it has a similar name.';
+  return `Did you mean ${show(asWritten(join(folder, similar), base) + suffix)}?`;
 }
 
 function stat(path: string): Stats | undefined {

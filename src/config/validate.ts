@@ -2,19 +2,19 @@ import { dirname } from 'node:path';
 
 import { readApp } from './app.js';
 import type { RaiseServerErrors, Transport } from './config.js';
-import { readDatabase } from './database.js';
+import { DATABASE_KEYS, readDatabase } from './database.js';
+import { readOpenApi } from './openapi.js';
 import type { ResolvedConfig } from './resolved.js';
 import { Section } from './section.js';
-import { SQLITE_KEYS } from './sqlite.js';
 
 const KEYS = ['app', 'database', 'bridge', 'client'];
 const BRIDGE_KEYS = ['timeout', 'auto'];
-const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport'];
+const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport', 'openapi'];
 const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
 const RAISE: readonly RaiseServerErrors[] = ['unhandled', '5xx', false];
 
 const NESTED = [
-  ...SQLITE_KEYS.map((key) => `database.${key}`),
+  ...DATABASE_KEYS.map((key) => `database.${key}`),
   ...BRIDGE_KEYS.map((key) => `bridge.${key}`),
   ...CLIENT_KEYS.map((key) => `client.${key}`),
 ];
@@ -56,6 +56,7 @@ function readClient(value: unknown, source: string): ResolvedConfig['client'] {
     baseUrl: readBaseUrl(section),
     followRedirects: section.flag('followRedirects') ?? true,
     transport: section.choice('transport', TRANSPORTS) ?? 'memory',
+    openapi: readOpenApi(section),
   });
 }
 

@@ -1,7 +1,8 @@
 /** The engines, and the contract that each of them fulfils. */
 
-export { engines } from './engines.js';
-export { sqlite } from './sqlite/index.js';
+export { loadEngine } from './engines.js';
+export type { DatabaseSection, LoadedEngine } from './engines.js';
+export type { PostgresSection } from './postgres/index.js';
 export type { SqliteOptions } from './sqlite/index.js';
 export type {
   Engine,

@@ -23,6 +23,8 @@ const now = performance.now.bind(performance);
 export interface CallSettings {
   readonly raiseServerErrors: RaiseServerErrors;
   readonly followRedirects: boolean;
+  /** Whether answers are compared with the OpenAPI document, where there is one. */
+  readonly openapi: boolean;
   /** Only for calls that nobody else watches. */
   readonly deadline: Deadline | undefined;
   readonly signal: AbortSignal | undefined;
@@ -167,6 +169,8 @@ export class Call implements InFlight {
     });
     const raised = failureToThrow(response, failure, this.#settings.raiseServerErrors);
     if (raised !== undefined) throw raised.error;
+    const wrong = this.#settings.openapi ? line.openApi?.judge(response) : undefined;
+    if (wrong !== undefined) throw wrong;
     return response;
   }
 

@@ -1,5 +1,4 @@
 import type { Agent } from 'node:http';
-import { sync } from '../bridge/index.js';
 import { RequestError } from '../errors.js';
 import { AsyncClient } from './async-client.js';
 import type { Call } from './call.js';
@@ -17,6 +16,7 @@ import type { WaitOptions } from './sessions/session.js';
 import { Stream } from './sessions/stream.js';
 import { WebSocketSession } from './sessions/web-socket.js';
 import type { User } from './user.js';
+import { waitFor } from './wait.js';
 
 /** The values that the functions given to `client.all` stand for, position by position. */
 export type AllResults<W extends readonly (() => unknown)[]> = {
@@ -95,7 +95,11 @@ export class Client {
     let call: Call | undefined;
     try {
       // Begun inside the wait, so that nothing is sent where waiting is refused.
-      return sync(() => (call = begin()).response, { timeout }) as Response<T>;
+      return waitFor(
+        () => callName(method, url),
+        () => (call = begin()).response,
+        timeout,
+      ) as Response<T>;
     } catch (error) {
       // The wait may have failed while the request did not; nothing stays in flight behind the test's back.
       call?.abort(asError(error));
@@ -120,21 +124,27 @@ export class Client {
    * @throws RequestError unless the transport is `'tcp'`.
    */
   origin(): string {
-    return originOf(this.#user.desk.line ?? sync(() => this.#user.desk.begin()));
+    return originOf(
+      this.#user.desk.line ??
+        waitFor(
+          () => 'client.origin()',
+          () => this.#user.desk.begin(),
+        ),
+    );
   }
 
   /** Opens an answer that is read while the app is still sending it; returns when its head has arrived. */
   stream(url: string, options: StreamOptions = {}): Stream {
     return new Stream(
       this.#user,
-      this.#open('stream', options, prepareStream(this.#user, url, options, undefined, false)),
+      this.#open('stream', url, options, prepareStream(this.#user, url, options, undefined, false)),
     );
   }
 
   /** Opens an answer of server-sent events; returns when its head has arrived. */
   sse(url: string, options: StreamOptions = {}): EventStream {
     const begin = prepareStream(this.#user, url, options, 'text/event-stream', false);
-    return new EventStream(this.#user, eventSource(this.#open('sse', options, begin)));
+    return new EventStream(this.#user, eventSource(this.#open('sse', url, options, begin)));
   }
 
   /**
@@ -143,7 +153,7 @@ export class Client {
    * @throws UpgradeError with status, headers and text of the answer when the app refuses it.
    */
   ws(url: string, options: WebSocketOptions = {}): WebSocketSession {
-    const opened = this.#open('ws', options, prepareWebSocket(this.#user, url, options, false));
+    const opened = this.#open('ws', url, options, prepareWebSocket(this.#user, url, options, false));
     return new WebSocketSession(this.#user, opened.core, opened.url);
   }
 
@@ -155,7 +165,10 @@ export class Client {
    */
   settle(options: SettleOptions = {}): void {
     checkSettle(options);
-    sync(() => settle(this.#user.desk, options));
+    waitFor(
+      () => 'client.settle()',
+      () => settle(this.#user.desk, options),
+    );
   }
 
   /**
@@ -170,11 +183,14 @@ export class Client {
     let calls: readonly Call[] = [];
 
     try {
-      const outcomes = sync(() => {
-        const collected = this.#collector.collect(works);
-        ({ calls } = collected);
-        return Promise.allSettled(collected.works);
-      });
+      const outcomes = waitFor(
+        () => 'client.all()',
+        () => {
+          const collected = this.#collector.collect(works);
+          ({ calls } = collected);
+          return Promise.allSettled(collected.works);
+        },
+      );
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
       return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined)) as AllResults<W>;
@@ -184,12 +200,17 @@ export class Client {
     }
   }
 
-  #open<S>(name: string, options: WaitOptions, begin: () => Begun<S>): S {
+  #open<S>(name: string, url: string, options: WaitOptions, begin: () => Begun<S>): S {
     if (this.#collector.active) throw insideAll(name);
 
     let begun: Begun<S> | undefined;
     try {
-      return sync(() => (begun = begin()).session, { timeout: options.timeout ?? this.#user.defaults.timeout });
+      const timeout = options.timeout ?? this.#user.defaults.timeout;
+      return waitFor(
+        () => callName(name, url),
+        () => (begun = begin()).session,
+        timeout,
+      );
     } catch (error) {
       begun?.abort(asError(error));
       throw error;
@@ -198,6 +219,11 @@ export class Client {
 }
 
 /* eslint-enable @typescript-eslint/no-explicit-any */
+
+/** A call as the test wrote it, or nearly so. */
+function callName(method: string, url: string): string {
+  return `client.${method.toLowerCase()}(${JSON.stringify(url)})`;
+}
 
 function asError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value));

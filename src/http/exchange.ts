@@ -7,6 +7,7 @@ import { openRequest } from './client-request.js';
 import type { Failure, Failures, FailureSink } from './failures.js';
 import type { Http2Lane } from './http2/lane.js';
 import type { Http2Request } from './http2/request.js';
+import type { OpenApiCheck } from './openapi/check.js';
 import type { PlannedRequest } from './request/plan.js';
 
 /** Where connections come from, by the scheme of the URL. */
@@ -23,6 +24,8 @@ export interface Line {
   readonly origin: string | undefined;
   /** For a server that speaks HTTP/2. */
   readonly http2: Http2Lane | undefined;
+  /** What answers are compared with. */
+  readonly openApi: OpenApiCheck | undefined;
 }
 
 /** A response with a status of 100 to 199 that came before the final one, e.g. 103 Early Hints. */

@@ -10,6 +10,8 @@ import type { UserJar } from './cookies/jar.js';
 import { JarStack } from './cookies/stack.js';
 import type { Line } from './exchange.js';
 import { Failures } from './failures.js';
+import { OpenApiCheck } from './openapi/check.js';
+import type { OpenApiSettings } from './openapi/document.js';
 import { lendAddresses } from './http2/addresses.js';
 import { Http2Lane } from './http2/lane.js';
 import { isHttp2Server } from './http2/server.js';
@@ -42,6 +44,8 @@ export interface ClientOptions {
   readonly clientAddress?: string | undefined;
   /** Default `true`. */
   readonly followRedirects?: boolean | undefined;
+  /** The document that every answer is compared with. */
+  readonly openapi?: OpenApiSettings | undefined;
   /** The log of the app's statements since the test began, for `response.queries`. */
   readonly statements?: (() => readonly StatementRecord[]) | undefined;
   /** A sentence per transaction and statement that the app has open, for `client.settle`. */
@@ -110,6 +114,7 @@ class Host implements ClientHost, Desk, JarShelf {
   readonly leftovers: (() => readonly string[]) | undefined;
   readonly remaining: (() => number | undefined) | undefined;
 
+  readonly #openapi: OpenApiSettings | undefined;
   readonly #source: () => unknown;
   readonly #transport: Transport;
   readonly #jars = new JarStack();
@@ -122,6 +127,7 @@ class Host implements ClientHost, Desk, JarShelf {
   #stopped = false;
 
   constructor(options: ClientOptions, makeClient: (host: Desk & JarShelf) => Client) {
+    this.#openapi = options.openapi;
     this.#source = options.app;
     this.#transport = options.transport ?? 'memory';
     this.statements = options.statements;
@@ -196,9 +202,16 @@ class Host implements ClientHost, Desk, JarShelf {
     const app = await resolveApp(this.#source, this.#failures);
     const connections = await connectTo(app.server, this.#transport, this.#scope);
     const { agents, origin } = connections;
+    const openApi =
+      this.#openapi &&
+      (await OpenApiCheck.open(this.#openapi).catch(async (error: unknown) => {
+        await connections.close();
+        await app.stop();
+        throw error;
+      }));
     const http2 = isHttp2Server(app.server) ? new Http2Lane(agents, this.#failures) : undefined;
     if (http2) lendAddresses(app.server);
-    this.#line = { app, connections, agents, origin, http2, failures: this.#failures };
+    this.#line = { app, connections, agents, origin, http2, openApi, failures: this.#failures };
     return this.#line;
   }
 

@@ -88,6 +88,8 @@ export interface ReadOptions {
   readonly raiseServerErrors?: RaiseServerErrors | undefined;
   /** Whether redirects within the app are followed (at most 20). Default `true`. */
   readonly followRedirects?: boolean | undefined;
+  /** `false`: the answer is not compared with the OpenAPI document of the config. */
+  readonly openapi?: boolean | undefined;
   /** Closes the connection when it is aborted, as a client that goes away does; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
 }

@@ -87,6 +87,7 @@ export class User {
       new Call(desk, request, {
         raiseServerErrors: options.raiseServerErrors ?? defaults.raiseServerErrors,
         followRedirects: options.followRedirects ?? defaults.followRedirects,
+        openapi: options.openapi ?? true,
         deadline: limited ? this.deadline(options.timeout) : undefined,
         signal: options.signal,
         jar,

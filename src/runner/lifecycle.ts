@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { canWait, debug, isTimerPending, reportPending, timersDue, waitUntil } from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedSetup } from '../config/index.js';
-import { engines, type Sandbox, type Scope } from '../engine/index.js';
+import type { LoadedEngine, Sandbox, Scope } from '../engine/index.js';
 import { ConfigError, type LockstepError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
@@ -22,6 +22,7 @@ export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
  */
 export class Lifecycle {
   readonly #config: ResolvedConfig;
+  readonly #engine: LoadedEngine | undefined;
   readonly #withdraw: (() => void) | undefined;
   #phase: Phase = 'prepared';
   #starting: Promise<void> | undefined;
@@ -33,11 +34,13 @@ export class Lifecycle {
   readonly #statements = new StatementLog();
 
   /**
+   * @param engine that of the config's database, where it has one
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig) {
+  constructor(config: ResolvedConfig, engine: LoadedEngine | undefined) {
     this.#config = config;
-    this.#withdraw = config.database && engines[config.database.engine].prepare(config.database);
+    this.#engine = engine;
+    this.#withdraw = engine?.prepare();
   }
 
   get phase(): Phase {
@@ -85,14 +88,14 @@ export class Lifecycle {
     const { database, app, client } = this.#config;
 
     this.#phase = 'starting';
-    if (database) {
-      const sandbox = engines[database.engine].open(database, { canWait, waitUntil: waitForTurn });
+    if (database && this.#engine) {
+      const sandbox = this.#engine.open({ canWait, waitUntil: waitForTurn });
       this.#sandbox = sandbox;
       logStatements(sandbox);
       this.#stopReporting = reportPending(() => sandbox.describe());
       this.#session = createSession(sandbox.session);
-      await setUp(database.schema, this.#session);
-      await setUp(database.seed, this.#session);
+      await setUp('schema', database.schema, this.#session);
+      await setUp('seed', database.seed, this.#session);
     }
     if (app) {
       if (this.#sandbox) this.#statements.watch(this.#sandbox);
@@ -202,13 +205,29 @@ function waitForTurn(done: () => boolean, timeout: number): boolean {
   return waitUntil('a query', done, timeout);
 }
 
-async function setUp(source: ResolvedSetup | undefined, session: Session): Promise<void> {
+async function setUp(key: string, source: ResolvedSetup | undefined, session: Session): Promise<void> {
   if (source === undefined) return;
   if (source.kind === 'function') {
     await source.run({ session });
     return;
   }
-  for (const path of source.paths) session.exec(readFileSync(path, 'utf8'));
+  for (const path of source.paths) {
+    try {
+      session.exec(readFileSync(path, 'utf8'));
+    } catch (error) {
+      if (error instanceof Error) showFile(error, `database.${key}`, path);
+      throw error;
+    }
+  }
+}
+
+/** The database's own error knows neither file nor key: they are put in its stack, as if the file had called. */
+function showFile(error: Error, key: string, path: string): void {
+  const { stack = '' } = error;
+  const at = stack.indexOf('\n    at ');
+  const end = at < 0 ? stack.length : at;
+
+  error.stack = `${stack.slice(0, end)}\n    at ${key} (${path})${stack.slice(end)}`;
 }
 
 /** Only a hint: an app that was not started ahead starts with its first request. */

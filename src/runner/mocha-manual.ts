@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+import { ConfigError } from '../errors.js';
 import type { Suite } from './mocha-shapes.js';
 
 const MANUAL = Symbol.for('lockstep.mocha.manual');
@@ -9,7 +11,7 @@ interface Marked {
 /**
  * Leaves the tests and hooks of one `describe` alone, as `bridge.auto: false` does for all of them:
  * they run where mocha runs them, so that `sync` and `client` refuse to wait. Rollback, `session`
- * and `client.async` work as ever.
+ * and `client.async` work as ever. Suites inside it are left alone too.
  *
  * @example
  * ```ts
@@ -22,9 +24,21 @@ interface Marked {
  * ```
  *
  * @param suite `this` of the function given to `describe`
+ * @throws ConfigError when it is anything else, e.g. `this` of an arrow function.
  */
 export function manual(suite: object): void {
+  if (!isSuite(suite)) {
+    throw new ConfigError({
+      what: `manual() was given ${inspect(suite, { depth: -1 })}, which is no suite of mocha.`,
+      why: 'It takes the `this` of the function given to describe(). An arrow function has none of its own, and a test has another.',
+      remedy: "Write describe('…', function () { manual(this); … }).",
+    });
+  }
   (suite as Marked)[MANUAL] = true;
+}
+
+function isSuite(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'suites' in value && '_beforeEach' in value;
 }
 
 /** Whether a suite, or one around it, is marked. */

@@ -3,6 +3,7 @@ import { debug, enterFrame, hop, leaveFrame, type FrameOwner } from '../bridge/i
 import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
+import type { Reported } from './reported.js';
 import type { Scopes } from './scopes.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */
@@ -12,6 +13,7 @@ const DEFAULT_TIMEOUT = 60_000;
 export interface Run {
   readonly lifecycle: Lifecycle;
   readonly scopes: Scopes;
+  readonly reported: Reported;
   /** Lockstep's own root hooks, which run as mocha would run them. */
   readonly own: ReadonlySet<unknown>;
 }
@@ -71,6 +73,9 @@ function runInPlace(run: Run, runnable: Runnable, original: (done: Done) => void
     done(error);
     return;
   }
+  // What it awaits of the client has a deadline too.
+  const frame = new MochaFrame(runnable, run.lifecycle.config.bridge.timeout);
+  run.lifecycle.limit(() => frame.remaining());
   original.call(runnable, (error) => finish(run, runnable, error, done));
 }
 
@@ -106,6 +111,7 @@ function finish(run: Run, runnable: Runnable, error: unknown, done: Done): void 
  * hook than for an empty test.
  */
 function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
+  run.reported.add(error);
   const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
   if (test === undefined || !isLastOfTest(runnable)) return done(error);
 

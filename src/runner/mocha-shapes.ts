@@ -39,6 +39,12 @@ export interface Runnable {
   run(done: Done): void;
 }
 
+/** `this` of a global fixture, but in watch mode. */
+export interface Runner {
+  readonly suite: Suite;
+  on(event: 'fail', listener: (test: unknown, error: unknown) => void): unknown;
+}
+
 /** `this` of a root hook. */
 export interface HookContext {
   /** The hook itself. */

@@ -5,13 +5,16 @@
  * scope around each test and each describe's fixtures and rolls it back.
  */
 
-import { installBridge, type InstalledBridge } from '../bridge/index.js';
+import { installBridge, LeftOpen, type InstalledBridge } from '../bridge/index.js';
 import { loadConfig } from '../config/index.js';
+import { loadEngine } from '../engine/index.js';
 import { setCurrent } from './current.js';
 import { Lifecycle } from './lifecycle.js';
+import { letProcessEnd } from './mocha-end.js';
 import { scopeByHooks } from './mocha-hooks.js';
 import { patchRunnables, releaseRunnables } from './mocha-patch.js';
-import { filesOf, type HookContext, type RootHook, type Runnable, type Suite } from './mocha-shapes.js';
+import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './mocha-shapes.js';
+import { Reported } from './reported.js';
 import { Scopes } from './scopes.js';
 
 export { manual } from './mocha-manual.js';
@@ -24,7 +27,14 @@ export interface RootHooks {
 }
 
 /** What runs in this process; mocha calls the functions below one by one. */
-let plugin: { readonly lifecycle: Lifecycle; readonly hooks: RootHooks } | undefined;
+let plugin: Plugin | undefined;
+
+interface Plugin {
+  readonly lifecycle: Lifecycle;
+  readonly hooks: RootHooks;
+  readonly reported: Reported;
+  readonly leftOpen: LeftOpen | undefined;
+}
 
 /**
  * Called by mocha once per process, after all `require`s and before the test files.
@@ -37,11 +47,13 @@ export async function mochaHooks(): Promise<RootHooks> {
   const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
   // Without hops no wait is possible, and then nothing of Node or mocha is patched either.
   const bridge = automatic ? installBridge() : undefined;
-  const lifecycle = new Lifecycle(config);
+  const lifecycle = new Lifecycle(config, config.database && (await loadEngine(config.database)));
 
   setCurrent(lifecycle);
-  plugin = { lifecycle, hooks: rootHooks(lifecycle, bridge) };
-  return plugin.hooks;
+  const reported = new Reported();
+  const hooks = rootHooks(lifecycle, reported, bridge);
+  plugin = { lifecycle, hooks, reported, leftOpen: bridge && new LeftOpen() };
+  return hooks;
 }
 
 /**
@@ -50,26 +62,35 @@ export async function mochaHooks(): Promise<RootHooks> {
  * that is no test's own. What fails here is told by the first hook, where mocha reports it as a
  * failure.
  */
-export async function mochaGlobalSetup(this: { readonly suite?: Suite }): Promise<void> {
+export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
   const { suite } = this;
   // With --parallel the tests run in other processes, and this one has none.
   if (plugin === undefined || suite === undefined || suite.total() === 0) return;
 
   // Root hooks of plug-ins that were required before this one shall find it at work too.
   runFirst(suite._beforeAll, plugin.hooks.beforeAll);
+  const { reported } = plugin;
+  this.on?.('fail', (_test, error) => reported.add(error));
   await plugin.lifecycle.warmUp(filesOf(suite));
 }
 
-function rootHooks(lifecycle: Lifecycle, bridge: InstalledBridge | undefined): RootHooks {
+/** Called by mocha when all tests are over, once per command; in watch mode when it is left. */
+export function mochaGlobalTeardown(): void {
+  // With --parallel nothing ran here: mocha ends the processes of the tests itself.
+  if (plugin?.leftOpen && plugin.lifecycle.phase !== 'prepared') letProcessEnd(plugin.leftOpen);
+}
+
+function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBridge | undefined): RootHooks {
   let scopes: Scopes | undefined;
 
   async function beforeAll(this: HookContext): Promise<void> {
     const root = this.test.parent;
-    scopes = new Scopes(lifecycle);
+    scopes = new Scopes(lifecycle, reported);
 
     runLast(root._afterEach, afterEach);
     runLast(root._afterAll, afterAll);
-    if (bridge) patchRunnables(this.test, { lifecycle, scopes, own: new Set<unknown>([beforeAll, afterAll]) });
+    if (bridge)
+      patchRunnables(this.test, { lifecycle, scopes, reported, own: new Set<unknown>([beforeAll, afterAll]) });
     else scopeByHooks(root, scopes);
     bridge?.running();
     // The deadline of what schema and seed do is theirs, not that of one test.

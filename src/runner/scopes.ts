@@ -2,15 +2,18 @@ import type { Scope } from '../engine/index.js';
 import type { LockstepError } from '../errors.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
+import type { Reported } from './reported.js';
 
 /** The open test, or the suites whose fixtures are open, as the lifecycle's scopes mirror them. */
 export class Scopes {
   readonly #lifecycle: Lifecycle;
   readonly #layers: Suite[] = [];
   #test: TestScope | undefined;
+  readonly #reported: Reported;
 
-  constructor(lifecycle: Lifecycle) {
+  constructor(lifecycle: Lifecycle, reported: Reported) {
     this.#lifecycle = lifecycle;
+    this.#reported = reported;
   }
 
   /**
@@ -38,13 +41,17 @@ export class Scopes {
     }
   }
 
-  /** Ends the test that is open, if any. */
+  /**
+   * Ends the test that is open, if any.
+   *
+   * @throws SandboxLostError when it had lost its transaction and nothing has failed with that yet.
+   */
   leaveTest(): void {
     const scope = this.#test;
     if (scope === undefined) return;
 
     this.#test = undefined;
-    this.#lifecycle.end(scope);
+    this.#end(scope);
   }
 
   /** Ends everything that is open, and gives the first error of doing so. */
@@ -64,7 +71,15 @@ export class Scopes {
   #leaveLayersOutside(suite: Suite | undefined): void {
     for (let top = this.#layers.at(-1); top !== undefined && !contains(top, suite); top = this.#layers.at(-1)) {
       this.#layers.pop();
-      this.#lifecycle.end(layerScope(top));
+      this.#end(layerScope(top));
+    }
+  }
+
+  #end(scope: Scope): void {
+    try {
+      this.#lifecycle.end(scope);
+    } catch (error) {
+      if (!this.#reported.has(error)) throw error;
     }
   }
 }

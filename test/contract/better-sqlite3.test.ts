@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type BetterSqlite3 from 'better-sqlite3';
-import { type Sandbox, sqlite } from '#src/engine/index.js';
+import type { Sandbox } from '#src/engine/index.js';
+import { sqlite } from '#src/engine/sqlite/index.js';
 import DropIn from '#src/engine/sqlite/drivers/better-sqlite3.js';
 import { describeError, real } from './support.js';
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type Sqlite3 from 'sqlite3';
-import { type Sandbox, sqlite } from '#src/engine/index.js';
+import type { Sandbox } from '#src/engine/index.js';
+import { sqlite } from '#src/engine/sqlite/index.js';
 import dropIn from '#src/engine/sqlite/drivers/sqlite3.js';
 import { describeError, real } from './support.js';
 

@@ -40,6 +40,45 @@ describe('types of the config', () => {
     // @ts-expect-error not in this version
     const isolation: Config = { database: { engine: 'sqlite', file: ':memory:', isolation: 'truncate' } };
     void [noEngine, engine, driver, isolation];
+
+    const postgres: Config = {
+      database: {
+        engine: 'postgres',
+        url: process.env['TEST_URL'],
+        env: 'PG*',
+        swap: () => undefined,
+        driver: 'builtin',
+      },
+    };
+    const embedded: Config = { database: { engine: 'postgres', embedded: { settings: { jit: false } } } };
+    // @ts-expect-error a key of SQLite
+    const file: Config = { database: { engine: 'postgres', file: ':memory:' } };
+    // @ts-expect-error a key of Postgres
+    const url: Config = { database: { engine: 'sqlite', file: ':memory:', url: 'postgres://' } };
+    // @ts-expect-error no driver is replaced for Postgres
+    const swapped: Config = { database: { engine: 'postgres', swap: ['pg'] } };
+    void [postgres, embedded, file, url, swapped];
+  });
+
+  it('an OpenAPI document is a path, an object, or a function', () => {
+    interface Typed {
+      openapi: string;
+      paths: Record<string, object>;
+    }
+    const typed: Typed = { openapi: '3.1.0', paths: {} };
+    const given: Config[] = [
+      { client: { openapi: './openapi.json' } },
+      { client: { openapi: { openapi: '3.1.0', paths: {} } } },
+      { client: { openapi: typed } },
+      { client: { openapi: () => typed } },
+      { client: { openapi: { document: async () => Promise.resolve(typed), undeclared: 'ignore' } } },
+    ];
+    void given;
+    // @ts-expect-error a mistyped option
+    const mistyped: Config = { client: { openapi: { document: './openapi.json', undeclard: 'ignore' } } };
+    // @ts-expect-error no such choice
+    const choice: Config = { client: { openapi: { document: './openapi.json', undeclared: 'warn' } } };
+    void [mistyped, choice];
   });
 
   it('unknown keys are refused', () => {

@@ -63,6 +63,7 @@ export class Hub implements Sandbox {
   /** `rest`: a scope has ended, and the next has not begun. */
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
   #lost: Error | undefined;
+  readonly #cut = new Set<Connection>();
 
   constructor(database: string, options: SqliteOptions, host: Host) {
     const { bytes, journalMode } = readImage(options.file, options.root);
@@ -146,7 +147,12 @@ export class Hub implements Sandbox {
         `${connection.name} has waited ${Math.round(now() - since)} ms for its turn to run "${sql}"`,
     );
 
-    return [...holding, ...waiting];
+    const cut = [...this.#cut].map(
+      ({ name, cutBy, lastSql }) =>
+        `${name} still believes in the transaction that was rolled back with "${cutBy ?? ''}"; its last SQL was "${lastSql ?? ''}"`,
+    );
+
+    return [...holding, ...waiting, ...cut];
   }
 
   close(): void {
@@ -230,6 +236,17 @@ export class Hub implements Sandbox {
     }
   }
 
+  /** Prepares a statement of a client's; one that cannot be prepared never runs, and is told to the observer here. */
+  preparing(connection: Connection, sql: string, prepare: () => NativeStatement): NativeStatement {
+    const began = now();
+    try {
+      return prepare();
+    } catch (error) {
+      this.observer?.({ connection: connection.name, sql, duration: now() - began, rows: 0, error });
+      throw error;
+    }
+  }
+
   /** The prepared statement. A pragma is prepared each time, because preparing it is half of its effect. */
   prepare(sql: string, effect: Effect): NativeStatement {
     return effect.kind === 'pragma' ? this.handle.prepare(sql) : this.statements.get(sql);
@@ -254,7 +271,7 @@ export class Hub implements Sandbox {
 
     this.#line.forget(connection);
     if (this.#line.turns.holder === connection) this.#rollBack(connection);
-    connection.join(this);
+    this.#join(connection);
   }
 
   #perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
@@ -273,10 +290,10 @@ export class Hub implements Sandbox {
 
   /** `stale`: the statement was sent in a scope that has ended, before the next one began. */
   #admit(connection: Connection, sql: string, effect: Effect, stale = false): void {
-    if (connection.hub !== this) connection.join(this);
+    if (connection.hub !== this) this.#join(connection);
     if (connection.cutBy !== undefined) {
       if (effect.kind !== 'begin' || stale) this.#refuseCut(connection, sql, effect, connection.cutBy);
-      connection.join(this);
+      this.#join(connection);
     }
     if (this.#phase === 'rest' || stale) throw stragglerError(connection.name, sql, this.#layers.lastEnded);
   }
@@ -286,8 +303,16 @@ export class Hub implements Sandbox {
     const { transaction } = connection;
 
     transaction.done(transaction.plan(effect));
-    if (!transaction.open) connection.cutBy = undefined;
+    if (!transaction.open) {
+      connection.cutBy = undefined;
+      this.#cut.delete(connection);
+    }
     throw stragglerError(connection.name, sql, title);
+  }
+
+  #join(connection: Connection): void {
+    connection.join(this);
+    this.#cut.delete(connection);
   }
 
   /** Ends the transaction of whoever has one open now, and cuts that connection off. */
@@ -311,9 +336,14 @@ export class Hub implements Sandbox {
 
     // A cut connection goes on believing in its transaction.
     if (cutBy === undefined) connection.transaction.reset();
-    else connection.cutBy = cutBy;
+    else this.#cutOff(connection, cutBy);
     connection.since = 0;
     this.#line.turns.release(connection);
+  }
+
+  #cutOff(connection: Connection, title: string): void {
+    connection.cutBy = title;
+    this.#cut.add(connection);
   }
 
   #endSetup(): void {

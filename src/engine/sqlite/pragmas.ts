@@ -52,6 +52,12 @@ export function emulatePragma(connection: Connection, pragma: Pragma, journalMod
       return numeric(connection, pragma, SYNCHRONOUS, 2);
     case 'temp_store':
       return numeric(connection, pragma, TEMP_STORE, 0);
+    case 'wal_checkpoint':
+      // Within its own transaction it fails once that has begun, as in production: SQLite sees to that.
+      return connection.transaction.open ? undefined : checkpoint(String(settings.get('journal_mode') ?? journalMode));
+    case 'wal_autocheckpoint':
+      if (value !== undefined) settings.set(name, Math.max(0, Number(value) || 0));
+      return answer(name, settings.get(name) ?? 1000);
     case 'query_only':
       if (value === undefined) return answer(name, settings.get(name) ?? 0);
       settings.set(name, truth(value) ? 1 : 0);
@@ -88,6 +94,12 @@ function numeric(connection: Connection, { name, value }: Pragma, words: readonl
   const word = words.indexOf(value.toLowerCase());
   connection.settings.set(name, word >= 0 ? word : Number(value) || 0);
   return NOTHING;
+}
+
+/** What SQLite answers where nothing is left to be checkpointed; -1 where there is no write-ahead log. */
+function checkpoint(journalMode: string): string {
+  const pages = journalMode === 'wal' ? 0 : -1;
+  return `SELECT 0 AS busy, ${pages} AS log, ${pages} AS checkpointed`;
 }
 
 function answer(column: string, value: string | number): string {

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Failures } from '../failures.js';
+import { watchErrorMiddleware } from './error-middleware.js';
 
 /** A plain `(request, response)` listener, as `http.createServer` takes it. */
 export type Listener = (request: IncomingMessage, response: ServerResponse) => unknown;
@@ -38,7 +39,10 @@ export function guard(listener: Listener | MiddlewareApp, failures: Failures): L
  * given no `next` it would answer by itself, which is then done here in the same way.
  */
 function guardMiddleware(app: MiddlewareApp, failures: Failures): Listener {
+  const watch = watchErrorMiddleware(app, failures);
+
   return (request, response) => {
+    watch(request);
     const next = (error?: unknown): void => {
       if (error !== undefined && error !== null) {
         failures.record(request, { error, kind: 'unhandled', late: response.headersSent });

@@ -17,6 +17,7 @@ const OPTIONS = [
   'followRedirects',
   'clientAddress',
   'signal',
+  'openapi',
 ] as const satisfies readonly (keyof RequestOptions)[];
 
 /** What other HTTP clients call our options. */
@@ -70,6 +71,7 @@ export function checkOptions(label: string, method: string, options: RequestOpti
   if (options.timeout !== undefined) checkTimeout(label, options.timeout);
   if (options.raiseServerErrors !== undefined) checkRaise(label, options.raiseServerErrors);
   if (options.followRedirects !== undefined) checkFlag(label, 'followRedirects', options.followRedirects);
+  if (options.openapi !== undefined) checkFlag(label, 'openapi', options.openapi);
   if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
     throw new RequestError({
       what: `${label}: signal is ${describe(options.signal)}.`,

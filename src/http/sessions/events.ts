@@ -57,7 +57,7 @@ export class EventStream extends EventSource implements Iterable<ServerSentEvent
   /** The next event; undefined when the app has ended the answer. */
   next(options: WaitOptions = {}): ServerSentEvent | undefined {
     const wait = () => this.source.waits.until('next()', () => this.take(), undefined);
-    const taken = waitHere(this.user, wait, options);
+    const taken = waitHere(this.user, () => `next() of ${this.source.opened.exchange.label}`, wait, options);
     return taken === END ? undefined : taken;
   }
 

@@ -1,6 +1,6 @@
-import { sync } from '../../bridge/index.js';
 import { deadlineOf } from '../deadline.js';
 import type { User } from '../user.js';
+import { waitFor } from '../wait.js';
 import type { Wait, Waits } from './waits.js';
 
 /** A connection that stays open between calls: what the host knows of it. */
@@ -17,11 +17,15 @@ export interface WaitOptions {
   readonly timeout?: number | undefined;
 }
 
-/** Waits in place, as the synchronous API does. */
-export function waitHere<T>(user: User, wait: () => Wait<T>, options: WaitOptions): T {
+/**
+ * Waits in place, as the synchronous API does.
+ *
+ * @param call names it where waiting is refused
+ */
+export function waitHere<T>(user: User, call: () => string, wait: () => Wait<T>, options: WaitOptions): T {
   let begun: Wait<T> | undefined;
   try {
-    return sync(() => (begun = wait()).promise, { timeout: options.timeout ?? user.defaults.timeout });
+    return waitFor(call, () => (begun = wait()).promise, options.timeout ?? user.defaults.timeout);
   } catch (error) {
     begun?.cancel();
     throw error;

@@ -64,7 +64,8 @@ export class Stream extends StreamHead implements Iterable<Buffer> {
   }
 
   #wait<T>(what: string, attempt: () => Taken<T>, options: WaitOptions): T | undefined {
-    const taken = waitHere(this.#user, () => this.#source.waits.until(what, attempt, undefined), options);
+    const call = (): string => `${what} of ${this.#source.opened.exchange.label}`;
+    const taken = waitHere(this.#user, call, () => this.#source.waits.until(what, attempt, undefined), options);
     return taken === END ? undefined : taken;
   }
 }

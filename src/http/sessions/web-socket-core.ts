@@ -1,4 +1,3 @@
-import type { WebSocket } from 'ws';
 import { ClosedError, RequestError } from '../../errors.js';
 import { describe } from '../request/describe.js';
 import type { OpenSession } from './session.js';
@@ -14,17 +13,27 @@ export interface Closed {
 /** What a WebSocket carries: text as a string, binary messages as a Buffer. */
 export type Message = string | Buffer;
 
+/** Of a WebSocket of the package ws what is used here; its own types would be asked of everyone who compiles against Lockstep. */
+export interface Socket {
+  readonly protocol: string;
+  on(event: 'message', listener: (data: Buffer, isBinary: boolean) => void): unknown;
+  once(event: 'close', listener: (code: number, reason: Buffer) => void): unknown;
+  send(data: string | Uint8Array, done: (error?: Error | null) => void): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+}
+
 /** The client's end of a WebSocket: what was received and not yet asked for. */
 export class WebSocketCore implements OpenSession {
   readonly label: string;
   readonly waits: Waits;
 
-  readonly #socket: WebSocket;
+  readonly #socket: Socket;
   readonly #inbox: Message[] = [];
   #received = 0;
   #closed: Closed | undefined;
 
-  constructor(label: string, socket: WebSocket, onClose: () => void) {
+  constructor(label: string, socket: Socket, onClose: () => void) {
     this.label = label;
     this.#socket = socket;
     this.waits = new Waits(() => `${label} (${this.#received} messages so far)`);

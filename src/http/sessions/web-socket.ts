@@ -1,6 +1,7 @@
 import type { User } from '../user.js';
 import { waitAsync, waitHere } from './session.js';
 import type { WaitOptions } from './session.js';
+import type { Wait } from './waits.js';
 import { parseMessage, writeMessage } from './web-socket-core.js';
 import type { Closed, Message, WebSocketCore } from './web-socket-core.js';
 
@@ -33,7 +34,7 @@ export class WebSocketSession implements Iterable<Message> {
 
   /** Sends text or, given bytes, a binary message. */
   send(message: string | Uint8Array, options: WaitOptions = {}): void {
-    waitHere(this.#user, () => ({ promise: this.#core.send(message), cancel: () => undefined }), options);
+    this.#wait('send()', () => ({ promise: this.#core.send(message), cancel: () => undefined }), options);
   }
 
   sendJson(value: unknown, options: WaitOptions = {}): void {
@@ -42,7 +43,7 @@ export class WebSocketSession implements Iterable<Message> {
 
   /** The next message: text as a string, a binary one as a Buffer. */
   receive(options: WaitOptions = {}): Message {
-    return waitHere(this.#user, () => this.#core.waits.until('receive()', () => this.#core.take(), undefined), options);
+    return this.#until('receive()', () => this.#core.take(), options);
   }
 
   /** @throws RequestError when the message is not JSON. */
@@ -53,11 +54,7 @@ export class WebSocketSession implements Iterable<Message> {
 
   /** Waits until the app has closed it. Messages that came before can still be received. */
   receiveClose(options: WaitOptions = {}): Closed {
-    return waitHere(
-      this.#user,
-      () => this.#core.waits.until('receiveClose()', () => this.#core.closed, undefined),
-      options,
-    );
+    return this.#until('receiveClose()', () => this.#core.closed, options);
   }
 
   /** Closes it and waits until the app has agreed. Does nothing when it is closed. */
@@ -67,7 +64,7 @@ export class WebSocketSession implements Iterable<Message> {
       this.#core.beginClose(code, reason);
       return this.#core.waits.until('close()', () => this.#core.closed, undefined);
     };
-    waitHere(this.#user, begin, options);
+    this.#wait('close()', begin, options);
   }
 
   /** Breaks the connection off without a closing handshake, as a client that loses its network does. */
@@ -78,14 +75,18 @@ export class WebSocketSession implements Iterable<Message> {
   /** Each message as it arrives, until the WebSocket is closed. */
   *[Symbol.iterator](): Generator<Message, void> {
     for (;;) {
-      const next = waitHere(
-        this.#user,
-        () => this.#core.waits.until('receive()', () => takeOrClosed(this.#core), undefined),
-        {},
-      );
+      const next = this.#until('receive()', () => takeOrClosed(this.#core), {});
       if (next === null) return;
       yield next;
     }
+  }
+
+  #until<T>(what: string, attempt: () => T | undefined, options: WaitOptions): T {
+    return this.#wait(what, () => this.#core.waits.until(what, attempt, undefined), options);
+  }
+
+  #wait<T>(what: string, begin: () => Wait<T>, options: WaitOptions): T {
+    return waitHere(this.#user, () => `${what} of ${this.#core.label}`, begin, options);
   }
 }
 

@@ -1,6 +1,7 @@
-import { appendTestFrames, sync } from '../../bridge/index.js';
+import { appendTestFrames } from '../../bridge/index.js';
 import { passageOf, type Passage } from './passage.js';
 import type { Finish, PlainResponse, PlainTest } from './shape.js';
+import { waitFor } from '../wait.js';
 import { dropOwnFrames } from './stack.js';
 
 /** Notes that a request is on its way. What is returned is to be called with its end. */
@@ -47,7 +48,10 @@ export function answerOf(test: PlainTest): PlainResponse {
 
   if (passage.outcome === undefined) {
     try {
-      sync(() => sent(test));
+      waitFor(
+        () => `${passage.label} (supertest)`,
+        () => sent(test),
+      );
     } catch (error) {
       // The wait may have failed while the request did not; nothing stays in flight behind the test's back.
       if (passage.sent && passage.pending) {

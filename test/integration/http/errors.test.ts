@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
-import type { ErrorRequestHandler } from 'express';
+import type { ErrorRequestHandler, RequestHandler } from 'express';
 import fastify from 'fastify';
 import { AppError, RequestError } from '#src/errors.js';
 import { EXPRESS, host, rejection, stopAll } from './frameworks.js';
@@ -41,8 +41,44 @@ for (const [name, express] of EXPRESS) {
       });
       app.use(((_error, _req, res, _next) => void res.status(503).json({ own: true })) as ErrorRequestHandler);
       const res = await host(app).client.async.get('/');
-      expect([res.status, res.body]).to.deep.equal([503, { own: true }]);
+      expect([res.status, res.body, res.serverError]).to.deep.equal([503, { own: true }, boom]);
+      expect(await rejection(host(app).client.async.get('/', { raiseServerErrors: '5xx' }))).to.equal(boom);
+      const served = await host(createServer(app)).client.async.get('/');
+      expect([served.status, served.serverError]).to.deep.equal([503, boom]);
+    });
 
+    it('sees error middleware of routers and routes, and errors that they pass on', async () => {
+      const seen: string[] = [];
+      const fail: RequestHandler = () => {
+        throw boom;
+      };
+      const own: ErrorRequestHandler = (_error, _req, res, _next) => void res.status(409).send('own');
+      const log = function logErrors(error: Error, _req: unknown, _res: unknown, next: (error: Error) => void): void {
+        seen.push(error.message);
+        next(error);
+      } as ErrorRequestHandler;
+      const app = express()
+        .use('/router', express.Router().get('/', fail).use(own))
+        .get('/route', fail, own)
+        .use('/app', express().get('/', fail).use(own))
+        .get('/passed', fail)
+        .use(log);
+      const { client } = host(app);
+      for (const path of ['/router', '/route']) {
+        const res = await client.async.get(path);
+        expect([res.status, res.serverError]).to.deep.equal([409, boom]);
+      }
+      expect((await client.async.get('/app')).text).to.equal('own');
+      expect(await rejection(client.async.get('/passed'))).to.equal(boom);
+      expect(seen).to.deep.equal(['boom']);
+      // Another client of the same app, after the first is gone.
+      await stopAll();
+      expect((await host(app).client.async.get('/router')).serverError).to.equal(boom);
+      expect(seen).to.deep.equal(['boom']);
+    });
+
+    it('a 5xx of the app that no error is behind is an error with 5xx', async () => {
+      const app = express().get('/', (_req, res) => void res.status(503).json({ own: true }));
       const strict = await rejection(host(app).client.async.get('/', { raiseServerErrors: '5xx' }));
       expect(strict).to.be.instanceOf(RequestError);
       expect(strict.message).to.match(/answered 503: \{"own":true\}/);

@@ -35,3 +35,8 @@ export function thrownBy(act: () => unknown): Error {
   }
   throw new Error('nothing was thrown');
 }
+
+/** Waits until `holds` is true; mocha's timeout ends it. Nothing else says when an event has come on a busy machine. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1));
+}

@@ -42,3 +42,21 @@ describe('http client under mocha', () => {
     ]);
   });
 });
+
+describe('OpenAPI under mocha', () => {
+  it('every answer is compared with the document of the config', async function () {
+    this.timeout(30_000);
+    const run = await runMocha(fixture('openapi'), ['openapi.mjs']);
+
+    expect(run.passed, run.stdout + run.stderr).to.have.length(2);
+    const { code, message = '', stack } = run.find('an answer that the document has otherwise').err;
+    expect(code).to.equal('LOCKSTEP_OPENAPI');
+    expect(message)
+      .to.match(/\/users\/2: the answer 200 OK is not as .*openapi\.json declares GET \/users\/\{id\}\n/)
+      .and.to.match(/ \/name: wanted string, got null\n {2}body: \{"id":2,"name":null\}\n/);
+    expect(stack).to.match(/openapi\.mjs:9/);
+    expect(run.find('an answer that the document has not, awaited').err.message).to.match(
+      /path: wanted one of \/users\/\{id\}, got '\/secret'/,
+    );
+  });
+});

@@ -6,7 +6,7 @@ import { WebSocketServer } from 'ws';
 import { installBridge } from '#src/bridge/index.js';
 import type { InstalledBridge } from '#src/bridge/install.js';
 import { ClosedError, DeadlockError, RequestError, SyncTimeoutError, UpgradeError } from '#src/errors.js';
-import { inFrame, thrownBy } from './frame.js';
+import { inFrame, thrownBy, until } from './frame.js';
 import { EXPRESS, host, rejection, stopAll } from './frameworks.js';
 
 const [, express] = EXPRESS[1]!;
@@ -198,7 +198,7 @@ describe('http sessions', () => {
       const stream = await made.client.async.stream('/silent');
       expect(made.busy).to.equal(false);
       made.endScope();
-      await later(5);
+      await until(() => seen.length > 0);
       expect(seen).to.deep.equal(['closed']);
       expect(await rejection(stream.readLine())).to.be.instanceOf(ClosedError);
     });
@@ -410,7 +410,7 @@ describe('http sessions', () => {
       made.beginScope();
       await made.client.async.ws('/echo');
       made.endScope();
-      await later(5);
+      await until(() => seen.length > 0);
       expect(seen).to.deep.equal(['closed 1006']);
     });
   });

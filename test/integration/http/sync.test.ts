@@ -127,6 +127,7 @@ describe('http sync client', () => {
           res.end();
         }),
       );
+      client.get('/none');
       const error = thrownBy(() => client.get('/slow', { timeout: 60 }));
       expect(error).to.be.instanceOf(SyncTimeoutError);
       expect(error.message).to.match(/gave up after 60 ms/);
@@ -141,7 +142,21 @@ describe('http sync client', () => {
       response.end();
     });
     await made.start();
-    expect(thrownBy(() => made.client.get('/'))).to.be.instanceOf(WaitPlaceError);
+    const calls: [name: string, call: () => unknown][] = [
+      ["client.get('/a')", () => made.client.get('/a')],
+      ["client.post('/a')", () => made.client.post('/a', { json: 1 })],
+      ["client.propfind('/a')", () => made.client.request('PROPFIND', '/a')],
+      ["client.stream('/a')", () => made.client.stream('/a')],
+      ["client.sse('/a')", () => made.client.sse('/a')],
+      ["client.ws('/a')", () => made.client.ws('/a')],
+      ['client.all()', () => made.client.all(() => made.client.get('/a'))],
+      ['client.settle()', () => made.client.settle()],
+    ];
+    for (const [name, call] of calls) {
+      const error = thrownBy(call);
+      expect(error).to.be.instanceOf(WaitPlaceError);
+      expect(error.message.replaceAll('"', "'")).to.include(`${name} cannot wait here.`);
+    }
     await later(5);
     expect([requests, made.busy]).to.deep.equal([0, false]);
   });

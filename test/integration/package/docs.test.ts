@@ -82,6 +82,18 @@ function codes(): string[] {
   return [...text.matchAll(/readonly code = '(LOCKSTEP_\w+)'/g)].map(([, code = '']) => code);
 }
 
+/** The codes of `process.emitWarning`. */
+function warnings(): string[] {
+  const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ts'),
+  );
+
+  return files.flatMap((name) => {
+    const text = readFileSync(join(root, 'src', name), 'utf8');
+    return [...text.matchAll(/\{ code: '(LOCKSTEP_\w+)' \}/g)].map(([, code = '']) => code);
+  });
+}
+
 /** The first complaint about a file's syntax, if any. */
 function syntaxError({ path, text }: FileBlock): string | undefined {
   if (path.endsWith('.json')) {
@@ -96,10 +108,11 @@ function syntaxError({ path, text }: FileBlock): string | undefined {
 describe('the documentation', function () {
   this.timeout(30_000);
 
-  it('has a heading for each code of an error, and for no other', () => {
+  it('has a heading for each code of an error or warning, and for no other', () => {
     const headings = [...proseOf('docs/troubleshooting.md').matchAll(/^## (LOCKSTEP_\w+)$/gm)].map(([, code]) => code);
 
-    expect(headings).to.have.members(codes());
+    expect(headings).to.have.members([...codes(), ...warnings()]);
+    expect(warnings()).to.include('LOCKSTEP_LEFT_OPEN');
     expect(codes()).to.have.length(new Set(codes()).size);
   });
 

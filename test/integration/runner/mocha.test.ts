@@ -81,6 +81,26 @@ describe('lockstep/mocha', () => {
     });
   });
 
+  for (const LOCKSTEP_AUTO of ['1', '0']) {
+    it(`says once that the sandbox was lost (LOCKSTEP_AUTO=${LOCKSTEP_AUTO})`, async () => {
+      const run = await runMocha(notes, ['lost.mjs'], { env: { LOCKSTEP_AUTO } });
+      const waits = LOCKSTEP_AUTO === '0' ? ['the next suite answers'] : [];
+
+      expect(run.failed, run.stdout).to.deep.equal([
+        'with a hook behind the test thrown by the statement',
+        'with a hook behind the test as the cause of another error',
+        'with a hook behind the test async',
+        'with a hook behind the test swallowed',
+        'in afterEach "after each" hook for "a test"',
+        'in beforeEach "before each" hook for "a test"',
+        'in before "before all" hook for "a test"',
+        ...waits,
+      ]);
+      expect(run.find('swallowed').err.code).to.equal('LOCKSTEP_SANDBOX_LOST');
+      expect(run.passed.filter((title) => title.endsWith('and the next test runs'))).to.have.length(4);
+    });
+  }
+
   describe('failures', () => {
     let run: MochaRun;
 

@@ -21,12 +21,15 @@ describe('options of the bridge', function () {
     }
   }
 
-  it('manual(this) leaves one suite as it is', async () => {
-    const run = await runMocha(folder, ['manual.mjs']);
+  for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+    it(`manual(this) leaves one suite of ${mocha} as it is`, async () => {
+      const run = await runMocha(folder, ['manual.mjs'], { mocha });
 
-    expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
-    expect(run.passed).to.have.length(7);
-  });
+      expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+      expect(run.passed).to.have.length(13);
+      expect(run.code).to.equal(0);
+    });
+  }
 
   it("bridge.timeout takes the place of the test's own for waits", async () => {
     const run = await runMocha(folder, ['timeout.mjs'], { env: { BRIDGE: '{"timeout":200}' } });

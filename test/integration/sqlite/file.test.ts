@@ -2,7 +2,8 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { type Sandbox, sqlite } from '#src/engine/index.js';
+import type { Sandbox } from '#src/engine/index.js';
+import { sqlite } from '#src/engine/sqlite/index.js';
 import Database from '#src/engine/sqlite/drivers/better-sqlite3.js';
 import sqlite3 from '#src/engine/sqlite/drivers/sqlite3.js';
 import { requireReal } from '#src/engine/swap/index.js';

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { Sandbox } from '#src/engine/index.js';
 import Database from '#src/engine/sqlite/drivers/better-sqlite3.js';
@@ -90,6 +92,47 @@ describe('SQLite rules inside the sandbox', () => {
       sandbox.end();
       begin(sandbox, 'the next');
       expect(column(sandbox, 'PRAGMA recursive_triggers')).to.deep.equal(before);
+    });
+
+    describe('wal_checkpoint after a write', () => {
+      const NO_LOG = { busy: 0, log: -1, checkpointed: -1 };
+
+      beforeEach(() => {
+        sandbox.session.execute('INSERT INTO parent VALUES (1)');
+      });
+
+      for (const sql of ['PRAGMA wal_checkpoint', 'PRAGMA main.wal_checkpoint(TRUNCATE)']) {
+        it(`is answered to the session and both drivers: ${sql}`, async () => {
+          const app = new Database(':memory:');
+
+          expect(sandbox.session.execute(sql).rows).to.deep.equal([NO_LOG]);
+          expect(app.prepare(sql).get()).to.deep.equal(NO_LOG);
+          expect(app.pragma(sql.replace('PRAGMA ', ''))).to.deep.equal([NO_LOG]);
+          expect(app.exec(sql)).to.equal(app);
+          expect(await connect().all(sql)).to.deep.equal([NO_LOG]);
+        });
+      }
+
+      it('with a log says that it is empty', () => {
+        sandbox.close();
+        sandbox = open(SCHEMA, { file: join(tmpdir(), 'lockstep-checkpoint-test.db') });
+        begin(sandbox, 'a test');
+        const app = new Database(join(tmpdir(), 'lockstep-checkpoint-test.db'));
+        app.pragma('journal_mode = WAL');
+        app.exec('INSERT INTO parent VALUES (1)');
+
+        expect(app.pragma('wal_checkpoint(FULL)')).to.deep.equal([{ busy: 0, log: 0, checkpointed: 0 }]);
+        expect(app.pragma('wal_autocheckpoint = 5')).to.deep.equal([{ wal_autocheckpoint: 5 }]);
+        expect(app.pragma('wal_autocheckpoint', { simple: true })).to.equal(5);
+      });
+
+      it('is locked by what the own transaction has written, as in production', () => {
+        const app = new Database(':memory:');
+        app.exec('BEGIN; INSERT INTO parent VALUES (2)');
+        expect(() => app.pragma('wal_checkpoint'))
+          .to.throw()
+          .with.property('code', 'SQLITE_LOCKED');
+      });
     });
 
     it('do what they do', () => {

@@ -196,6 +196,34 @@ describe('SQLite sandbox', () => {
   });
 
   describe('the log', () => {
+    it('has statements that cannot be prepared, with their error', async () => {
+      const log: [connection: string, sql: string, message: string][] = [];
+      sandbox.observer = ({ connection, sql, rows, error }) => {
+        expect(rows).to.equal(0);
+        log.push([connection.replace(/ \d+$/, ''), sql, (error as Error).message]);
+      };
+      const SYNTAX = 'SELEKT 1';
+      const MISSING = 'SELECT * FROM missing';
+      const sync = new Database(':memory:');
+      const app = connect();
+
+      expect(() => sync.prepare(SYNTAX)).to.throw('syntax error');
+      expect(() => sync.exec(MISSING)).to.throw('no such table');
+      expect(() => sandbox.session.execute(MISSING)).to.throw('no such table');
+      await errorOf(() => app.all(SYNTAX));
+      await errorOf(() => app.run(MISSING));
+      await errorOf(() => app.exec(MISSING));
+
+      expect(log).to.deep.equal([
+        ['better-sqlite3 connection', SYNTAX, 'near "SELEKT": syntax error'],
+        ['better-sqlite3 connection', MISSING, 'no such table: missing'],
+        ['session', MISSING, 'no such table: missing'],
+        ['sqlite3 connection', SYNTAX, 'near "SELEKT": syntax error'],
+        ['sqlite3 connection', MISSING, 'no such table: missing'],
+        ['sqlite3 connection', MISSING, 'no such table: missing'],
+      ]);
+    });
+
     it('tells each statement, its connection and its rows', async () => {
       const seen: unknown[] = [];
       sandbox.observer = ({ connection, sql, rows, error }) => {

@@ -49,6 +49,39 @@ describe('SQLite stragglers', () => {
     expect(sandbox.leftovers()).to.deep.equal([]);
   });
 
+  it('are described as long as the app believes in its transaction', async () => {
+    const app = connect();
+    await app.run('BEGIN');
+    await app.run(INSERT);
+    sandbox.end();
+    begin(sandbox, 'the second');
+
+    const [told = '', ...more] = sandbox.describe();
+    expect(told).to.match(/^sqlite3 connection \d+ still believes in the transaction/);
+    expect(told).to.contain('rolled back with "the first"').and.to.contain(INSERT);
+    expect(more).to.deep.equal([]);
+
+    await errorOf(() => app.run('INSERT INTO t VALUES (2)'));
+    expect(sandbox.describe()).to.have.length(1);
+    await errorOf(() => app.run('COMMIT'));
+    expect(sandbox.describe()).to.deep.equal([]);
+  });
+
+  for (const [how, over] of [
+    ['begins anew', (app: ReturnType<typeof connect>) => app.run('BEGIN')],
+    ['is closed', (app: ReturnType<typeof connect>) => app.close()],
+  ] as const) {
+    it(`are no longer described when the connection ${how}`, async () => {
+      const app = connect();
+      await app.run('BEGIN');
+      sandbox.end();
+      begin(sandbox, 'the second');
+      await over(app);
+
+      expect(sandbox.describe().filter((line) => line.includes('believes'))).to.deep.equal([]);
+    });
+  }
+
   it('cannot go on with a transaction of the test before', async () => {
     const app = connect();
     await app.run('BEGIN');

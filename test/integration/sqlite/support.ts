@@ -1,4 +1,5 @@
-import { type Host, type Sandbox, sqlite, type SqliteOptions } from '#src/engine/index.js';
+import type { Host, Sandbox } from '#src/engine/index.js';
+import { sqlite, type SqliteOptions } from '#src/engine/sqlite/index.js';
 import sqlite3 from '#src/engine/sqlite/drivers/sqlite3.js';
 
 /** Nobody runs the loop: a synchronous caller is refused at once. */

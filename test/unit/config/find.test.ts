@@ -79,7 +79,7 @@ describe('findConfig', () => {
       'a named file that is not there',
       { 'a.mjs': '' },
       { LOCKSTEP_CONFIG: 'b.mjs' },
-      /LOCKSTEP_CONFIG is 'b\.mjs'[\s\S]*a\.mjs\?/,
+      /LOCKSTEP_CONFIG is 'b\.mjs'[\s\S]*Did you mean '\.\/a\.mjs'\?/,
     ],
     ['a named file of unknown kind', { 'a.yml': '' }, { LOCKSTEP_CONFIG: 'a.yml' }, /kind of file is unknown/],
   ];

@@ -60,10 +60,13 @@ describe('loadApp', () => {
   const refused: [string, RegExp][] = [
     ['nothing.mjs', /neither a default export nor one named app\.[\s\S]*It exports nothing[\s\S]*export default app/],
     ['nothing.cjs', /It exports nothing/],
-    ['other.mjs', /It exports helper, server\.[\s\S]*#helper/],
-    ['named.mjs#adnim', /wants 'adnim' of .*named\.mjs[\s\S]*It exports admin, app\.[\s\S]*Did you mean '#admin'\?/],
+    ['other.mjs', /It exports helper, server\.[\s\S]*name its export: '\.\/other\.mjs#helper'/],
+    [
+      'named.mjs#adnim',
+      /wants 'adnim' of .*named\.mjs[\s\S]*It exports admin, app\.[\s\S]*Did you mean '\.\/named\.mjs#admin'\?/,
+    ],
     ['default.mjs#zzzzzz', /It exports default/],
-    ['app.mts', /cannot be loaded[\s\S]*tsx/],
+    ['app.mts', /cannot be loaded[\s\S]*tsx[\s\S]*write \.\/app\.mjs instead/],
   ];
   for (const [path, message] of refused) {
     it(`refuses ${path}`, async () => {

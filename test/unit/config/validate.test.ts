@@ -21,6 +21,8 @@ describe('validateConfig', () => {
       'sql/schema.sql': '',
       'sql/seed one.sql': '',
       'data/keep': '',
+      'openapi.json': '{"openapi":"3.1.0"}',
+      'broken.json': '{',
     });
     source = at('lockstep.config.mjs');
   });
@@ -41,6 +43,7 @@ describe('validateConfig', () => {
         baseUrl: undefined,
         followRedirects: true,
         transport: 'memory',
+        openapi: undefined,
       },
     });
   });
@@ -103,6 +106,7 @@ describe('validateConfig', () => {
       baseUrl: 'https://shop.test/api',
       followRedirects: false,
       transport: 'tcp',
+      openapi: undefined,
     });
   });
 
@@ -123,6 +127,28 @@ describe('validateConfig', () => {
       'kind',
       'files',
     );
+  });
+
+  it('takes an OpenAPI document in every form', () => {
+    const openapi = (value: unknown): unknown => validateConfig({ client: { openapi: value } }, source).client.openapi;
+    const document = { openapi: '3.0.0' };
+    const make = (): object => document;
+    const name = `client.openapi in ${source}`;
+
+    expect(openapi('./openapi.json')).to.deep.equal({
+      name: at('openapi.json'),
+      document: { openapi: '3.1.0' },
+      undeclared: 'error',
+    });
+    expect(openapi(document)).to.deep.equal({ name, document, undeclared: 'error' });
+    expect(openapi(make)).to.deep.equal({ name, document: make, undeclared: 'error' });
+    expect(openapi({ document: make, undeclared: 'ignore' })).to.deep.equal({
+      name: `client.openapi.document in ${source}`,
+      document: make,
+      undeclared: 'ignore',
+    });
+    expect(openapi(document)).to.be.frozen;
+    expect(document).not.to.be.frozen;
   });
 
   it('treats undefined as left out', () => {
@@ -171,7 +197,7 @@ describe('validateConfig', () => {
       () => sqlite({ engine: 'sqlite3' }),
       /database\.engine in .* is 'sqlite3'[\s\S]*Did you mean 'sqlite'\?/,
     ],
-    ['a later engine', () => sqlite({ engine: 'postgres' }), /'postgres'[\s\S]*not available in this version/],
+    ['a later engine', () => sqlite({ engine: 'mysql' }), /'mysql'[\s\S]*not available in this version/],
     ['no file', () => ({ database: { engine: 'sqlite' } }), /database\.file in .* is undefined[\s\S]*':memory:'/],
     ['a URI as file', () => sqlite({ file: 'file:x?mode=memory' }), /not a URI/],
     [
@@ -218,20 +244,59 @@ describe('validateConfig', () => {
       /client\.headers\.a in .* is 1[\s\S]*a string/,
     ],
     ['headers in a list', () => ({ client: { headers: ['a'] } }), /client\.headers in/],
+    [
+      'an OpenAPI document that is a number',
+      () => ({ client: { openapi: 3 } }),
+      /client\.openapi in .* is 3[\s\S]*JSON file/,
+    ],
+    [
+      'an OpenAPI document in YAML',
+      () => ({ client: { openapi: 'api.yaml' } }),
+      /'api\.yaml'[\s\S]*only JSON[\s\S]*from 'yaml'/,
+    ],
+    [
+      'an OpenAPI document that is not there',
+      () => ({ client: { openapi: 'opnapi.json' } }),
+      /Did you mean '.*openapi\.json'\?/,
+    ],
+    [
+      'an OpenAPI document that is not JSON',
+      () => ({ client: { openapi: 'broken.json' } }),
+      /broken\.json, which is not JSON/,
+    ],
+    [
+      'OpenAPI options without a document',
+      () => ({ client: { openapi: {} } }),
+      /client\.openapi\.document in .* is undefined/,
+    ],
+    [
+      'an unknown OpenAPI option',
+      () => ({ client: { openapi: { document: 'openapi.json', undeclard: 'ignore' } } }),
+      /Did you mean client\.openapi\.undeclared\?/,
+    ],
+    [
+      'an unknown value of an OpenAPI option',
+      () => ({ client: { openapi: { document: 'openapi.json', undeclared: 'ignor' } } }),
+      /Did you mean 'ignore'\?/,
+    ],
     ['an app that is a number', () => ({ app: 5 }), /app in .* is 5/],
     ['an app that is null', () => ({ app: null }), /app in .* is null/],
     [
       'an app whose extension is wrong',
       () => ({ app: './src/app.js' }),
-      /does not exist[\s\S]*Did you mean .*src.app\.ts\?/,
+      /does not exist[\s\S]*Did you mean '\.\/src\/app\.ts'\?/,
     ],
-    ['an app whose name is mistyped', () => ({ app: './sever.js#app' }), /sever\.js does not exist[\s\S]*server\.js\?/],
+    [
+      'an app whose name is mistyped',
+      () => ({ app: './sever.js#app' }),
+      /is '\.\/sever\.js#app', but .*sever\.js does not exist[\s\S]*Did you mean '\.\/server\.js#app'\?/,
+    ],
     ['an app in a folder that is not there', () => ({ app: './scr/app.js' }), /The folder .*scr does not exist/],
     ['an app that is a folder', () => ({ app: './src' }), /src is not a file/],
     [
       'a schema that is not there',
       () => sqlite({ schema: './sql/shema.sql' }),
-      /database\.schema in[\s\S]*Did you mean .*schema\.sql\?/,
+      /database\.schema in[\s\S]*Did you mean '\.\/sql\/schema\.sql'\?/,
     ],
     [
       'one of several seeds',
@@ -251,6 +316,14 @@ describe('validateConfig', () => {
       expect(() => validateConfig(config(), source)).to.throw(ConfigError, message);
     });
   }
+
+  it('suggests a path outside the folder of the config as it would be written there', () => {
+    const config = { app: '../sever.js' };
+    expect(() => validateConfig(config, at('sql/lockstep.config.mjs'))).to.throw(
+      ConfigError,
+      /Did you mean '\.\.\/server\.js'\?/,
+    );
+  });
 
   it('shortens long values', () => {
     const long = 'x'.repeat(5000);

@@ -148,7 +148,8 @@ export class Statement implements Execution<unknown> {
     if (this.#native !== undefined && this.#hub === hub) return this.#native;
 
     this.#hub = hub;
-    this.#native = this.#prepare(this.#effect.kind === 'pragma' ? harmless(this.source, this.#effect) : this.source);
+    const sql = this.#effect.kind === 'pragma' ? harmless(this.source, this.#effect) : this.source;
+    this.#native = hub.preparing(this.#owner.connection, this.source, () => this.#prepare(sql));
     return this.#native;
   }
 

@@ -166,7 +166,8 @@ export class Statement extends EventEmitter {
   /** @throws SqliteError when the statement cannot be prepared. */
   #prepare(hub: Hub): NativeStatement {
     if (this.#first === '') throw sqlite3Error('SQLITE_MISUSE', 'not an error');
-    return hub.statements.get(this.#effect.kind === 'pragma' ? harmless(this.#first, this.#effect) : this.#first);
+    const sql = this.#effect.kind === 'pragma' ? harmless(this.#first, this.#effect) : this.#first;
+    return hub.preparing(this.#database.connection, this.#first, () => hub.statements.get(sql));
   }
 
   #bind(given: Given): void {

@@ -203,8 +203,8 @@ function listener(req: IncomingMessage, res: ServerResponse): void {
 
 /** Every kind of app that the client can drive. */
 export const APPS: readonly AppUnderTest[] = [
-  { name: 'Express 4', make: () => expressApp(EXPRESS[0]![1]), lacks: ['lifespan'], busy: 'error' },
-  { name: 'Express 5', make: () => expressApp(EXPRESS[1]![1]), lacks: ['lifespan'], busy: 'error' },
+  { name: 'Express 4', make: () => expressApp(EXPRESS[0]![1]), tells: true, lacks: ['lifespan'], busy: 'error' },
+  { name: 'Express 5', make: () => expressApp(EXPRESS[1]![1]), tells: true, lacks: ['lifespan'], busy: 'error' },
   { name: 'Fastify 4', make: () => fastifyApp(fastify4), busy: 'error' },
   { name: 'Fastify 5', make: () => fastifyApp(fastify5), tells: true, busy: 'error' },
   { name: 'Koa 3', make: koaApp, tells: true, lacks: ['lifespan'], busy: 'error' },

@@ -1,0 +1,9 @@
+/** The Postgres engine: a relay in a worker thread, which any driver connects to. */
+
+export { postgres } from './configured.js';
+export type { PostgresSection } from './configured.js';
+export { postgresEngine, sandboxUrl } from './postgres.js';
+export type { Parts } from './postgres.js';
+export type { PostgresOptions } from './options.js';
+export { Pipe } from './pipe.js';
+export type { OpenSession, SessionEnd } from './sandbox.js';

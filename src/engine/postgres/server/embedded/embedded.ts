@@ -1,0 +1,219 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { basename } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { ServerError } from '../../../../errors.js';
+import { runOn } from '../connect-upstream.js';
+import type { Server } from '../server.js';
+import type { Upstream } from '../upstream.js';
+import { claimant } from './claim.js';
+import { removeRun } from './dead-runs.js';
+import { fingerprint } from './fingerprint.js';
+import { errorOf, type Greeting } from './greeting.js';
+import { START_TIMEOUT, type EmbeddedOptions, type KeeperOptions } from './options.js';
+import { openPlaces, type Places } from './places.js';
+
+const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url));
+
+/** A keeper that ends while we join sends us away; the next one is ours. */
+const ATTEMPTS = 10;
+const STOP_TIMEOUT = 20_000;
+/** The keeper has its own deadline and says more than we could. */
+const GRACE = 5_000;
+
+type Ready = Extract<Greeting, { status: 'ready' }>;
+
+/** One worker's part in a run's server. */
+interface Membership {
+  readonly greeting: Ready;
+  readonly socket: Socket;
+}
+
+/**
+ * Joins the server that the workers of this run share, starting it if we are the first, and creates
+ * a database of our own on it. It ends with the last who leaves or dies.
+ *
+ * @throws EngineMissingError when there are no binaries, ServerError with the log when it does not start.
+ */
+export async function openEmbedded(root: string, options: EmbeddedOptions = {}): Promise<Server> {
+  const places = openPlaces();
+  const keeper: KeeperOptions = { ...options, root, key: fingerprint([runId(), root, options]) };
+  const membership = await joinOrStart(places, keeper);
+  const { host, port, user, password, member } = membership.greeting;
+
+  const upstream: Upstream = {
+    host,
+    port,
+    user,
+    database: `lockstep_test_w${member}`,
+    tls: { mode: 'disable' },
+    ...(password !== undefined && { password }),
+  };
+  try {
+    await runOn({ ...upstream, database: 'postgres' }, [`create database ${upstream.database}`]);
+  } catch (error) {
+    await leave(membership);
+    throw error;
+  }
+
+  let stopped: Promise<void> | undefined;
+  return { upstream, stop: () => (stopped ??= leave(membership)) };
+}
+
+/** The processes of one run: the workers of `mocha --parallel` have the same parent. */
+function runId(): number {
+  return process.env['MOCHA_WORKER_ID'] === undefined ? process.pid : process.ppid;
+}
+
+async function joinOrStart(places: Places, options: KeeperOptions): Promise<Membership> {
+  const patience = (options.startTimeout ?? START_TIMEOUT) + GRACE;
+
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const membership =
+      (await joinClaimant(places, options.key, patience)) ?? (await startKeeper(places, options, patience));
+    if (membership) return membership;
+  }
+  throw new ServerError({
+    what: 'The server for the tests cannot be shared.',
+    why: `${ATTEMPTS} times, the process that keeps it ended while this one joined.`,
+    remedy: 'Run the tests again; if that does not help, run them without --parallel.',
+  });
+}
+
+async function joinClaimant(places: Places, key: string, patience: number): Promise<Membership | undefined> {
+  const control = claimant(places.claims, key);
+  return control === undefined ? undefined : await join(control, patience);
+}
+
+/** Starts a keeper. Undefined when it found another one, or ended before we had joined. */
+async function startKeeper(places: Places, options: KeeperOptions, patience: number): Promise<Membership | undefined> {
+  const child = spawn(process.execPath, [KEEPER, JSON.stringify(options)], {
+    // A session of its own: Ctrl+C is for the tests, whose end the keeper then sees.
+    detached: true,
+    env: keeperEnvironment(),
+    windowsHide: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  let complaints = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
+  child.stdin.on('error', () => undefined);
+
+  try {
+    const announced = await firstLine(child, patience);
+    if (announced === 'taken') return undefined;
+    if (announced === 'listening') return await joinClaimant(places, options.key, patience);
+    throw new ServerError({
+      what: 'The process that keeps the server for the tests does not start.',
+      why: complaints.trim() || announced,
+      remedy: 'Name a server in database.url.',
+    });
+  } finally {
+    // From here on our connection stands for us.
+    child.stdin.destroy();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+  }
+}
+
+/** What a keeper prints; how it ended, or that it is late, if it prints nothing. */
+async function firstLine(child: ChildProcess, patience: number): Promise<string> {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), patience);
+
+  try {
+    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
+    const { signal } = late;
+    return await Promise.race([
+      once(lines, 'line', { signal }).then(([line]) => line as string),
+      once(child, 'close', { signal }).then(([code, by]) => `It ended with ${String(by ?? `code ${String(code)}`)}.`),
+    ]);
+  } catch (error) {
+    return late.signal.aborted ? `It said nothing for ${patience} ms.` : (error as Error).message;
+  } finally {
+    clearTimeout(timer);
+    late.abort();
+  }
+}
+
+/**
+ * Connects to a keeper and waits for its greeting. Undefined when nobody listens any more.
+ *
+ * @throws EngineMissingError or ServerError, as the keeper tells it.
+ */
+async function join(control: string, patience: number): Promise<Membership | undefined> {
+  const socket = connect({ path: control, allowHalfOpen: true });
+  const line = await new Promise<string | undefined>((resolve, reject) => {
+    let text = '';
+    const late = setTimeout(() => {
+      socket.destroy();
+      reject(
+        new ServerError({
+          what: `The process that keeps the server for the tests has not answered for ${patience} ms.`,
+          remedy: 'Name a server in database.url, or give it more time in database.embedded.startTimeout.',
+        }),
+      );
+    }, patience);
+    const done = (answer: string | undefined): void => {
+      clearTimeout(late);
+      resolve(answer);
+    };
+
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk;
+      if (text.includes('\n')) done(text);
+    });
+    socket.on('error', () => done(undefined)).on('end', () => done(undefined));
+  });
+
+  const greeting = line === undefined ? undefined : (JSON.parse(line) as Greeting);
+  if (greeting?.status === 'ready') {
+    // The tests' end must not wait for it.
+    socket.unref();
+    return { greeting, socket };
+  }
+  if (greeting !== undefined) await ending(socket);
+  socket.destroy();
+  if (greeting === undefined) return undefined;
+  throw errorOf(greeting);
+}
+
+/** Leaves, and returns when the keeper has taken note: the last one waits until everything is gone. */
+async function leave({ greeting, socket }: Membership): Promise<void> {
+  // Somebody has killed the keeper, so nobody else will clean up.
+  if (socket.readableEnded || socket.destroyed) return await removeRun(greeting.run);
+
+  socket.ref();
+  const answered = await ending(socket);
+  socket.destroy();
+  if (answered) return;
+  throw new ServerError({
+    what: `The server for the tests has not stopped within ${STOP_TIMEOUT} ms.`,
+    why: 'The process that keeps it does not answer.',
+    remedy: `End it: its process has the id ${basename(greeting.run).split('-')[0]}.`,
+  });
+}
+
+/** Ends our side and waits for the keeper's, which comes when it has done its part; false when it is late. */
+async function ending(socket: Socket): Promise<boolean> {
+  if (socket.readableEnded) return true;
+
+  return await new Promise((resolve) => {
+    const late = setTimeout(() => resolve(false), STOP_TIMEOUT);
+    socket
+      .once('close', () => resolve(true))
+      .once('end', () => {
+        clearTimeout(late);
+        resolve(true);
+      });
+    socket.end();
+  });
+}
+
+/** Ours without what would change how Node runs, such as a TypeScript loader or coverage. */
+function keeperEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_|PG)/.test(name)));
+}

@@ -1,0 +1,38 @@
+import { EngineMissingError, ServerError, type Explanation, type LockstepError } from '../../../../errors.js';
+
+/** What a keeper tells whoever connects to it: one line of JSON, as soon as it knows. */
+export type Greeting =
+  | {
+      readonly status: 'ready';
+      readonly host: string;
+      readonly port: number;
+      readonly user: string;
+      readonly password?: string;
+      /** Counts those who joined, from 1. */
+      readonly member: number;
+      /** The server's folder. */
+      readonly run: string;
+    }
+  | { readonly status: 'failed'; readonly kind: 'missing' | 'server'; readonly message: string };
+
+/** What a keeper prints once, when it knows whether it is needed. */
+export type Announcement = 'listening' | 'taken';
+
+export function failure(error: unknown): Greeting {
+  return {
+    status: 'failed',
+    kind: error instanceof EngineMissingError ? 'missing' : 'server',
+    message: error instanceof Error ? error.message : String(error),
+  };
+}
+
+/** The error that a keeper told of, as it was thrown there. */
+export function errorOf({ kind, message }: Extract<Greeting, { status: 'failed' }>): LockstepError {
+  const explanation = explanationOf(message);
+  return kind === 'missing' ? new EngineMissingError(explanation) : new ServerError(explanation);
+}
+
+/** A message of ours ends with a line that names its code; the new error adds that line again. */
+function explanationOf(message: string): Explanation {
+  return { what: message.replace(/\n {2}\(LOCKSTEP_\w+, see [^\n]*\)$/, '') };
+}

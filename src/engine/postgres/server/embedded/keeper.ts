@@ -1,0 +1,229 @@
+/**
+ * The process that keeps an embedded server: it starts it, tells the workers of a run where it is,
+ * and ends it when the last of them is gone, however that came to pass. Each worker holds a
+ * connection to it; the kernel closes those of a killed process.
+ *
+ * Run as a program with {@link KeeperOptions} as JSON in its argument.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+
+import { ServerError } from '../../../../errors.js';
+import { serverAccount, type Account } from './account.js';
+import { findBinaries } from './binaries.js';
+import { dropClaim, stakeClaim } from './claim.js';
+import { copyCluster, discardCluster, prepareCluster, SUPERUSER, type ClusterSource } from './cluster.js';
+import { controlPath, dataPath, removeDeadRuns, removeRun } from './dead-runs.js';
+import { failure, type Announcement, type Greeting } from './greeting.js';
+import { START_TIMEOUT, type KeeperOptions } from './options.js';
+import { accountFolder, openPlaces, ownFolder, type Places } from './places.js';
+import { freePort, Postmaster, type Listening } from './postmaster.js';
+import { usableBinaries } from './usable-binaries.js';
+
+/** After this nothing is worth waiting for. */
+const LAST_RESORT = 15_000;
+const PORT = 5432;
+
+class Keeper {
+  readonly #options: KeeperOptions;
+  readonly #places: Places;
+  readonly #account: Account = serverAccount();
+  /** Our folder. */
+  readonly #run: string;
+  readonly #control: string;
+  readonly #server: Server;
+  readonly #members = new Set<Socket>();
+  readonly #aborted = new AbortController();
+  #starting: Promise<void> | undefined;
+  /** What the start is busy with. */
+  #step = 'looking for the binaries';
+  #postmaster: Postmaster | undefined;
+  #greeting: Greeting | undefined;
+  #joined = 0;
+  #ending = false;
+  /** The process that started us counts as a member until it has joined. */
+  #starterWaits = true;
+  /** Resolves when the first member joins, or our starter is gone. */
+  readonly #met: Promise<void>;
+  #meet: () => void = () => undefined;
+
+  constructor(options: KeeperOptions) {
+    this.#options = options;
+    this.#met = new Promise((resolve) => (this.#meet = resolve));
+    this.#places = openPlaces();
+    this.#run = join(this.#places.runs, `${process.pid}-${randomBytes(4).toString('hex')}`);
+    this.#control = controlPath(this.#run);
+    this.#server = createServer({ allowHalfOpen: true }, (socket) => this.#join(socket));
+  }
+
+  async keep(): Promise<void> {
+    process.stdin
+      .resume()
+      .once('end', () => this.#starterLeft())
+      .once('error', () => this.#starterLeft());
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => void this.#end());
+    // Whatever goes wrong here, the server must not stay behind.
+    process.on('uncaughtException', (error) => void this.#fail(error));
+
+    ownFolder(this.#run);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject).listen(this.#control, resolve);
+    });
+    if (process.platform !== 'win32') chmodSync(this.#control, 0o600);
+    const ours = await stakeClaim(this.#places.claims, this.#options.key, this.#control);
+    announce(ours ? 'listening' : 'taken');
+    if (!ours) return await this.#end();
+
+    await this.#serve();
+  }
+
+  async #serve(): Promise<void> {
+    const { startTimeout = START_TIMEOUT } = this.#options;
+    const late = setTimeout(() => {
+      const what = `The server for the tests did not start within ${startTimeout} ms.`;
+      const why = `It was busy with: ${this.#step}.`;
+      const remedy = 'Give it more time in database.embedded.startTimeout, or name a server in database.url.';
+      void this.#fail(new ServerError({ what, why, remedy }));
+    }, startTimeout);
+
+    try {
+      this.#starting = this.#start();
+      await this.#starting;
+    } catch (error) {
+      await this.#fail(error);
+      return;
+    } finally {
+      clearTimeout(late);
+    }
+    // Not before, for nobody should wait for the cleaning; and its failing is not ours.
+    await removeDeadRuns(this.#places).catch(() => undefined);
+  }
+
+  async #start(): Promise<void> {
+    const { binaries: given, locale, root, settings = {} } = this.#options;
+    const { signal } = this.#aborted;
+    const account = this.#account;
+
+    const binaries = await usableBinaries(findBinaries(given, root), this.#places.cache, account);
+    const source: ClusterSource = { binaries, locale, account, signal };
+
+    const { greeting, listening } = await this.#listening();
+    this.#postmaster = await this.#startOn(source, listening, settings);
+    void this.#postmaster.ended.then(() => this.#end());
+    this.#greet(greeting);
+  }
+
+  /** A prepared cluster that something has damaged since is made anew, once. */
+  async #startOn(
+    source: ClusterSource,
+    listening: Listening,
+    settings: Readonly<Record<string, string>>,
+  ): Promise<Postmaster> {
+    for (let attempt = 1; ; attempt += 1) {
+      this.#step = 'preparing a cluster (initdb)';
+      const cluster = await prepareCluster(this.#places.cache, source);
+      this.#step = 'copying the prepared cluster';
+      const data = accountFolder(dataPath(this.#run), this.#account);
+      try {
+        await copyCluster(cluster, data, source);
+        this.#step = 'starting postgres';
+        const { account, binaries } = source;
+        const { folder } = binaries;
+        return await Postmaster.start({ binaries: folder, data, listening, settings, account, signal: source.signal });
+      } catch (error) {
+        if (attempt > 1 || this.#ending || Object.keys(settings).length > 0) throw error;
+        discardCluster(cluster);
+        rmSync(data, { recursive: true, force: true });
+      }
+    }
+  }
+
+  async #listening(): Promise<{ greeting: Greeting; listening: Listening }> {
+    const { transport = process.platform === 'win32' ? 'tcp' : 'socket' } = this.#options;
+    const common = { status: 'ready', user: SUPERUSER, member: 0, run: this.#run } as const;
+
+    if (transport === 'socket') {
+      const folder = accountFolder(join(this.#run, 'socket'), this.#account);
+      return {
+        greeting: { ...common, host: folder, port: PORT },
+        listening: { transport, folder, port: PORT },
+      };
+    }
+    const port = await freePort();
+    const password = randomBytes(16).toString('hex');
+    return { greeting: { ...common, host: '127.0.0.1', port, password }, listening: { transport, port, password } };
+  }
+
+  #join(socket: Socket): void {
+    // Whoever comes while we end gets no greeting and so starts a server anew.
+    if (this.#ending) {
+      socket.destroy();
+      return;
+    }
+    this.#members.add(socket);
+    this.#meet();
+    if (this.#greeting) this.#tell(socket, this.#greeting);
+
+    const leave = (): void => {
+      if (!this.#members.has(socket) || this.#ending) return;
+      const last = this.#members.size === 1 && !this.#starterWaits;
+      // The last one is answered when everything is gone.
+      if (last) return void this.#end();
+      this.#members.delete(socket);
+      socket.end();
+    };
+    socket.resume().on('end', leave).on('close', leave).on('error', leave);
+  }
+
+  #greet(greeting: Greeting): void {
+    this.#greeting ??= greeting;
+    for (const socket of this.#members) this.#tell(socket, this.#greeting);
+  }
+
+  #tell(socket: Socket, greeting: Greeting): void {
+    const member = greeting.status === 'ready' ? { member: (this.#joined += 1) } : {};
+    socket.write(`${JSON.stringify({ ...greeting, ...member })}\n`);
+  }
+
+  #starterLeft(): void {
+    this.#starterWaits = false;
+    this.#meet();
+    if (this.#members.size === 0) void this.#end();
+  }
+
+  /** Ends, once somebody has come to hear why. */
+  async #fail(error: unknown): Promise<void> {
+    this.#greet(failure(error));
+    setTimeout(this.#meet, LAST_RESORT).unref();
+    await this.#met;
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    setTimeout(() => process.exit(1), LAST_RESORT).unref();
+
+    dropClaim(this.#places.claims, this.#options.key, this.#control);
+    this.#server.close();
+    this.#aborted.abort();
+    // A server that is still starting ends by the abort.
+    await this.#starting?.catch(() => undefined);
+    await this.#postmaster?.stop();
+    await removeRun(this.#run);
+
+    await Promise.all([...this.#members].map((socket) => new Promise<void>((resolve) => socket.end(resolve))));
+    process.exit();
+  }
+}
+
+function announce(what: Announcement): void {
+  process.stdout.write(`${what}\n`);
+}
+
+process.umask(0o022);
+// The starter may be gone before it has read what we print.
+process.stdout.on('error', () => undefined);
+await new Keeper(JSON.parse(process.argv[2] ?? '') as KeeperOptions).keep();

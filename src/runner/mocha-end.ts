@@ -1,0 +1,56 @@
+import type { LeftOpen } from '../bridge/index.js';
+
+/** Milliseconds between two looks. */
+const INTERVAL = 50;
+/** Milliseconds that what is about to end gets to do so. */
+const GRACE = 200;
+
+// Captured: fake timers that a test has left behind must not keep the process alive.
+const { setInterval, setTimeout, clearInterval } = globalThis;
+
+/**
+ * Lets the process end by itself when mocha is done, whatever the app has left open, and says in a
+ * warning what that was. To be called from `mochaGlobalTeardown`.
+ *
+ * mocha without --exit waits for the process to run out of work. Its last step, behind all global
+ * teardowns, is a listener of `exit` that sets the exit code (exitMochaLater in lib/cli/run-helpers
+ * of mocha 10, 11 and 12). Before it is there, a teardown may need whatever is open, e.g. a child
+ * process that stops a container. Where it never comes (watch mode, mocha used as a library)
+ * nothing is touched. None of these timers keeps the process alive.
+ */
+export function letProcessEnd(leftOpen: LeftOpen): void {
+  const before = new Set(process.listeners('exit'));
+  const isDone = (): boolean =>
+    process.listeners('exit').some((listener) => !before.has(listener) && setsCode(listener));
+
+  const looking = setInterval(() => {
+    if (!isDone()) return;
+    clearInterval(looking);
+    setTimeout(() => release(leftOpen), GRACE).unref();
+  }, INTERVAL);
+  looking.unref();
+}
+
+function setsCode(listener: NodeJS.ExitListener): boolean {
+  return String(listener).includes('exitCode');
+}
+
+function release(leftOpen: LeftOpen): void {
+  const open = leftOpen.release();
+  if (open.length > 0) warn(open);
+
+  // What is at work may open something more, e.g. connect anew; this was said already.
+  const again = setInterval(() => void leftOpen.release(), GRACE);
+  again.unref();
+  // From there on only listeners of `beforeExit` open anything, and they may finish.
+  process.once('beforeExit', () => clearInterval(again));
+}
+
+function warn(open: readonly string[]): void {
+  process.emitWarning(
+    `The tests are over, and this would have kept the process alive:\n${open.map((line) => `  - ${line}\n`).join('')}` +
+      '  It was let go. Close it in an after() hook, or do not open it where the app is imported ' +
+      '(app.listen belongs into a file of its own). LOCKSTEP_TRACE=1 shows where it was created.',
+    { code: 'LOCKSTEP_LEFT_OPEN' },
+  );
+}
