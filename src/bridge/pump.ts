@@ -72,10 +72,11 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
   let last: NodeJS.Timeout | undefined;
 
   function beat(): void {
+    // Both of our timers may be due in one turn of the loop, and the first has said it all.
+    if (expired !== undefined) return;
     const now = native.now();
 
-    // Node counts our own timers too.
-    const open = activeResources(last === undefined ? 1 : 2);
+    const open = openNow();
     if (open.length > 0) idleSince = undefined;
     else idleSince ??= now;
 
@@ -89,7 +90,7 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
     idleSince = undefined;
     if (unrefTimerDue(deadline - native.now()) || !isEmpty()) return;
 
-    const open = activeResources(last === undefined ? 1 : 2);
+    const open = openNow();
     if (open.length === 0 && pending()) expired = { kind: 'deadlock', open };
   }
 
@@ -104,10 +105,21 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
     }
   }
 
+  function openNow(): string[] {
+    // Node counts our own timers too: the heartbeat, and the last one until its callback has returned.
+    return activeResources(last === undefined ? 1 : 2);
+  }
+
   function armLast(now: number): void {
     if (deadline - now >= BEAT) return;
     native.clearTimeout(last);
-    last = native.setTimeout(ownCallback(beat), Math.max(1, deadline - now));
+
+    const timer = native.setTimeout(ownCallback(fire), Math.max(1, deadline - now));
+    function fire(): void {
+      beat();
+      if (last === timer) last = undefined;
+    }
+    last = timer;
   }
 
   const pending = (): boolean => expired === undefined && state.thrown.length === 0 && !done();
