@@ -68,6 +68,7 @@ export function isTimerPending(timer: object): boolean {
 const TRANSIENT: Readonly<Record<string, string>> = {
   FSReqCallback: 'file operation',
   FSReqPromise: 'file operation',
+  CloseReq: 'file operation',
   GetAddrInfoReqWrap: 'DNS look-up',
   GetNameInfoReqWrap: 'DNS look-up',
   TCPConnectWrap: 'TCP connection being opened',

@@ -17,7 +17,7 @@ const TURNS = 3;
  *
  * Node's list of active resources lacks what runs in the thread pool: hashes, compression, native
  * addons. libuv knows: a turn of an empty loop returns at once, any other blocks for the next timer
- * or event. A turn that blocks ends with the beat that is due, so this takes no longer than that.
+ * or event.
  *
  * @param within milliseconds in which the turns of an empty loop are certainly over
  */

@@ -25,10 +25,22 @@ export function stopHeartbeat(): void {
   timer?.unref();
 }
 
-/** Keeps the timer from keeping the event loop alive. Returns what ends that. */
-export function muteHeartbeat(): () => void {
-  timer?.unref();
-  return () => timer?.ref();
+/**
+ * Stops the beat, and lets a loop that blocks without it wake up after so many milliseconds at the
+ * latest. Nothing of it keeps the loop alive. Returns what starts the beat again.
+ */
+export function pauseHeartbeat(ms: number): () => void {
+  native.clearInterval(timer);
+  const alarm = native.setTimeout(
+    ownCallback(() => undefined),
+    ms,
+  );
+  alarm.unref();
+
+  return () => {
+    native.clearTimeout(alarm);
+    timer = native.setInterval(ownCallback(beat), BEAT);
+  };
 }
 
 function beat(): void {

@@ -3,7 +3,7 @@ import { captureUncaught } from './capture.js';
 import { debug } from './debug.js';
 import { isLoopEmpty } from './deadlock.js';
 import { drainQueues } from './drain.js';
-import { BEAT, muteHeartbeat, startHeartbeat, stopHeartbeat } from './heartbeat.js';
+import { BEAT, pauseHeartbeat, startHeartbeat, stopHeartbeat } from './heartbeat.js';
 import { eventLoop, native, type Loop } from './native.js';
 import { withRealTicks } from './real-ticks.js';
 import { activeResources } from './resources.js';
@@ -25,6 +25,9 @@ const THROWN: Outcome = { kind: 'thrown' };
 
 /** Milliseconds for which nothing at all may be open before the wait counts as a deadlock. */
 const GRACE = 150;
+
+/** Milliseconds for which a turn of the loop blocks to be told from one that the system interrupted. */
+const BLOCKED = 100;
 
 /**
  * Lets the rest of the process run until `done()` is true.
@@ -69,10 +72,11 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
   let last: NodeJS.Timeout | undefined;
 
   function beat(): void {
+    // Both of our timers may be due in one turn of the loop, and the first has said it all.
+    if (expired !== undefined) return;
     const now = native.now();
 
-    // Node counts our own timers too.
-    const open = activeResources(last === undefined ? 1 : 2);
+    const open = openNow();
     if (open.length > 0) idleSince = undefined;
     else idleSince ??= now;
 
@@ -86,25 +90,36 @@ function spin(loop: Loop, frame: FrameOwner, done: () => boolean, timeout: numbe
     idleSince = undefined;
     if (unrefTimerDue(deadline - native.now()) || !isEmpty()) return;
 
-    const open = activeResources(last === undefined ? 1 : 2);
+    const open = openNow();
     if (open.length === 0 && pending()) expired = { kind: 'deadlock', open };
   }
 
   function isEmpty(): boolean {
-    const unmute = muteHeartbeat();
+    const resume = pauseHeartbeat(BLOCKED);
     last?.unref();
     try {
-      return isLoopEmpty(loop, BEAT / 2);
+      return isLoopEmpty(loop, BLOCKED * 0.8);
     } finally {
       last?.ref();
-      unmute();
+      resume();
     }
+  }
+
+  function openNow(): string[] {
+    // Node counts our own timers too: the heartbeat, and the last one until its callback has returned.
+    return activeResources(last === undefined ? 1 : 2);
   }
 
   function armLast(now: number): void {
     if (deadline - now >= BEAT) return;
     native.clearTimeout(last);
-    last = native.setTimeout(ownCallback(beat), Math.max(1, deadline - now));
+
+    const timer = native.setTimeout(ownCallback(fire), Math.max(1, deadline - now));
+    function fire(): void {
+      beat();
+      if (last === timer) last = undefined;
+    }
+    last = timer;
   }
 
   const pending = (): boolean => expired === undefined && state.thrown.length === 0 && !done();

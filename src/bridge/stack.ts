@@ -1,24 +1,24 @@
 import { isOwnFrame } from '../own-frames.js';
+import { rewriteStack } from './lazy-stack.js';
+import { withPrepare } from './prepare-stack.js';
 
 /**
- * Appends the frames of the code that waits to the stack of an error from the far side, once. The
- * error stays the same object: the reader sees where it was thrown first, and below it the line of
- * the test. The frames of the wait itself, which lie between the two, are left out.
+ * Appends the frames of the code that waits to the stack of an error from the far side, unless they
+ * are in it. The error stays the same object: the reader sees where it was thrown first, and below it
+ * the line of the test. The frames of the wait itself, which lie between the two, are left out.
  */
 export function appendTestFrames(error: unknown, below: Caller): void {
   if (!(error instanceof Error)) return;
 
-  const frames = callerFrames(below);
-  const [first] = frames;
-  if (first === undefined) return;
+  const framesOf = callerFrames(below);
+  if (framesOf === undefined) return;
 
-  try {
-    const { stack } = error;
-    if (typeof stack !== 'string' || stack.includes(first.trim())) return;
-    error.stack = [...stack.split('\n').filter((line) => !isOwn(line)), ...frames].join('\n');
-  } catch {
-    // A frozen error, or one whose stack is a getter, is shown as it is.
-  }
+  rewriteStack(error, (stack) => {
+    const lines = stack.split('\n').filter((line) => !isOwn(line));
+    const frames = framesOf();
+    const [first] = frames;
+    return first === undefined || stack.includes(first.trim()) ? lines.join('\n') : [...lines, ...frames].join('\n');
+  });
 }
 
 /** Whether a line of a stack is a frame of Lockstep or of its pump; with LOCKSTEP_DEBUG=1 none counts as one. */
@@ -32,16 +32,16 @@ function isOwn(line: string): boolean {
  * where a library (the runner, an assertion) called it.
  *
  * Formatting a frame of a file with a source map costs milliseconds when it is the first of that
- * file, so the frames are chosen before anything is formatted.
+ * file, so the frames are chosen before anything is formatted, and formatted when somebody reads them.
  */
-function callerFrames(below: Caller): string[] {
-  const files = withPrepare(rawFiles, () => capture(below, DEPTH)) as (string | undefined)[];
+function callerFrames(below: Caller): (() => string[]) | undefined {
+  const files = withPrepare(rawFiles, () => capture(below, DEPTH).stack) as (string | undefined)[];
   const first = files.findIndex(isCallers);
-  if (first < 0) return [];
+  if (first < 0) return undefined;
 
   const length = files.slice(first).findIndex((file) => !isCallers(file));
-  const lines = capture(below, length < 0 ? files.length : first + length) as string;
-  return lines.split('\n').slice(first + 1);
+  const captured = capture(below, length < 0 ? files.length : first + length);
+  return () => (captured.stack as string).split('\n').slice(first + 1);
 }
 
 /** Frames looked at: our own between the test and the wait must not use up the default of ten. */
@@ -49,26 +49,15 @@ const DEPTH = 30;
 
 type Caller = (...args: never[]) => unknown;
 
-function capture(below: Caller, limit: number): unknown {
+/** The frames; formatted when its `stack` is read. */
+function capture(below: Caller, limit: number): { readonly stack?: unknown } {
   const holder: { stack?: unknown } = {};
   const { stackTraceLimit } = Error;
 
   Error.stackTraceLimit = limit;
   Error.captureStackTrace(holder, below);
   Error.stackTraceLimit = stackTraceLimit;
-  return holder.stack;
-}
-
-function withPrepare<T>(prepare: typeof Error.prepareStackTrace, fn: () => T): T {
-  const { prepareStackTrace } = Object.getOwnPropertyDescriptors(Error);
-
-  Error.prepareStackTrace = prepare;
-  try {
-    return fn();
-  } finally {
-    if (prepareStackTrace) Object.defineProperty(Error, 'prepareStackTrace', prepareStackTrace);
-    else delete (Error as { prepareStackTrace?: unknown }).prepareStackTrace;
-  }
+  return holder;
 }
 
 function rawFiles(_error: Error, sites: NodeJS.CallSite[]): (string | undefined)[] {

@@ -1,4 +1,5 @@
-import { writeFile, rm } from 'node:fs/promises';
+import { pbkdf2 } from 'node:crypto';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,6 +67,14 @@ describe('http client.settle', () => {
         .then(() => done.push('file'));
       res.end();
     });
+    made.get('/close', (_req, res, next) => {
+      open(new URL(import.meta.url)).then((file) => {
+        res.end();
+        // Every thread of the pool is busy for many looks: the file cannot be closed before.
+        for (let job = 0; job < 8; job++) pbkdf2('secret', 'salt', 50_000, 32, 'sha256', () => undefined);
+        void file.close().then(() => done.push('closed'));
+      }, next);
+    });
     made.get('/mute', () => undefined);
     return made;
   }
@@ -76,6 +85,7 @@ describe('http client.settle', () => {
     ['/fetch', ['late']],
     ['/http', ['http']],
     ['/file', ['file']],
+    ['/close', ['closed']],
   ];
   for (const [path, wanted] of works) {
     it(
