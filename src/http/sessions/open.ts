@@ -2,6 +2,7 @@ import type { ReadOptions, RequestOptions } from '../options.js';
 import { RequestError } from '../../errors.js';
 import { describe } from '../request/describe.js';
 import { formatTarget } from '../request/target.js';
+import { obey } from '../signal.js';
 import type { User } from '../user.js';
 import { ByteSource } from './byte-source.js';
 import { Opening } from './opening.js';
@@ -9,13 +10,16 @@ import type { WebSocketCore } from './web-socket-core.js';
 import { WebSocketOpening } from './web-socket-opening.js';
 
 /** Options of `client.stream` and `client.sse`. */
-export interface StreamOptions extends RequestOptions {
+export interface StreamOptions extends Omit<RequestOptions, 'openapi'> {
   /** Default `GET`, or `POST` when there is a body. */
   readonly method?: string | undefined;
 }
 
 /** Options of `client.ws`. */
-export interface WebSocketOptions extends Omit<ReadOptions, 'followRedirects' | 'signal' | 'raiseServerErrors'> {
+export interface WebSocketOptions extends Omit<
+  ReadOptions,
+  'followRedirects' | 'signal' | 'raiseServerErrors' | 'openapi'
+> {
   /** Subprotocols that the client offers. */
   readonly protocols?: string | readonly string[] | undefined;
 }
@@ -46,8 +50,13 @@ export function prepareStream(
   return () => {
     const opening = new Opening(user, request, options, limited ? user.deadline(options.timeout) : undefined);
     const session = opening.response.then((opened) => {
-      const source: ByteSource = new ByteSource(opened, () => user.desk.sessions.forget(source));
+      let release = (): void => undefined;
+      const source: ByteSource = new ByteSource(opened, () => {
+        release();
+        user.desk.sessions.forget(source);
+      });
       user.desk.sessions.keep(source);
+      if (options.signal !== undefined) release = obey(options.signal, (reason) => source.abort(reason));
       return source;
     });
     session.catch(() => undefined);
