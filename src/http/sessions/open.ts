@@ -1,6 +1,8 @@
 import type { ReadOptions, RequestOptions } from '../options.js';
 import { RequestError } from '../../errors.js';
 import { describe } from '../request/describe.js';
+import { addHeaders } from '../request/headers.js';
+import { checkStreamOptions, checkWebSocketOptions } from '../request/options.js';
 import { formatTarget } from '../request/target.js';
 import { obey } from '../signal.js';
 import type { User } from '../user.js';
@@ -38,10 +40,16 @@ export interface Begun<S> {
 export function prepareStream(
   user: User,
   url: string,
-  { method, ...options }: StreamOptions,
+  given: StreamOptions,
   accept: string | undefined,
   limited: boolean,
 ): () => Begun<ByteSource> {
+  const label = accept === undefined ? 'client.stream' : 'client.sse';
+  checkStreamOptions(label, given);
+  const { method, ...options } = given;
+  // Refused here, as the text that it might be would be taken apart below.
+  if (options.headers !== undefined) addHeaders(label, {}, options.headers);
+
   const hasBody = [options.json, options.form, options.files, options.body].some((body) => body !== undefined);
   // Compression would hold back what the app has sent already.
   const headers = { 'accept-encoding': 'identity', ...(accept === undefined ? {} : { accept }), ...options.headers };
@@ -74,9 +82,11 @@ export interface OpenedWebSocket {
 export function prepareWebSocket(
   user: User,
   url: string,
-  { protocols = [], ...options }: WebSocketOptions,
+  given: WebSocketOptions,
   limited: boolean,
 ): () => Begun<OpenedWebSocket> {
+  checkWebSocketOptions('client.ws', given);
+  const { protocols = [], ...options } = given;
   const http = typeof url === 'string' ? url.replace(/^ws(s?):\/\//i, 'http$1://') : url;
   const request = user.plan('GET', http, options);
   const offered = readProtocols(url, protocols);
