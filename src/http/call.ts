@@ -13,10 +13,12 @@ import type { PlannedRequest } from './request/plan.js';
 import { formatTarget } from './request/target.js';
 import { Response } from './response.js';
 import type { SessionShelf } from './sessions/shelf.js';
+import { obey } from './signal.js';
+import { Starting } from './starting.js';
 import type { StatementRecord } from './response/statements.js';
 
 // Captured when the module loads: fake timers must neither stop a deadline nor bend a measurement.
-const { setTimeout, clearTimeout, setInterval, clearInterval, performance } = globalThis;
+const { setTimeout, clearTimeout, performance } = globalThis;
 const now = performance.now.bind(performance);
 
 /** What one call wants, beside its request. */
@@ -69,10 +71,10 @@ export class Call implements InFlight {
   readonly #desk: Desk;
   readonly #settings: CallSettings;
   readonly #began = now();
+  readonly #starting = new Starting();
   #exchange: Exchange<Answer> | undefined;
   #statementsBefore: number;
   #aborted: Error | undefined;
-  #abortStart: ((reason: Error) => void) | undefined;
 
   constructor(desk: Desk, request: PlannedRequest, settings: CallSettings) {
     this.label = `${request.method} ${request.target.path}`;
@@ -85,7 +87,10 @@ export class Call implements InFlight {
     // Whoever gave up waiting has been told why already.
     this.response.catch(() => undefined);
     if (settings.deadline !== undefined) this.#limit(settings.deadline);
-    if (settings.signal !== undefined) this.#obey(settings.signal);
+    if (settings.signal !== undefined) {
+      const release = obey(settings.signal, (reason) => this.abort(reason));
+      this.response.then(release, release);
+    }
   }
 
   /** A sentence on how far it has come, for the diagnostics of a wait. */
@@ -104,13 +109,13 @@ export class Call implements InFlight {
     if (!this.#desk.calls.has(this)) return;
 
     this.#aborted = reason;
-    this.#abortStart?.(reason);
+    this.#starting.giveUp(reason);
     this.#exchange?.abort(reason);
   }
 
   async #run(first: PlannedRequest): Promise<Response> {
     try {
-      const line = this.#desk.line ?? (await this.#start());
+      const line = this.#desk.line ?? (await this.#starting.wait(this.#desk));
       const history: Response[] = [];
 
       let request = first;
@@ -127,13 +132,6 @@ export class Call implements InFlight {
     } finally {
       this.#desk.calls.delete(this);
     }
-  }
-
-  #start(): Promise<Line> {
-    return new Promise((resolve, reject) => {
-      this.#abortStart = reject;
-      this.#desk.begin().then(resolve, reject);
-    });
   }
 
   async #exchangeOne(line: Line, planned: PlannedRequest, history: readonly Response[]): Promise<Response> {
@@ -172,21 +170,6 @@ export class Call implements InFlight {
     const wrong = this.#settings.openapi ? line.openApi?.judge(response) : undefined;
     if (wrong !== undefined) throw wrong;
     return response;
-  }
-
-  #obey(signal: AbortSignal): void {
-    const abort = (): void => this.abort(signal.reason as Error);
-    if (signal.aborted) return abort();
-
-    // The timer of AbortSignal.timeout() does not keep the event loop alive, and a wait in which
-    // nothing does counts as a deadlock.
-    const hold = setInterval(() => undefined, 60_000);
-    signal.addEventListener('abort', abort);
-    const release = (): void => {
-      clearInterval(hold);
-      signal.removeEventListener('abort', abort);
-    };
-    this.response.then(release, release);
   }
 
   #limit({ ms: deadline, own }: Deadline): void {

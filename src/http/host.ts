@@ -22,6 +22,7 @@ import type { StatementRecord } from './response/statements.js';
 import { SessionShelf } from './sessions/shelf.js';
 import { connectTo } from './transport/agents.js';
 import type { Connections } from './transport/agents.js';
+import { withinStop } from './stopping.js';
 import { watchOutgoing } from './settle/outgoing.js';
 import { User } from './user.js';
 import type { JarShelf } from './user.js';
@@ -187,12 +188,27 @@ class Host implements ClientHost, Desk, JarShelf {
     this.sessions.closeAll();
     await this.#abortAll('The client was stopped before the app had answered.');
 
-    const running = await this.#starting?.catch(() => undefined);
+    const running = await withinStop(
+      this.#starting?.catch(() => undefined) ?? Promise.resolve(undefined),
+      this.remaining,
+      (ms) => ({
+        what: `The app was still starting when the run ended, and ${ms} ms later.`,
+        remedy:
+          'Look for a promise that never settles where the app is loaded, in its start-up hooks or in lifespan.start.',
+      }),
+    );
     this.#line = undefined;
     if (running === undefined) return;
     running.http2?.close();
-    await running.connections.close();
-    await running.app.stop();
+    await withinStop(
+      running.connections.close().then(() => running.app.stop()),
+      this.remaining,
+      (ms) => ({
+        what: `The app has not stopped after ${ms} ms.`,
+        remedy:
+          'Look for a promise that never settles in its shut-down hooks (onClose, onModuleDestroy) or in lifespan.stop.',
+      }),
+    );
   }
 
   async #run(): Promise<Running> {

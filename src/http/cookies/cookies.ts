@@ -1,5 +1,7 @@
 import { Cookie } from 'tough-cookie';
 import { RequestError } from '../../errors.js';
+import { describe } from '../request/describe.js';
+import { checkNames } from '../request/names.js';
 import { readTarget, formatTarget } from '../request/target.js';
 import { readCookies } from './check.js';
 import type { UserJar } from './jar.js';
@@ -40,11 +42,12 @@ export class Cookies {
 
   /** @throws RequestError for a name or value that a cookie cannot have. */
   set(name: string, value: string | number | boolean, scope: CookieScope = {}): void {
+    checkNames('client.cookies.set', scope, ['path', 'secure', 'host']);
     const { path = '/', secure = false, host } = scope;
     const text = readCookies('client.cookies.set', { [name]: value }).get(name);
-    if (!path.startsWith('/')) {
+    if (typeof path !== 'string' || !path.startsWith('/')) {
       throw new RequestError({
-        what: `client.cookies.set: the path of ${name} is ${JSON.stringify(path)}.`,
+        what: `client.cookies.set: the path of ${name} is ${describe(path)}.`,
         remedy: "Begin it with '/'.",
       });
     }

@@ -1,7 +1,7 @@
 import { RequestError } from '../../errors.js';
 import type { RaiseServerErrors, RequestOptions } from '../options.js';
 import { describe } from './describe.js';
-import { nearest } from './nearest.js';
+import { checkNames } from './names.js';
 
 const OPTIONS = [
   'params',
@@ -19,6 +19,10 @@ const OPTIONS = [
   'signal',
   'openapi',
 ] as const satisfies readonly (keyof RequestOptions)[];
+
+const STREAM_OPTIONS = ['method', ...OPTIONS.filter((name) => name !== 'openapi')];
+
+const WEB_SOCKET_OPTIONS = ['protocols', 'params', 'headers', 'cookies', 'auth', 'clientAddress', 'timeout'];
 
 /** What other HTTP clients call our options. */
 const FOREIGN: Readonly<Record<string, string>> = {
@@ -52,18 +56,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
  * @throws RequestError naming the option, and the nearest valid one.
  */
 export function checkOptions(label: string, method: string, options: RequestOptions): void {
-  // The caller may be JavaScript: what the types promise is checked here.
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new RequestError({
-      what: `${label}: the options are ${describe(given)}.`,
-      remedy: `Give an object: { ${OPTIONS.join(', ')} }.`,
-    });
-  }
-
-  for (const key of Object.keys(given)) {
-    if (!(OPTIONS as readonly string[]).includes(key)) throw unknownOption(label, key);
-  }
+  checkNames(label, options, OPTIONS, FOREIGN);
   checkBodyOptions(label, method, options);
   if (options.auth !== undefined && hasHeader(options.headers, 'authorization'))
     throw twice(label, 'auth', 'authorization');
@@ -78,6 +71,22 @@ export function checkOptions(label: string, method: string, options: RequestOpti
       remedy: 'Give an AbortSignal, e.g. AbortSignal.timeout(20).',
     });
   }
+}
+
+/** @throws RequestError for an option that `client.stream` and `client.sse` do not have. */
+export function checkStreamOptions(label: string, options: unknown): void {
+  checkNames(label, options, STREAM_OPTIONS, FOREIGN);
+}
+
+/** @throws RequestError for an option that `client.ws` does not have. */
+export function checkWebSocketOptions(label: string, options: unknown): void {
+  checkNames(label, options, WEB_SOCKET_OPTIONS, FOREIGN);
+}
+
+/** @throws RequestError for options of a wait other than a timeout. */
+export function checkWaitOptions(label: string, options: { readonly timeout?: unknown }): void {
+  checkNames(label, options, ['timeout']);
+  if (options.timeout !== undefined) checkTimeout(label, options.timeout);
 }
 
 /** @throws RequestError unless `value` is true or false. */
@@ -147,14 +156,5 @@ function twice(label: string, option: string, header: string): RequestError {
     what: `${label}: ${option} and the header ${header} are given together.`,
     why: 'Both say what is sent in that header.',
     remedy: 'Keep one of them.',
-  });
-}
-
-function unknownOption(label: string, key: string): RequestError {
-  const suggestion = FOREIGN[key.toLowerCase()] ?? nearest(key, OPTIONS);
-
-  return new RequestError({
-    what: `${label}: there is no option ${JSON.stringify(key)}.`,
-    remedy: `${suggestion === undefined ? '' : `Did you mean ${suggestion}? `}The options are ${OPTIONS.join(', ')}.`,
   });
 }

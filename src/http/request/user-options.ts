@@ -1,10 +1,8 @@
-import { RequestError } from '../../errors.js';
 import type { RequestHeaders, UserOptions } from '../options.js';
 import { checkAddress } from './address.js';
 import { authorization } from './auth.js';
-import { describe } from './describe.js';
 import { addHeaders } from './headers.js';
-import { nearest } from './nearest.js';
+import { checkNames } from './names.js';
 import { checkBase, formatTarget, readTarget } from './target.js';
 
 const OPTIONS = ['auth', 'headers', 'cookies', 'baseUrl', 'clientAddress'] as const;
@@ -15,21 +13,7 @@ const OPTIONS = ['auth', 'headers', 'cookies', 'baseUrl', 'clientAddress'] as co
  * @throws RequestError naming the option.
  */
 export function readUserOptions(label: string, options: UserOptions): void {
-  const given: unknown = options;
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new RequestError({
-      what: `${label}: the options are ${describe(given)}.`,
-      remedy: `Give an object: ${label}({ ${OPTIONS.join(', ')} }).`,
-    });
-  }
-  for (const key of Object.keys(given)) {
-    if ((OPTIONS as readonly string[]).includes(key)) continue;
-    const meant = nearest(key, OPTIONS);
-    throw new RequestError({
-      what: `${label}: there is no option ${JSON.stringify(key)}.`,
-      remedy: `${meant === undefined ? '' : `Did you mean ${meant}? `}The options are ${OPTIONS.join(', ')}.`,
-    });
-  }
+  checkNames(label, options, OPTIONS);
 
   const { auth, headers, baseUrl, clientAddress } = options;
   if (auth !== undefined && auth !== null) authorization(label, auth);

@@ -26,6 +26,7 @@ export class ByteSource implements OpenSession {
   #ended = false;
   #closed = false;
   #broken: Error | undefined;
+  #aborted: { readonly reason: Error } | undefined;
 
   constructor(opened: Opened, onClose: () => void) {
     const { exchange, message } = opened;
@@ -52,6 +53,13 @@ export class ByteSource implements OpenSession {
     this.#source.destroy();
     this.#onClose();
     this.waits.notify();
+  }
+
+  /** Closes it as a client that goes away does; reads throw the reason. */
+  abort(reason: Error): void {
+    if (this.#ended) return;
+    this.#aborted = { reason };
+    this.close();
   }
 
   /** What has arrived; END after the last. */
@@ -88,6 +96,7 @@ export class ByteSource implements OpenSession {
   }
 
   #pull(): void {
+    if (this.#aborted !== undefined) throw this.#aborted.reason;
     if (this.#closed) {
       throw new ClosedError({
         what: `${this.opened.exchange.label}: the stream was closed by the test.`,

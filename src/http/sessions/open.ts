@@ -1,7 +1,10 @@
 import type { ReadOptions, RequestOptions } from '../options.js';
 import { RequestError } from '../../errors.js';
 import { describe } from '../request/describe.js';
+import { addHeaders } from '../request/headers.js';
+import { checkStreamOptions, checkWebSocketOptions } from '../request/options.js';
 import { formatTarget } from '../request/target.js';
+import { obey } from '../signal.js';
 import type { User } from '../user.js';
 import { ByteSource } from './byte-source.js';
 import { Opening } from './opening.js';
@@ -9,13 +12,16 @@ import type { WebSocketCore } from './web-socket-core.js';
 import { WebSocketOpening } from './web-socket-opening.js';
 
 /** Options of `client.stream` and `client.sse`. */
-export interface StreamOptions extends RequestOptions {
+export interface StreamOptions extends Omit<RequestOptions, 'openapi'> {
   /** Default `GET`, or `POST` when there is a body. */
   readonly method?: string | undefined;
 }
 
 /** Options of `client.ws`. */
-export interface WebSocketOptions extends Omit<ReadOptions, 'followRedirects' | 'signal' | 'raiseServerErrors'> {
+export interface WebSocketOptions extends Omit<
+  ReadOptions,
+  'followRedirects' | 'signal' | 'raiseServerErrors' | 'openapi'
+> {
   /** Subprotocols that the client offers. */
   readonly protocols?: string | readonly string[] | undefined;
 }
@@ -34,10 +40,16 @@ export interface Begun<S> {
 export function prepareStream(
   user: User,
   url: string,
-  { method, ...options }: StreamOptions,
+  given: StreamOptions,
   accept: string | undefined,
   limited: boolean,
 ): () => Begun<ByteSource> {
+  const label = accept === undefined ? 'client.stream' : 'client.sse';
+  checkStreamOptions(label, given);
+  const { method, ...options } = given;
+  // Refused here, as the text that it might be would be taken apart below.
+  if (options.headers !== undefined) addHeaders(label, {}, options.headers);
+
   const hasBody = [options.json, options.form, options.files, options.body].some((body) => body !== undefined);
   // Compression would hold back what the app has sent already.
   const headers = { 'accept-encoding': 'identity', ...(accept === undefined ? {} : { accept }), ...options.headers };
@@ -46,8 +58,13 @@ export function prepareStream(
   return () => {
     const opening = new Opening(user, request, options, limited ? user.deadline(options.timeout) : undefined);
     const session = opening.response.then((opened) => {
-      const source: ByteSource = new ByteSource(opened, () => user.desk.sessions.forget(source));
+      let release = (): void => undefined;
+      const source: ByteSource = new ByteSource(opened, () => {
+        release();
+        user.desk.sessions.forget(source);
+      });
       user.desk.sessions.keep(source);
+      if (options.signal !== undefined) release = obey(options.signal, (reason) => source.abort(reason));
       return source;
     });
     session.catch(() => undefined);
@@ -65,9 +82,11 @@ export interface OpenedWebSocket {
 export function prepareWebSocket(
   user: User,
   url: string,
-  { protocols = [], ...options }: WebSocketOptions,
+  given: WebSocketOptions,
   limited: boolean,
 ): () => Begun<OpenedWebSocket> {
+  checkWebSocketOptions('client.ws', given);
+  const { protocols = [], ...options } = given;
   const http = typeof url === 'string' ? url.replace(/^ws(s?):\/\//i, 'http$1://') : url;
   const request = user.plan('GET', http, options);
   const offered = readProtocols(url, protocols);

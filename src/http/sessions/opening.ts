@@ -9,6 +9,8 @@ import { MAX_REDIRECTS, redirected, tooManyRedirects } from '../redirect.js';
 import { withCookies } from '../request/cookies.js';
 import type { PlannedRequest } from '../request/plan.js';
 import { formatTarget } from '../request/target.js';
+import { obey } from '../signal.js';
+import { Starting } from '../starting.js';
 import type { User } from '../user.js';
 
 // Captured when the module loads: fake timers must not stop a deadline.
@@ -30,6 +32,7 @@ export class Opening implements InFlight {
 
   readonly #user: User;
   readonly #began = now();
+  readonly #starting = new Starting();
   #exchange: Exchange<IncomingMessage> | undefined;
   #aborted: Error | undefined;
 
@@ -43,6 +46,10 @@ export class Opening implements InFlight {
     this.response = this.#open(request, followed, raise !== false).finally(() => user.desk.calls.delete(this));
     this.response.catch(() => undefined);
     if (deadline !== undefined) this.#limit(deadline);
+    if (options.signal !== undefined) {
+      const release = obey(options.signal, (reason) => this.abort(reason));
+      this.response.then(release, release);
+    }
   }
 
   describe(): string {
@@ -52,12 +59,13 @@ export class Opening implements InFlight {
 
   abort(reason: Error): void {
     this.#aborted = reason;
+    this.#starting.giveUp(reason);
     this.#exchange?.abort(reason);
   }
 
   async #open(first: PlannedRequest, followed: boolean, raised: boolean): Promise<Opened> {
     const { desk, jar } = this.#user;
-    const line = desk.line ?? (await desk.begin());
+    const line = desk.line ?? (await this.#starting.wait(desk));
 
     const path: string[] = [];
     for (let planned = first; ;) {

@@ -1,4 +1,5 @@
 import { deadlineOf } from '../deadline.js';
+import { checkWaitOptions } from '../request/options.js';
 import type { User } from '../user.js';
 import { waitFor } from '../wait.js';
 import type { Wait, Waits } from './waits.js';
@@ -23,6 +24,7 @@ export interface WaitOptions {
  * @param call names it where waiting is refused
  */
 export function waitHere<T>(user: User, call: () => string, wait: () => Wait<T>, options: WaitOptions): T {
+  checkWaitOptions(call(), options);
   let begun: Wait<T> | undefined;
   try {
     return waitFor(call, () => (begun = wait()).promise, options.timeout ?? user.defaults.timeout);
@@ -33,13 +35,14 @@ export function waitHere<T>(user: User, call: () => string, wait: () => Wait<T>,
 }
 
 /** Waits as a promise with a deadline of its own. */
-export function waitAsync<T>(
+export async function waitAsync<T>(
   user: User,
   waits: Waits,
   what: string,
   attempt: () => T | undefined,
   options: WaitOptions,
 ): Promise<T> {
+  checkWaitOptions(what, options);
   const deadline = deadlineOf(options.timeout ?? user.defaults.timeout, user.desk.remaining);
   return waits.until(what, attempt, deadline).promise;
 }

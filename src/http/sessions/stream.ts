@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { RequestError } from '../../errors.js';
+import { describe } from '../request/describe.js';
 import type { User } from '../user.js';
 import { END } from './byte-source.js';
 import type { ByteSource } from './byte-source.js';
@@ -50,6 +52,7 @@ export class Stream extends StreamHead implements Iterable<Buffer> {
 
   /** Exactly `size` bytes (fewer at the end), or without `size` all that is still to come. */
   read(size: number = Infinity, options: WaitOptions = {}): Buffer {
+    checkSize(this.#source, size);
     return this.#wait('read()', () => this.#source.takeBytes(size), options) ?? Buffer.alloc(0);
   }
 
@@ -90,6 +93,7 @@ export class AsyncStream extends StreamHead implements AsyncIterable<Buffer> {
   }
 
   async read(size: number = Infinity, options: WaitOptions = {}): Promise<Buffer> {
+    checkSize(this.#source, size);
     return (await this.#wait('read()', () => this.#source.takeBytes(size), options)) ?? Buffer.alloc(0);
   }
 
@@ -105,4 +109,13 @@ export class AsyncStream extends StreamHead implements AsyncIterable<Buffer> {
     const taken = await waitAsync(this.#user, this.#source.waits, what, attempt, options);
     return taken === END ? undefined : taken;
   }
+}
+
+function checkSize({ opened }: ByteSource, size: unknown): void {
+  if (size === Infinity || (Number.isSafeInteger(size) && (size as number) > 0)) return;
+
+  throw new RequestError({
+    what: `read() of ${opened.exchange.label}: the size is ${describe(size)}.`,
+    remedy: 'Give a positive number of bytes, or nothing for all that is to come.',
+  });
 }

@@ -13,6 +13,7 @@ import type { Failure, FailureSink } from '../failures.js';
 import { excerpt } from '../parse.js';
 import { withCookies } from '../request/cookies.js';
 import type { PlannedRequest } from '../request/plan.js';
+import { Starting } from '../starting.js';
 import type { User } from '../user.js';
 import { WebSocketCore } from './web-socket-core.js';
 
@@ -26,6 +27,7 @@ export class WebSocketOpening implements InFlight, FailureSink {
   readonly response: Promise<WebSocketCore>;
 
   readonly #began = now();
+  readonly #starting = new Starting();
   #socket: WebSocket | undefined;
   #failure: Failure | undefined;
   #settled = false;
@@ -56,12 +58,13 @@ export class WebSocketOpening implements InFlight, FailureSink {
   }
 
   abort(reason: Error): void {
+    this.#starting.giveUp(reason);
     this.#fail(reason);
     this.#socket?.terminate();
   }
 
   async #open(user: User, planned: PlannedRequest, protocols: readonly string[]): Promise<WebSocketCore> {
-    const line = user.desk.line ?? (await user.desk.begin());
+    const line = user.desk.line ?? (await this.#starting.wait(user.desk));
     const request = withCookies(planned, user.jar);
 
     return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { isTimerPending, operationsInProgress, ownCallback, timersDue } from '../../bridge/index.js';
 import { SyncTimeoutError } from '../../errors.js';
 import type { Desk } from '../call.js';
-import { checkTimeout } from '../request/options.js';
+import { checkWaitOptions } from '../request/options.js';
 import { outgoingRequests } from './outgoing.js';
 
 // Captured when the module loads: fake timers must not stop it.
@@ -42,9 +42,9 @@ export async function settle(desk: Desk, { timeout = DEFAULT }: SettleOptions): 
   }
 }
 
-/** @throws RequestError for a timeout that is none. */
-export function checkSettle({ timeout }: SettleOptions): void {
-  if (timeout !== undefined) checkTimeout('client.settle', timeout);
+/** @throws RequestError for what is no option, and for a timeout that is none. */
+export function checkSettle(options: SettleOptions): void {
+  checkWaitOptions('client.settle', options);
 }
 
 function pause(): Promise<void> {

@@ -1,0 +1,27 @@
+// Captured when the module loads: fake timers must not end a wait for a signal.
+const { setInterval, clearInterval } = globalThis;
+
+/**
+ * Calls `abort` with the signal's reason when it is aborted, at once if it is already.
+ *
+ * @returns takes it back.
+ */
+export function obey(signal: AbortSignal, abort: (reason: Error) => void): () => void {
+  const onAbort = (): void => abort(signal.reason as Error);
+  if (signal.aborted) {
+    onAbort();
+    return () => undefined;
+  }
+
+  // The timer of AbortSignal.timeout() does not keep the event loop alive, and a wait in which
+  // nothing does counts as a deadlock.
+  const hold = setInterval(() => undefined, 60_000);
+  const release = (): void => {
+    clearInterval(hold);
+    signal.removeEventListener('abort', release);
+    signal.removeEventListener('abort', onAbort);
+  };
+  signal.addEventListener('abort', onAbort);
+  signal.addEventListener('abort', release);
+  return release;
+}
