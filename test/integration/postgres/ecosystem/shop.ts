@@ -24,7 +24,7 @@ export interface Shop {
 }
 
 interface ShopModule {
-  open(url: string): Shop | Promise<Shop>;
+  readonly open: (url: string) => Shop | Promise<Shop>;
 }
 
 export async function openShop(library: string, url: string): Promise<Shop> {
