@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { Place } from './place.js';
-import { places } from './places.js';
+import { PLACES, places } from './places.js';
 
 /** The place of the running test, and connections that are closed after it. */
 export interface Here {
@@ -16,7 +16,7 @@ export interface Here {
 
 /** The same suite on a real connection and through the sandbox: its expectations are what Postgres does. */
 export function inEveryPlace(title: string, suite: (here: Here) => void): void {
-  for (const [kind, open] of Object.entries(places))
+  for (const kind of PLACES)
     describe(`${title}, ${kind}`, () => {
       let place: Place;
       let closing: (() => Promise<void>)[] = [];
@@ -27,7 +27,7 @@ export function inEveryPlace(title: string, suite: (here: Here) => void): void {
       };
 
       before(async () => {
-        place = await open();
+        place = await places[kind]();
       });
       beforeEach(function () {
         return place.begin(this.currentTest!.fullTitle());
@@ -39,7 +39,7 @@ export function inEveryPlace(title: string, suite: (here: Here) => void): void {
       after(() => place.close());
 
       suite({
-        kind: kind as Place['kind'],
+        kind,
         get place() {
           return place;
         },

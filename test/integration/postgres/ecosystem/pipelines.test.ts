@@ -162,6 +162,27 @@ inEveryPlace('pipelines', (here) => {
     ]);
   });
 
+  it('COPY that fails undoes its rows', async () => {
+    const copy = serialize.query('copy items (name, stock) from stdin');
+    expect(
+      await wire.ask([
+        copy,
+        serialize.copyData(Buffer.from('Tea\t1\n')),
+        serialize.copyData(Buffer.from('Salt\tmuch\n')),
+        serialize.copyDone(),
+      ]),
+    ).to.deep.equal(['copyInResponse', 'error 22P02', 'readyForQuery I']);
+    expect(
+      await wire.ask([copy, serialize.copyData(Buffer.from('Tea\t1\n')), serialize.copyFail('enough')]),
+    ).to.deep.equal(['copyInResponse', 'error 57014', 'readyForQuery I']);
+    expect(await wire.ask([copy, serialize.copyData(Buffer.from('Oats\t1\n')), serialize.copyDone()])).to.deep.equal([
+      'copyInResponse',
+      'commandComplete COPY 1',
+      'readyForQuery I',
+    ]);
+    expect(await here.names()).to.deep.equal(['Oats']);
+  });
+
   it('an empty query, and one without rows', async () => {
     expect(
       await wire.ask([...statement(''), serialize.sync(), serialize.query(' ; '), serialize.query('-- nothing')]),
@@ -177,7 +198,7 @@ inEveryPlace('pipelines', (here) => {
   });
 
   it('pg in its pipeline mode', async () => {
-    const fast = await here.connect({ pipeline: true } as object);
+    const fast = await here.connect({ pipeline: true });
     const sql = 'insert into items (name) values ($1)';
     const states = await Promise.all(['Tea', 'Salt', 'Tea', 'Oats'].map((name) => sqlState(fast.query(sql, [name]))));
 

@@ -8,7 +8,9 @@ import type { Place } from './place.js';
 const SCHEMA = readFileSync(fixture('postgres', 'shops', 'schema.sql'), 'utf8');
 const SERVER = process.env['SHOP_SERVER'] ?? 'postgres://postgres:x@127.0.0.1:55433';
 
-/** Every place, each on a database of its own. */
+export const PLACES: readonly Place['kind'][] = ['direct', 'sandbox'];
+
+/** Opens a place, each on a database of its own. */
 export const places: Readonly<Record<Place['kind'], () => Promise<Place>>> = {
   direct: async () => direct(await createDatabase(), SCHEMA),
   sandbox: async () => direct(await createDatabase(), SCHEMA),

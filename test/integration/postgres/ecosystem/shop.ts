@@ -14,6 +14,8 @@ export interface Shop {
   add(name: string): Promise<Item>;
   /** One transaction, rolled back when a name is taken. */
   addAll(names: readonly string[]): Promise<unknown>;
+  /** One transaction, with one nested in it for each name; names that are taken are passed over. */
+  addEach(names: readonly string[]): Promise<unknown>;
   /** Adds and, when the name is taken, looks it up. */
   addOrFind(name: string): Promise<number>;
   /** Locks the item, takes a little time, and writes what is left. */

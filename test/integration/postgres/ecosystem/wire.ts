@@ -19,7 +19,7 @@ export class Wire {
   constructor(socket: Socket) {
     this.#socket = socket;
     void parse(socket, (message) => {
-      this.#answers.push(message as Answer);
+      this.#answers.push(message);
       this.#changed();
     });
   }
