@@ -6,7 +6,7 @@ export interface Place {
   /** What the app is given as its DATABASE_URL. */
   readonly url: string;
   /** What is written from here on is undone by `end`. */
-  begin(title: string): void | Promise<void>;
+  begin(title: string, kind?: 'layer' | 'test'): void | Promise<void>;
   end(): void | Promise<void>;
   /** What the test asks beside the app. */
   rows(sql: string, parameters?: readonly unknown[]): Row[] | Promise<Row[]>;
