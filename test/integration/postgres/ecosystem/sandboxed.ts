@@ -1,0 +1,53 @@
+import pg from 'pg';
+import type { Host, Row } from '#src/engine/index.js';
+import { type Parts, postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
+import { openSession } from '#src/engine/postgres/session/index.js';
+import type { Place } from './place.js';
+
+const ENV = 'SHOP_DATABASE_URL';
+
+/** The suites are async: nobody runs the loop while the session waits. */
+const host: Host = { canWait: () => false, waitUntil: () => false };
+
+const parts: Parts = {
+  serverModule: import.meta.resolve('#src/engine/postgres/server/index.js'),
+  openSession: (end) => {
+    const { openPipe, beforeStatement, ...connection } = end;
+    return openSession({ root: process.cwd(), connection, openPipe, beforeStatement: (sql) => beforeStatement(sql) })
+      .session;
+  },
+};
+
+/** The same database through the sandbox. */
+export async function sandboxed(url: string, schema: string): Promise<Place> {
+  const stranger = new pg.Client(url);
+  await stranger.connect();
+  await stranger.query(schema);
+
+  const options: PostgresOptions = {
+    server: { url, root: process.cwd() },
+    database: stranger.database ?? '',
+    env: [ENV],
+    clock: 'transaction',
+    stallTimeout: 150,
+    holdTimeout: 10_000,
+    root: process.cwd(),
+  };
+  const engine = postgresEngine(parts);
+  const restore = engine.prepare(options);
+  const sandbox = engine.open(options, host);
+
+  return {
+    kind: 'sandbox',
+    url: process.env[ENV] ?? '',
+    begin: (title, kind = 'test') => sandbox.begin({ kind, title }),
+    end: () => sandbox.end(),
+    rows: (sql, parameters = []): Row[] => sandbox.session.execute(sql, parameters).rows,
+    committed: async (sql) => (await stranger.query<Row>(sql)).rows,
+    close: async () => {
+      sandbox.close();
+      restore();
+      await stranger.end();
+    },
+  };
+}
