@@ -18,7 +18,10 @@ const LIBRARIES = [
 ];
 
 describe('the ecosystem', function () {
-  before(generatePrismaClient);
+  before(function () {
+    this.timeout(60_000);
+    return generatePrismaClient();
+  });
 
   for (const library of LIBRARIES)
     for (const kind of PLACES)

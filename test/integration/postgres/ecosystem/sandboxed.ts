@@ -30,7 +30,7 @@ export async function sandboxed(url: string, schema: string): Promise<Place> {
     server: { url, root: process.cwd() },
     database: stranger.database ?? '',
     env: [ENV],
-    clock: 'transaction',
+    clock: 'statement',
     stallTimeout: 150,
     holdTimeout: 10_000,
     root: process.cwd(),
