@@ -1,5 +1,5 @@
 // npm run bench [name …]: prints each figure as a ratio to a peer that is measured in the same run.
-const NAMES = ['per-test', 'request', 'client', 'supertest', 'bridge', 'suite'];
+const NAMES = ['per-test', 'request', 'client', 'supertest', 'bridge', 'postgres-session', 'suite'];
 const wanted = process.argv.slice(2);
 
 for (const name of wanted.filter((name) => !NAMES.includes(name))) {

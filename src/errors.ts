@@ -22,6 +22,7 @@
  * │   └── RefusedStatementError LOCKSTEP_REFUSED         a statement that would escape the rollback
  * ├── EngineError
  * │   ├── EngineMissingError  LOCKSTEP_ENGINE_MISSING    the database driver is not installed
+ * │   ├── ConnectionLostError LOCKSTEP_CONNECTION_LOST   the session's connection to the server has ended
  * │   ├── UnsafeDatabaseError LOCKSTEP_UNSAFE_DATABASE   the database is not named like a test database
  * │   └── SwapError           LOCKSTEP_SWAP              the app's driver could not be replaced
  * ├── SessionUsageError       LOCKSTEP_SESSION_USAGE     a session call that cannot mean what was written
@@ -229,6 +230,14 @@ export class EngineMissingError extends EngineError {
   readonly code = 'LOCKSTEP_ENGINE_MISSING';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_ENGINE_MISSING', explanation);
+  }
+}
+
+/** The session's connection to the database server has ended, or an answer did not come in time. */
+export class ConnectionLostError extends EngineError {
+  readonly code = 'LOCKSTEP_CONNECTION_LOST';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_CONNECTION_LOST', explanation);
   }
 }
 

@@ -90,6 +90,7 @@ export type {
   Session,
   SqlTag,
   Statement,
+  Value,
   Where,
 } from './session/index.js';
 export type { Parameters, Row } from './engine/index.js';

@@ -59,6 +59,10 @@ export interface SyncConnection {
   placeholder(index: number): string;
   /** Whether a transaction that this connection began is open. */
   readonly inTransaction: boolean;
+  /** Whether that transaction has failed, so that the database would answer COMMIT by rolling back. */
+  readonly transactionFailed?: boolean;
+  /** Whether a list or an object is a value that can be bound: Postgres has arrays and JSON. */
+  readonly storesObjects?: boolean;
 }
 
 /** Something of the app that is still going on when a scope ends. */

@@ -2,6 +2,6 @@
 
 export { createSession } from './create.js';
 export { Query, sql } from './sql.js';
-export type { BoundStatement, Dialect, Name, SqlTag } from './sql.js';
+export type { BoundStatement, Dialect, Name, SqlTag, Value } from './sql.js';
 export type { NotPromise, RunResult, Session, Statement, Where } from './session.js';
 export type { Savepoint } from './transactions.js';

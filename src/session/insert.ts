@@ -1,6 +1,6 @@
 import type { Row, SyncConnection } from '../engine/engine.js';
 import { SessionUsageError } from '../errors.js';
-import { checkValue, show } from './values.js';
+import { checkValue, show, type ValueRules } from './values.js';
 
 /**
  * Inserts one row and returns it as stored.
@@ -10,7 +10,7 @@ import { checkValue, show } from './values.js';
  */
 export function insertRow(connection: SyncConnection, table: string, row: unknown): Row {
   const name = connection.quoteName(table);
-  const entries = readRow(table, row);
+  const entries = readRow(connection, table, row);
   if (entries.length === 0)
     return stored(table, connection.execute(`INSERT INTO ${name} DEFAULT VALUES RETURNING *`).rows);
 
@@ -23,7 +23,7 @@ export function insertRow(connection: SyncConnection, table: string, row: unknow
 }
 
 /** A row's columns and values. A class instance counts by its own properties, as an ORM's model would. */
-function readRow(table: string, row: unknown): [string, unknown][] {
+function readRow(rules: ValueRules, table: string, row: unknown): [string, unknown][] {
   if (typeof row !== 'object' || row === null || Array.isArray(row)) {
     throw new SessionUsageError({
       what: `A row to be inserted into ${table} is ${show(row)}.`,
@@ -40,7 +40,7 @@ function readRow(table: string, row: unknown): [string, unknown][] {
         remedy: 'Write null for NULL; leave the key out for the default.',
       });
     }
-    checkValue(`${table}.${column}`, value);
+    checkValue(rules, `${table}.${column}`, value);
   }
   return entries;
 }

@@ -26,8 +26,9 @@ export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
  * written here is seen by the app, and all of it is rolled back when the test ends. No commit is
  * needed. Errors of the database arrive as the driver's own error objects.
  *
- * Parameters are a list for `?` (and `$1`, `$2`), or an object for `:name`. A parameter that is
- * `undefined` is refused, since it is nearly always a mistyped property; null stands for NULL.
+ * Parameters are a list for `?` (and `$1`, `$2`; on Postgres only these), or an object for `:name`. A
+ * parameter that is `undefined` is refused, since it is nearly always a mistyped property; null
+ * stands for NULL.
  *
  * The methods may be taken off it: `const { get, insert } = session`.
  *

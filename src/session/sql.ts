@@ -3,8 +3,8 @@ import { SessionUsageError } from '../errors.js';
 import { openQuote } from './quoted.js';
 import { checkValue, show } from './values.js';
 
-/** What renders a query: the database's own placeholders and quotes. */
-export type Dialect = Pick<SyncConnection, 'placeholder' | 'quoteName'>;
+/** What renders a query: the database's own placeholders, quotes and kinds of values. */
+export type Dialect = Pick<SyncConnection, 'placeholder' | 'quoteName' | 'storesObjects'>;
 
 /** SQL text and the values bound in it, in the order of their placeholders. */
 export interface BoundStatement {
@@ -38,7 +38,7 @@ export class Query {
   /** Placeholders are numbered over the whole statement, so all its fragments fill one list of values. */
   #append(dialect: Dialect, values: unknown[]): string {
     const one = (value: unknown): string => {
-      checkValue(`Value ${values.length + 1} of the query`, value);
+      checkValue(dialect, `Value ${values.length + 1} of the query`, value);
       return dialect.placeholder(values.push(value));
     };
 
@@ -47,6 +47,7 @@ export class Query {
 
       if (value instanceof Query) return text + value.#append(dialect, values) + part;
       if (value instanceof Name) return text + value.quote(dialect) + part;
+      if (value instanceof Value) return text + one(value.content) + part;
       if (Array.isArray(value)) return `${text}(${nonEmpty(value, text).map(one).join(', ')})${part}`;
       return text + one(value) + part;
     });
@@ -64,6 +65,16 @@ export class Name {
 
   quote(dialect: Dialect): string {
     return this.#parts.map((part) => dialect.quoteName(part)).join('.');
+  }
+}
+
+/** A value that is bound as one, also where it is a list. */
+export class Value {
+  readonly content: unknown;
+
+  constructor(content: unknown) {
+    this.content = content;
+    Object.freeze(this);
   }
 }
 
@@ -85,10 +96,17 @@ export interface SqlTag {
    * @example sql`select ${sql.id('p', 'name')} from ${sql.id('providers')} p`
    */
   id(...names: readonly [string, ...string[]]): Name;
+
+  /**
+   * One value, also where it is a list: an array of Postgres.
+   *
+   * @example sql`select * from providers where tags && ${sql.value(['bank', 'online'])}`
+   */
+  value(content: unknown): Value;
 }
 
 /** Makes a query of a template literal; its values are bound, never put into the text. */
-export const sql: SqlTag = Object.freeze(Object.assign(tag, { id }));
+export const sql: SqlTag = Object.freeze(Object.assign(tag, { id, value }));
 
 function tag(strings: TemplateStringsArray, ...values: readonly unknown[]): Query {
   if (!isTemplate(strings)) {
@@ -122,6 +140,10 @@ function id(...names: readonly [string, ...string[]]): Name {
   }
 
   return new Name(names);
+}
+
+function value(content: unknown): Value {
+  return new Value(content);
 }
 
 /** Whether a value is the first argument of a template tag. */

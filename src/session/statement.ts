@@ -28,7 +28,7 @@ export function runStatement(
   }
 
   const text = checkText(method, statement);
-  checkParameters(parameters);
+  checkParameters(connection, parameters);
   return connection.execute(text, parameters);
 }
 

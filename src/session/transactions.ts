@@ -42,6 +42,7 @@ export class Transactions {
         throw refusePromise(`${called} given to session.transaction returned a promise.`);
       }
       if (!this.#isOpen(frame)) throw endedInside(called);
+      if (this.#connection.transactionFailed === true) throw failedInside(called);
       this.#end(frame, 'commit');
     } catch (error) {
       if (this.#isOpen(frame)) this.#rollbackQuietly(frame);
@@ -158,6 +159,14 @@ function endedInside(called: string): SessionUsageError {
     what: `${called} given to session.transaction ended the transaction itself.`,
     why: 'Its SQL contains a COMMIT or ROLLBACK, or it ended a savepoint from outside.',
     remedy: 'Return to commit, throw to roll back.',
+  });
+}
+
+function failedInside(called: string): SessionUsageError {
+  return new SessionUsageError({
+    what: `${called} given to session.transaction returned, but its transaction has failed and was rolled back.`,
+    why: 'It caught the error of a statement. After such an error the database only lets the transaction be undone.',
+    remedy: 'Throw the error on, or put what may fail into an inner session.transaction.',
   });
 }
 

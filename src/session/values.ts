@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 
-import type { Parameters } from '../engine/engine.js';
+import type { Parameters, SyncConnection } from '../engine/engine.js';
 import { SessionUsageError } from '../errors.js';
 
 /** A value as a message shows it: one line, shortened. */
@@ -18,13 +18,16 @@ export function isPlain(value: unknown): value is Readonly<Record<string, unknow
   return prototype === null || prototype === Object.prototype;
 }
 
+/** Whether the connection takes lists and objects. */
+export type ValueRules = Pick<SyncConnection, 'storesObjects'>;
+
 /**
  * Refuses what no database could store, before a driver turns it silently into NULL or into
  * `[object Object]`. What is left (a Date, a Buffer, a boolean) is the engine's to judge.
  *
  * @param name How the message calls the value, e.g. `Parameter 2` or `providers.name`.
  */
-export function checkValue(name: string, value: unknown): void {
+export function checkValue(rules: ValueRules, name: string, value: unknown): void {
   const refuse = (remedy: string): never => {
     throw new SessionUsageError({ what: `${name} is ${show(value)}, which cannot be stored as a value.`, remedy });
   };
@@ -39,22 +42,28 @@ export function checkValue(name: string, value: unknown): void {
     default:
   }
 
+  if (value instanceof Promise) return refuse('Wait for the promise first: sync(promise).');
+  if (value instanceof Date && Number.isNaN(value.getTime())) return refuse('Check what the Date was made of.');
+  // As JSON they would be {}.
+  if (value instanceof Map) return refuse('Pass Object.fromEntries(map).');
+  if (value instanceof Set) return refuse('Pass [...set].');
+
+  if (rules.storesObjects === true) return;
   if (Array.isArray(value))
     return refuse('For a list, write sql`… in ${list}`; to store it as text, JSON.stringify it.');
-  if (value instanceof Promise) return refuse('Wait for the promise first: sync(promise).');
   if (isPlain(value)) return refuse('To store it as text, JSON.stringify it.');
 }
 
 /** Checks the second argument of `get`, `all` and `run`. */
-export function checkParameters(parameters: unknown): asserts parameters is Parameters | undefined {
+export function checkParameters(rules: ValueRules, parameters: unknown): asserts parameters is Parameters | undefined {
   if (parameters === undefined) return;
 
   if (Array.isArray(parameters)) {
-    parameters.forEach((value: unknown, index) => checkValue(`Parameter ${index + 1}`, value));
+    parameters.forEach((value: unknown, index) => checkValue(rules, `Parameter ${index + 1}`, value));
     return;
   }
   if (isPlain(parameters)) {
-    for (const [name, value] of Object.entries(parameters)) checkValue(`Parameter ${name}`, value);
+    for (const [name, value] of Object.entries(parameters)) checkValue(rules, `Parameter ${name}`, value);
     return;
   }
 

@@ -12,6 +12,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'BridgeMissingError',
     'ClosedError',
     'ConfigError',
+    'ConnectionLostError',
     'DeadlockError',
     'EngineError',
     'EngineMissingError',

@@ -1,0 +1,14 @@
+import { getTypeParser } from 'pg-types';
+
+/** Turns a column's text into a value. */
+export type TypeParser = (text: string) => unknown;
+
+/** Knows the parser of each type, by the type's OID; the shape of pg's `types` option. */
+export interface TypeParsers {
+  getTypeParser(oid: number, format: 'text'): TypeParser;
+}
+
+/** Those of pg-types, in which an app's `pg.types.setTypeParser` counts where both share the package. */
+export const defaultTypes: TypeParsers = {
+  getTypeParser: (oid, format) => getTypeParser(oid, format) as TypeParser,
+};
