@@ -1,0 +1,53 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { WorkerLink } from './worker-link.js';
+import { Word } from './shared.js';
+
+/**
+ * A byte stream to the relay whose reads block the thread. Its far end is a client of the relay like
+ * any other, only without a socket.
+ */
+export class Pipe {
+  readonly #link: WorkerLink;
+  readonly #port: MessagePort;
+  #open = true;
+
+  constructor(link: WorkerLink) {
+    const { port1, port2 } = new MessageChannel();
+    this.#link = link;
+    this.#port = port1;
+    link.post({ kind: 'pipe', port: port2 }, [port2]);
+  }
+
+  /** Sends bytes; never blocks. */
+  write(bytes: Uint8Array): void {
+    this.#port.postMessage(bytes);
+  }
+
+  /**
+   * Returns what has come, blocking until something has.
+   *
+   * @param timeout Milliseconds.
+   * @throws Error when the time has passed, when the far end has closed, and when the relay's thread has ended.
+   */
+  read(timeout: number): Uint8Array {
+    const deadline = performance.now() + timeout;
+
+    for (;;) {
+      const seen = this.#link.load(Word.piped);
+      const next = receiveMessageOnPort(this.#port) as { message: Uint8Array | null } | undefined;
+      if (next?.message === null) this.#open = false;
+      else if (next !== undefined) return next.message;
+
+      if (!this.#open) throw new Error('the relay closed the connection');
+      const left = deadline - performance.now();
+      if (left <= 0) throw new Error(`no answer within ${timeout} ms`);
+      this.#link.wait(Word.piped, seen, left);
+    }
+  }
+
+  /** Closes both directions. May be called twice. */
+  close(): void {
+    this.#open = false;
+    this.#port.close();
+  }
+}

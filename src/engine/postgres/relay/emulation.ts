@@ -1,0 +1,430 @@
+import { VirtualTransaction, type Plan } from '../../../sandbox/virtual-transaction.js';
+import type { Effect } from '../../../sql/effect.js';
+import { commandComplete, readFields } from '../wire/backend.js';
+import { failure, lockstepFailure, warning } from './failure.js';
+import { quoteName } from './quote.js';
+import type { Told } from './real.js';
+import { RefusedStatementError } from '../../../errors.js';
+import {
+  added,
+  afterCommit,
+  commitHasWork,
+  configuring,
+  FRESH,
+  removed,
+  resetting,
+  type Notice,
+  type SessionState,
+  setting,
+} from './session-state.js';
+import type { Special } from './special.js';
+import type { Statement } from './statement.js';
+
+/** A query that the real connection is to run; with `pass`, its answer goes to the client. */
+export interface Ask {
+  readonly sql: string;
+  readonly pass?: boolean;
+  readonly hold?: boolean;
+}
+
+/** Work in several steps, each a query whose answer the next one needs. */
+export type Work<Result = void> = Generator<Ask, Result, Told>;
+
+/** What the emulation needs of the connection that all share. */
+export interface Ground {
+  /** Counts how often the guard has gone with what lay below it. */
+  epoch: number;
+  /** Arms the guard and whatever must lie under it, pipelined before the next message. */
+  prepare(): void;
+  /** The turn's work is to stay. */
+  committed(settings: ReadonlyMap<string, string>, ddl: boolean): void;
+  /** The turn's work is to go. */
+  undone(): void;
+  /** Constraints that are deferred from the start, quoted; undefined while it is not known. */
+  deferred: readonly string[] | undefined;
+  notify(notices: readonly Notice[]): void;
+  listening(): void;
+  /** Something of the client ends with its transaction. */
+  closeLater(kind: 'statement' | 'portal', name: string): void;
+}
+
+/** A plan of statements to send. */
+type Steps = Extract<Plan, { readonly send: readonly string[] }>;
+
+const ABORTED = 'current transaction is aborted, commands ignored until end of transaction block';
+const DEFERRED =
+  'SELECT pg_catalog.quote_ident(n.nspname)||chr(46)||pg_catalog.quote_ident(c.conname) FROM pg_catalog.pg_constraint c ' +
+  'JOIN pg_catalog.pg_namespace n ON n.oid=c.connamespace WHERE c.condeferred GROUP BY 1';
+
+/**
+ * One client's transaction and session, on a connection that it shares: carries out BEGIN, COMMIT
+ * and all else that would have effects beyond the client's own turn.
+ *
+ * The guard is the savepoint of the transaction itself. So BEGIN needs no message, and neither does
+ * a COMMIT that has nothing to check: the next turn releases the guard.
+ */
+export class Emulation {
+  readonly transaction: VirtualTransaction;
+  /** As of the last commit. */
+  state: SessionState = FRESH;
+  /** As the running transaction has it. */
+  staged: SessionState = FRESH;
+  /** Prepended to the names of the client's prepared statements. */
+  readonly prefix: string;
+  readonly #ground: Ground;
+  readonly #emit: (bytes: Buffer) => void;
+  /** The stages at the client's savepoints. */
+  #marks: SessionState[] = [];
+  #readOnly = false;
+  /** The ground's epoch in which the guard was armed for this transaction. */
+  #armed: number | undefined;
+
+  constructor(name: string, prefix: string, ground: Ground, emit: (bytes: Buffer) => void) {
+    this.transaction = new VirtualTransaction(name, 'postgres');
+    this.prefix = prefix;
+    this.#ground = ground;
+    this.#emit = emit;
+  }
+
+  /** Whether the guard is armed for this transaction, so that there may be something to undo. */
+  get working(): boolean {
+    return this.#armed === this.#ground.epoch;
+  }
+
+  /** The guard is somebody else's from now on. */
+  leave(): void {
+    this.#armed = undefined;
+  }
+
+  /** To be called before a message is forwarded. */
+  enter(): void {
+    if (this.working) return;
+
+    this.#ground.prepare();
+    this.#armed = this.#ground.epoch;
+  }
+
+  /** Whether the transaction's end has something to check or to do. */
+  commitMatters(inert: boolean): boolean {
+    if (commitHasWork(this.staged)) return true;
+    return !inert && this.working && this.#ground.deferred?.length !== 0;
+  }
+
+  /** A statement of the client failed on the server. */
+  fail(): void {
+    this.transaction.fail();
+  }
+
+  /** The implicit transaction of a text or a batch has failed: what it did is to go. */
+  undo(): void {
+    if (this.working) this.#ground.undone();
+    this.#end(this.state);
+  }
+
+  /** The transaction is gone, and with it what the client believed of it. */
+  reset(): void {
+    this.transaction.reset();
+    this.#end(this.state);
+  }
+
+  /** Ends a transaction that has nothing to check. */
+  settle(): void {
+    if (this.working) this.#ground.committed(this.staged.settings, this.staged.ddl);
+    const { notices } = this.staged;
+    this.#end(afterCommit(this.staged));
+    this.#ground.notify(notices);
+  }
+
+  /** BEGIN, COMMIT and their like. False if it failed. */
+  *control(effect: Effect): Work<boolean> {
+    const plan = this.transaction.plan(effect);
+
+    switch (plan.kind) {
+      case 'reject':
+        return yield* this.#reject(plan.code, plan.message, plan);
+      case 'notice':
+        if (!(yield* this.#endImplicit(effect))) return false;
+        this.#emit(warning(effect.kind === 'begin' ? '25001' : '25P01', plan.message));
+        this.#emit(commandComplete(plan.tag));
+        return true;
+      case 'open':
+        this.transaction.done(plan);
+        this.#marks = [];
+        this.#readOnly = effect.kind === 'begin' && effect.readOnly === true;
+        yield* this.#restrict();
+        this.#emit(commandComplete(plan.tag));
+        return true;
+      case 'close':
+        return yield* this.#close(plan);
+      case 'inner':
+        return yield* this.#inner(plan);
+      case 'forward':
+        return true;
+    }
+  }
+
+  /** A statement that is refused. */
+  *refuse({ what, why, remedy }: Extract<Effect, { kind: 'refused' }>): Work<boolean> {
+    return yield* this.#rejectWith(lockstepFailure(new RefusedStatementError({ what, why, remedy })));
+  }
+
+  /** Fails as the server would, without a statement that does. */
+  *reject(code: string, message: string): Work<boolean> {
+    return yield* this.#rejectWith(failure(code, message));
+  }
+
+  /** A statement that is answered without the server. */
+  *local(special: Special): Work<boolean> {
+    if (this.transaction.failed) return yield* this.#rejectWith(failure('25P02', ABORTED));
+    const { staged } = this;
+
+    switch (special.kind) {
+      case 'listen':
+        this.staged = { ...staged, listens: added(staged.listens, special.channel) };
+        this.#ground.listening();
+        return this.#answer('LISTEN');
+      case 'unlisten':
+        this.staged = { ...staged, listens: removed(staged.listens, special.channel) };
+        return this.#answer('UNLISTEN');
+      case 'notify':
+        this.notify(special.channel, special.payload);
+        return this.#answer('NOTIFY');
+      case 'modes':
+        if (!this.transaction.open)
+          this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
+        else if (special.readOnly === true) {
+          this.#readOnly = true;
+          yield* this.#restrict();
+        }
+        return this.#answer('SET');
+      case 'set':
+        this.#emit(warning('25P01', 'SET LOCAL can only be used in transaction blocks'));
+        return this.#answer('SET');
+      case 'nothing':
+        return this.#answer(special.tag);
+      case 'cursor':
+        return yield* this.reject('25P01', 'DECLARE CURSOR can only be used in transaction blocks');
+      case 'inside':
+        return yield* this.reject('25P01', `${special.what} can only be used in transaction blocks`);
+      default:
+        return this.#answer('DISCARD ALL');
+    }
+  }
+
+  /** Whether `local` answers it. */
+  isLocal({ effect, special }: Statement, alone: boolean): boolean {
+    if (special === undefined || effect.kind === 'refused') return false;
+    if (LOCAL.has(special.kind)) return true;
+    if (this.transaction.open || !alone) return false;
+    return (
+      special.kind === 'inside' ||
+      (special.kind === 'cursor' && !special.hold) ||
+      (special.kind === 'set' && special.local)
+    );
+  }
+
+  /** Remembers what a statement that has succeeded means for the session. */
+  *track(special: Special): Work {
+    this.staged = this.#tracked(special);
+    if (special.kind !== 'config' || special.local || special.name === undefined) return;
+
+    const told = yield { sql: `SELECT pg_catalog.current_setting('${special.name}', true)` };
+    const value = told.rows[0]?.[0];
+    if (typeof value === 'string') this.staged = setting(this.staged, special.name, configuring(special.name, value));
+  }
+
+  notify(channel: string, payload: string): void {
+    const { notices } = this.staged;
+    if (notices.some((notice) => notice.channel === channel && notice.payload === payload)) return;
+    this.staged = { ...this.staged, notices: [...notices, { channel, payload }] };
+  }
+
+  schemaChanged(): void {
+    if (!this.staged.ddl) this.staged = { ...this.staged, ddl: true };
+  }
+
+  /** A statement's text with the client's own names for prepared statements. */
+  renamed(sql: string, special: Special | undefined): string {
+    if (special?.kind !== 'prepare' && special?.kind !== 'execute' && special?.kind !== 'deallocate') return sql;
+    return sql.slice(0, special.from) + quoteName(this.prefix + special.name) + sql.slice(special.to);
+  }
+
+  /**
+   * What a commit does in production: checks deferred constraints, ends what lives as long as the
+   * transaction, delivers notifications. Gives the error that the commit fails with.
+   */
+  *commit(): Work<Buffer | undefined> {
+    if (this.working) {
+      const error = (yield* this.#check()) ?? (yield* this.#cleanUp());
+      if (error !== undefined) {
+        this.undo();
+        return error;
+      }
+      for (const name of this.staged.cursors) this.#ground.closeLater('portal', name);
+    }
+
+    this.settle();
+    return undefined;
+  }
+
+  /** Ends what a real commit would have ended. */
+  *#cleanUp(): Work<Buffer | undefined> {
+    const { local, temporary, settings } = this.staged;
+    const statements = [
+      ...[...temporary].map(([name, onCommit]) =>
+        onCommit === 'drop' ? `DROP TABLE IF EXISTS pg_temp.${name}` : `TRUNCATE pg_temp.${name}`,
+      ),
+      ...[...local].map((name) => settings.get(name) ?? resetting(name)),
+    ];
+    if (statements.length === 0) return undefined;
+
+    const { error } = yield { sql: statements.join(';') };
+    return error === undefined ? undefined : Buffer.from(error);
+  }
+
+  *#check(): Work<Buffer | undefined> {
+    const { constraints, ddl } = this.staged;
+    if (this.#ground.deferred === undefined || ddl) {
+      const { rows } = yield { sql: DEFERRED };
+      this.#ground.deferred = rows.map(([name]) => name ?? '');
+    }
+    const names = this.#ground.deferred;
+    if (names.length === 0 && !constraints) return undefined;
+
+    const { error } = yield { sql: 'SET CONSTRAINTS ALL IMMEDIATE' };
+    // Releasing the guard does not bring the modes back.
+    if (error === undefined && names.length > 0) yield { sql: `SET CONSTRAINTS ${names.join(',')} DEFERRED` };
+    return error === undefined ? undefined : Buffer.from(error);
+  }
+
+  *#close(plan: Steps): Work<boolean> {
+    if (plan.commits) {
+      const error = yield* this.commit();
+      if (error !== undefined) {
+        this.transaction.reset();
+        this.#emit(error);
+        return false;
+      }
+    } else {
+      this.undo();
+    }
+
+    this.transaction.done(plan);
+    if (this.transaction.open) yield* this.#restrict();
+    this.#emit(commandComplete(plan.tag));
+    return true;
+  }
+
+  *#inner(plan: Steps): Work<boolean> {
+    this.enter();
+    const { error } = yield { sql: plan.send.join(';') };
+    if (error !== undefined) {
+      this.transaction.fail();
+      this.#emit(error);
+      return false;
+    }
+
+    const depth = plan.next.marks.length;
+    if (depth > this.#marks.length) this.#marks.push(this.staged);
+    else {
+      const mark = this.#marks[depth - 1];
+      this.#marks = this.#marks.slice(0, depth);
+      if (plan.tag === 'ROLLBACK' && mark !== undefined) this.staged = mark;
+    }
+    this.transaction.done(plan);
+    this.#emit(commandComplete(plan.tag));
+    return true;
+  }
+
+  /** COMMIT and ROLLBACK without BEGIN end the implicit transaction of the text they are in. */
+  *#endImplicit(effect: Effect): Work<boolean> {
+    if (effect.kind === 'rollback') this.undo();
+    if (effect.kind !== 'commit') return true;
+
+    const error = yield* this.commit();
+    if (error !== undefined) this.#emit(error);
+    return error === undefined;
+  }
+
+  *#restrict(): Work {
+    if (!this.#readOnly) return;
+
+    this.enter();
+    yield { sql: 'SET TRANSACTION READ ONLY' };
+  }
+
+  *#reject(code: string, message: string, plan: Plan): Work<boolean> {
+    const failed = this.transaction.failed;
+    yield* this.#abort(failed);
+    this.transaction.done(plan);
+    this.#emit(failure(code, message));
+    return false;
+  }
+
+  *#rejectWith(error: Buffer): Work<boolean> {
+    yield* this.#abort(this.transaction.failed);
+    this.transaction.fail();
+    this.#emit(error);
+    return false;
+  }
+
+  /** Makes the real transaction fail as well, so that it refuses what production would refuse. */
+  *#abort(failed: boolean): Work {
+    if (failed || !this.transaction.open) return;
+
+    this.enter();
+    yield { sql: 'ROLLBACK TO SAVEPOINT lockstep_refused' };
+  }
+
+  #answer(tag: string): boolean {
+    this.#emit(commandComplete(tag));
+    return true;
+  }
+
+  #tracked(special: Special): SessionState {
+    const { staged } = this;
+
+    switch (special.kind) {
+      case 'set':
+        return special.local
+          ? { ...staged, local: added(staged.local, special.name) }
+          : setting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
+      case 'reset':
+        return special.name === undefined
+          ? { ...staged, settings: new Map() }
+          : setting(staged, special.name, undefined);
+      case 'config':
+        return special.local && special.name !== undefined
+          ? { ...staged, local: added(staged.local, special.name) }
+          : staged;
+      case 'constraints':
+        return { ...staged, constraints: true };
+      case 'cursor':
+        return special.hold ? staged : { ...staged, cursors: added(staged.cursors, special.name) };
+      case 'temporary':
+        return { ...staged, temporary: new Map([...staged.temporary, [special.name, special.onCommit]]), ddl: true };
+      default:
+        return staged;
+    }
+  }
+
+  #end(state: SessionState): void {
+    this.#armed = undefined;
+    this.state = state;
+    this.staged = state;
+    this.#marks = [];
+  }
+}
+
+const LOCAL: ReadonlySet<Special['kind']> = new Set<Special['kind']>([
+  'listen',
+  'unlisten',
+  'notify',
+  'modes',
+  'nothing',
+]);
+
+/** Whether an error is the server's answer to a connection that ends. */
+export function isFatal(error: Buffer): boolean {
+  return readFields(error)['V'] === 'FATAL';
+}

@@ -1,0 +1,251 @@
+import { randomInt } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { type Command, type Event, type Reply, sendError, type WorkerData } from '../messages.js';
+import { Wish, Word } from '../shared.js';
+import type { Client, Line } from './client.js';
+import { realClock } from './clock.js';
+import { Hub, type Server } from './hub.js';
+import { STATEMENT_CLOCK } from './overrides.js';
+import type { RawConnection, ServerModule } from './server-module.js';
+
+const HEARTBEAT = 200;
+/** Sockets, ports and the hub between them: everything that the worker does. */
+export class Relay {
+  readonly #data: WorkerData;
+  readonly #words: Int32Array;
+  readonly #hub: Hub;
+  readonly #probes = new Map<number, () => void>();
+  #probeCount = 0;
+  #received = 0;
+  #ids = 0;
+  #upstream: unknown;
+  #stopServer: (() => Promise<void>) | undefined;
+  #flowing: RawConnection | undefined;
+  #full = new Set<unknown>();
+
+  constructor(data: WorkerData) {
+    this.#data = data;
+    this.#words = data.words;
+    this.#hub = new Hub({
+      clock: realClock,
+      words: data.words,
+      patience: data.patience,
+      sessionUser: data.sessionUser,
+      overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
+      connect: () => void this.#connect(),
+      catchUp: () => this.#catchUp(),
+      probe: (alive) => {
+        this.#probes.set((this.#probeCount += 1), alive);
+        this.#tell({ kind: 'ping', id: this.#probeCount });
+      },
+      later: (work) => void setImmediate(work),
+      log: (statements) => this.#tell({ kind: 'statements', statements }),
+      wished: (error) => this.#wished(error),
+    });
+  }
+
+  /** Opens the socket. Clients that come before the server is there wait for it. */
+  async listen(): Promise<void> {
+    const { socket, control } = this.#data;
+    control.on('message', (command: Command) => {
+      this.#received += 1;
+      this.#obey(command);
+    });
+    setInterval(() => Atomics.add(this.#words, Word.heartbeat, 1), HEARTBEAT);
+
+    rmSync(socket, { force: true });
+    const server = createServer((stream) => this.#accept(stream));
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(socket, resolve);
+    });
+    Atomics.store(this.#words, Word.ready, 1);
+    Atomics.notify(this.#words, Word.ready);
+  }
+
+  // ---- clients
+
+  #accept(stream: Socket): void {
+    const line: Line = {
+      write: (bytes) => {
+        if (stream.destroyed || stream.write(bytes)) return;
+        // A client that does not read stops the server, as it would without a relay.
+        this.#full.add(stream);
+        this.#flowing?.stream.pause();
+      },
+      pause: () => stream.pause(),
+      resume: () => stream.resume(),
+      end: () => stream.end(),
+    };
+    const client = this.#newClient(line);
+    const relieved = (): void => {
+      this.#full.delete(stream);
+      if (this.#full.size === 0) this.#flowing?.stream.resume();
+    };
+
+    stream.setNoDelay(true);
+    stream.on('data', (chunk) => client.receive(chunk));
+    stream.on('drain', relieved);
+    stream.on('error', () => undefined);
+    stream.on('close', () => {
+      relieved();
+      client.disconnected();
+    });
+  }
+
+  #newClient(line: Line): Client {
+    this.#ids += 1;
+    return this.#hub.accept(line, randomInt(1, 2 ** 31), this.#ids);
+  }
+
+  #acceptPort(port: MessagePort): void {
+    const send = (bytes: Uint8Array | null): void => {
+      port.postMessage(bytes);
+      Atomics.add(this.#words, Word.piped, 1);
+      Atomics.notify(this.#words, Word.piped);
+    };
+    const client = this.#newClient({
+      write: send,
+      pause: () => undefined,
+      resume: () => undefined,
+      end: () => send(null),
+    });
+    port.on('message', (bytes: Uint8Array) =>
+      client.receive(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
+    );
+    port.on('close', () => client.disconnected());
+  }
+
+  // ---- the main thread
+
+  /** What the main thread has sent is counted where it can be seen at once; the messages come later. */
+  #catchUp(): void {
+    while (this.#received !== Atomics.load(this.#words, Word.sent)) {
+      const next = receiveMessageOnPort(this.#data.control) as { message: Command } | undefined;
+      if (next === undefined) return;
+      this.#received += 1;
+      this.#obey(next.message);
+    }
+  }
+
+  #obey(command: Command): void {
+    const hub = this.#hub;
+
+    switch (command.kind) {
+      case 'begin':
+        return hub.begin(command.scope);
+      case 'resume':
+        return hub.resume();
+      case 'end':
+        return hub.end((error) => this.#reply(error === undefined ? {} : { error: sendError(error) }));
+      case 'wish':
+        hub.wish(command.sql, command.blocked);
+        return hub.flush();
+      case 'unwish':
+        return hub.unwish();
+      case 'leftovers':
+        return this.#reply({ leftovers: hub.leftovers() });
+      case 'describe':
+        return this.#reply({ sentences: hub.describe() });
+      case 'fence':
+        setImmediate(() => this.#reply({}));
+        return;
+      case 'pipe':
+        return this.#acceptPort(command.port);
+      case 'pong':
+        this.#probes.get(command.id)?.();
+        this.#probes.delete(command.id);
+        return hub.flush();
+      case 'connect':
+        this.#open().then(
+          () => this.#reply({}),
+          (error: unknown) => this.#reply({ error: sendError(error) }),
+        );
+        return;
+      case 'close':
+        this.#close().then(
+          () => this.#reply({}),
+          (error: unknown) => this.#reply({ error: sendError(error) }),
+        );
+        return;
+    }
+  }
+
+  #reply(reply: Reply): void {
+    this.#data.replies.postMessage(reply);
+    Atomics.add(this.#words, Word.answered, 1);
+    Atomics.notify(this.#words, Word.answered);
+  }
+
+  #wished(error: Error | undefined): void {
+    if (error !== undefined) this.#data.replies.postMessage({ error: sendError(error) } satisfies Reply);
+    Atomics.store(this.#words, Word.wish, error === undefined ? Wish.granted : Wish.failed);
+    Atomics.notify(this.#words, Word.wish);
+  }
+
+  #tell(event: Event): void {
+    this.#data.events.postMessage(event);
+  }
+
+  // ---- the server
+
+  async #module(): Promise<ServerModule> {
+    return (await import(this.#data.serverModule)) as ServerModule;
+  }
+
+  async #open(): Promise<void> {
+    const { openServer, connectUpstream } = await this.#module();
+    const server = await openServer(this.#data.server);
+    this.#upstream = server.upstream;
+    this.#stopServer = () => server.stop();
+    this.#attach(await connectUpstream(this.#upstream));
+  }
+
+  async #connect(): Promise<void> {
+    // Before `open` the server is on its way; whoever has come early is served then.
+    if (this.#upstream === undefined) return;
+    try {
+      const { connectUpstream } = await this.#module();
+      this.#attach(await connectUpstream(this.#upstream));
+    } catch (error) {
+      this.#hub.unreachable(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  #attach(connection: RawConnection): void {
+    const { stream } = connection;
+    const full = {};
+    this.#flowing = connection;
+    const server: Server = {
+      parameters: connection.parameters,
+      write: (bytes) => void stream.write(bytes),
+      cancel: () => connection.cancel(),
+      destroy: () => stream.destroy(),
+    };
+    const ended = (reason: string): void => {
+      if (this.#flowing !== connection) return;
+      this.#flowing = undefined;
+      this.#full.delete(full);
+      this.#hub.disconnected(reason);
+    };
+
+    stream.on('data', (chunk: Buffer) => {
+      if (this.#flowing === connection) this.#hub.receive(chunk);
+    });
+    stream.on('error', (error) => ended(error.message));
+    stream.on('close', () => ended('the server closed the connection'));
+    stream.on('end', () => ended('the server closed the connection'));
+    stream.resume();
+    this.#hub.connected(server);
+  }
+
+  async #close(): Promise<void> {
+    this.#hub.close();
+    const connection = this.#flowing;
+    this.#flowing = undefined;
+    connection?.stream.destroy();
+    await this.#stopServer?.();
+  }
+}

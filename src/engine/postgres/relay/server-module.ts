@@ -1,0 +1,16 @@
+import type { Duplex } from 'node:stream';
+
+/** A raw connection to the real server: authenticated, after the first ReadyForQuery. */
+export interface RawConnection {
+  readonly stream: Duplex;
+  /** What the server reported at the start. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Asks the server to cancel what runs on the connection. */
+  cancel(): Promise<void>;
+}
+
+/** What the worker needs of the module that knows servers. */
+export interface ServerModule {
+  openServer(options: unknown): Promise<{ readonly upstream: unknown; stop(): Promise<void> }>;
+  connectUpstream(upstream: unknown): Promise<RawConnection>;
+}

@@ -1,0 +1,96 @@
+import { quoteLiteral, quoteName } from './quote.js';
+
+/** A message of NOTIFY. */
+export interface Notice {
+  readonly channel: string;
+  readonly payload: string;
+}
+
+/**
+ * What a client's session has of its own. Never changed, only replaced: a rollback goes back to an
+ * earlier one.
+ */
+export interface SessionState {
+  /** The statement that sets each setting, by its name. */
+  readonly settings: ReadonlyMap<string, string>;
+  /** Settings that end with the transaction. */
+  readonly local: ReadonlySet<string>;
+  readonly listens: ReadonlySet<string>;
+  /** To be delivered at the commit. */
+  readonly notices: readonly Notice[];
+  /** Temporary tables that do something at a commit. */
+  readonly temporary: ReadonlyMap<string, 'drop' | 'delete'>;
+  /** Cursors that end with the transaction. */
+  readonly cursors: ReadonlySet<string>;
+  /** Whether constraints were deferred by the client. */
+  readonly constraints: boolean;
+  /** Whether the schema was changed. */
+  readonly ddl: boolean;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+export const FRESH: SessionState = {
+  settings: new Map(),
+  local: NONE,
+  listens: NONE,
+  notices: [],
+  temporary: new Map(),
+  cursors: NONE,
+  constraints: false,
+  ddl: false,
+};
+
+/** What is left of it after a commit. */
+export function afterCommit(state: SessionState): SessionState {
+  const { settings, listens, temporary } = state;
+  const kept = [...temporary].filter(([, onCommit]) => onCommit === 'delete');
+  return { ...FRESH, settings, listens, temporary: new Map(kept) };
+}
+
+/** Whether a commit has something to do besides keeping what was written. */
+export function commitHasWork({ local, temporary, constraints, ddl, cursors, notices }: SessionState): boolean {
+  return constraints || ddl || local.size + temporary.size + cursors.size + notices.length > 0;
+}
+
+export function setting(state: SessionState, name: string, replay: string | undefined): SessionState {
+  const settings = new Map(state.settings);
+  settings.delete(name);
+  if (replay !== undefined) settings.set(name, replay);
+  return { ...state, settings };
+}
+
+export function added<Value>(set: ReadonlySet<Value>, value: Value): ReadonlySet<Value> {
+  return set.has(value) ? set : new Set([...set, value]);
+}
+
+export function removed<Value>(set: ReadonlySet<Value>, value: Value | undefined): ReadonlySet<Value> {
+  return value === undefined ? new Set() : new Set([...set].filter((other) => other !== value));
+}
+
+/** The statements that bring the real connection from one client's settings to another's. */
+export function changeSettings(from: ReadonlyMap<string, string>, to: ReadonlyMap<string, string>): string[] {
+  if (from === to || (from.size === 0 && to.size === 0)) return [];
+
+  const resets = [...from.keys()].filter((name) => !to.has(name)).map(resetting);
+  const changes = [...to].filter(([name, replay]) => from.get(name) !== replay).map(([, replay]) => replay);
+  return [...resets, ...changes];
+}
+
+export function resetting(name: string): string {
+  switch (name) {
+    case 'role':
+      return 'RESET ROLE';
+    case 'session_authorization':
+      return 'RESET SESSION AUTHORIZATION';
+    case 'session characteristics':
+      return 'RESET default_transaction_isolation;RESET default_transaction_read_only;RESET default_transaction_deferrable';
+    default:
+      return `RESET ${name.split('.').map(quoteName).join('.')}`;
+  }
+}
+
+/** The statement that gives a setting a value. */
+export function configuring(name: string, value: string): string {
+  return `SELECT pg_catalog.set_config(${quoteLiteral(name)},${quoteLiteral(value)},false)`;
+}

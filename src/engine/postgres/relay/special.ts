@@ -1,0 +1,249 @@
+import { unquote } from '../../../sql/cursor.js';
+import { type Token, readToken } from '../../../sql/lexer.js';
+
+/** A statement that means something for the client's session, which it shares with all others. */
+export type Special =
+  /** `replay` sets it again when another client's settings were in force. */
+  | { readonly kind: 'set'; readonly name: string; readonly replay: string; readonly local: boolean }
+  /** All settings if `name` is undefined. */
+  | { readonly kind: 'reset'; readonly name: string | undefined }
+  /** set_config(); `name` is undefined where it is not written out. */
+  | { readonly kind: 'config'; readonly name: string | undefined; readonly local: boolean }
+  /** SET TRANSACTION */
+  | { readonly kind: 'modes'; readonly readOnly: boolean | undefined }
+  | { readonly kind: 'constraints' }
+  | { readonly kind: 'cursor'; readonly name: string; readonly hold: boolean }
+  | { readonly kind: 'listen'; readonly channel: string }
+  | { readonly kind: 'unlisten'; readonly channel: string | undefined }
+  | { readonly kind: 'notify'; readonly channel: string; readonly payload: string }
+  /** Has no meaning in a sandbox: answered, not run. */
+  | { readonly kind: 'nothing'; readonly tag: string }
+  | { readonly kind: 'temporary'; readonly name: string; readonly onCommit: 'drop' | 'delete' }
+  | { readonly kind: 'copyIn' }
+  /** Names a prepared statement in SQL; the name stands from `from` to `to`. */
+  | {
+      readonly kind: 'prepare' | 'execute' | 'deallocate';
+      readonly name: string;
+      readonly from: number;
+      readonly to: number;
+    }
+  /** Postgres runs it only inside a transaction. */
+  | { readonly kind: 'inside'; readonly what: string }
+  | { readonly kind: 'deallocateAll' }
+  | { readonly kind: 'discard' };
+
+/** `sql` is there if the server has to get other words. */
+export interface Reading {
+  readonly special: Special | undefined;
+  readonly sql?: string;
+}
+
+const NOTHING: Reading = { special: undefined };
+const VERBS =
+  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*\/)*(?:set|reset|declare|listen|unlisten|notify|vacuum|lock|create|drop|reindex|alter|copy|prepare|execute|deallocate|discard|with|select)\b/i;
+
+/** What a statement without transaction control means for the session. */
+export function readSpecial(sql: string): Reading {
+  if (!VERBS.test(sql)) return NOTHING;
+  const words = new Words(sql);
+
+  switch (words.next()) {
+    case 'SET':
+      return { special: readSet(sql, words) };
+    case 'RESET':
+      return { special: readReset(words) };
+    case 'DECLARE':
+      return { special: { kind: 'cursor', name: words.name(), hold: /\bwith\s+hold\b/i.test(sql) } };
+    case 'LISTEN':
+      return { special: { kind: 'listen', channel: words.name() } };
+    case 'UNLISTEN':
+      return { special: { kind: 'unlisten', channel: words.text === '*' ? undefined : words.name() } };
+    case 'NOTIFY':
+      return { special: readNotify(words) };
+    case 'VACUUM':
+      return { special: { kind: 'nothing', tag: 'VACUUM' } };
+    case 'CREATE':
+      return /^\s*\S+\s+(?:global\s+|local\s+)?temp/i.test(sql)
+        ? { special: readTemporary(sql) }
+        : dropConcurrently(sql);
+    case 'DROP':
+    case 'REINDEX':
+    case 'ALTER':
+      return dropConcurrently(sql);
+    case 'LOCK':
+      return { special: { kind: 'inside', what: 'LOCK TABLE' } };
+    case 'COPY':
+      return { special: /\bfrom\s+stdin\b/i.test(sql) ? { kind: 'copyIn' } : undefined };
+    case 'PREPARE':
+      return { special: readPrepared('prepare', words) };
+    case 'EXECUTE':
+      return { special: readPrepared('execute', words) };
+    case 'DEALLOCATE':
+      if (words.word === 'PREPARE') words.next();
+      return { special: words.word === 'ALL' ? { kind: 'deallocateAll' } : readPrepared('deallocate', words) };
+    case 'DISCARD':
+      return { special: words.word === 'ALL' ? { kind: 'discard' } : undefined };
+    default:
+      return { special: readConfig(sql) };
+  }
+}
+
+function readSet(sql: string, words: Words): Special | undefined {
+  let local = false;
+  if (words.word === 'LOCAL' || words.word === 'SESSION') {
+    local = words.next() === 'LOCAL';
+  }
+
+  switch (words.word) {
+    case 'AUTHORIZATION':
+      return { kind: 'set', name: 'session_authorization', replay: sql, local };
+    case 'CHARACTERISTICS':
+      return { kind: 'set', name: 'session characteristics', replay: sql, local };
+    case 'TRANSACTION':
+      return {
+        kind: 'modes',
+        readOnly: /\bread\s+only\b/i.test(sql) ? true : /\bread\s+write\b/i.test(sql) ? false : undefined,
+      };
+    case 'CONSTRAINTS':
+      return { kind: 'constraints' };
+    case 'TIME':
+      return { kind: 'set', name: 'timezone', replay: sql, local };
+    case 'NAMES':
+      return { kind: 'set', name: 'client_encoding', replay: sql, local };
+    case 'SCHEMA':
+      return { kind: 'set', name: 'search_path', replay: sql, local };
+    default:
+      return { kind: 'set', name: words.dotted(), replay: sql, local };
+  }
+}
+
+function readReset(words: Words): Special {
+  switch (words.word) {
+    case 'ALL':
+      return { kind: 'reset', name: undefined };
+    case 'TIME':
+      return { kind: 'reset', name: 'timezone' };
+    case 'SESSION':
+      return { kind: 'reset', name: 'session_authorization' };
+    default:
+      return { kind: 'reset', name: words.dotted() };
+  }
+}
+
+function readNotify(words: Words): Special {
+  const channel = words.name();
+  if (words.text !== ',') return { kind: 'notify', channel, payload: '' };
+
+  words.next();
+  return { kind: 'notify', channel, payload: words.string() };
+}
+
+const TEMPORARY =
+  /^\s*create\s+(?:global\s+|local\s+)?temp(?:orary)?\s+table\s+(?:if\s+not\s+exists\s+)?("(?:[^"]|"")+"|[\w$.]+)/i;
+
+function readTemporary(sql: string): Special | undefined {
+  const onCommit = /\bon\s+commit\s+(drop|delete\s+rows)\b/i.exec(sql)?.[1]?.toLowerCase();
+  const name = TEMPORARY.exec(sql)?.[1];
+  if (onCommit === undefined || name === undefined) return undefined;
+
+  return { kind: 'temporary', name, onCommit: onCommit === 'drop' ? 'drop' : 'delete' };
+}
+
+/** Inside a transaction Postgres refuses CONCURRENTLY; without it the same index comes about. */
+function dropConcurrently(sql: string): Reading {
+  if (!/\bconcurrently\b/i.test(sql)) return NOTHING;
+
+  for (const { kind, start, end } of tokens(sql)) {
+    if (kind === 'word' && sql.slice(start, end).toUpperCase() === 'CONCURRENTLY')
+      return { special: undefined, sql: sql.slice(0, start) + ' '.repeat(end - start) + sql.slice(end) };
+  }
+  return NOTHING;
+}
+
+function readPrepared(kind: 'prepare' | 'execute' | 'deallocate', words: Words): Special | undefined {
+  const { from, to } = words;
+  const name = words.name();
+  return name === '' ? undefined : { kind, name, from, to };
+}
+
+const CONFIG =
+  /\bset_config\s*\(\s*(?:'([\w.$]+)')?(?:[^()']|'[^']*'|\([^()]*\))*?,\s*('?\w+'?|\$\d+)\s*(?:::\s*\w+\s*)?\)/i;
+
+function readConfig(sql: string): Special | undefined {
+  if (!/set_config/i.test(sql)) return undefined;
+
+  const [, name, local = ''] = CONFIG.exec(sql) ?? [];
+  return { kind: 'config', name: name?.toLowerCase(), local: !/^'?(?:f|false|0|off|no)'?$/i.test(local) };
+}
+
+function* tokens(sql: string): Generator<Token> {
+  for (let token = readToken(sql, 0, 'postgres'); token !== undefined; token = readToken(sql, token.end, 'postgres')) {
+    if (token.kind !== 'space' && token.kind !== 'comment') yield token;
+  }
+}
+
+/** Reads a statement word by word, with positions. */
+class Words {
+  readonly #sql: string;
+  readonly #tokens: Generator<Token>;
+  #token: Token | undefined;
+
+  constructor(sql: string) {
+    this.#sql = sql;
+    this.#tokens = tokens(sql);
+    this.#advance();
+  }
+
+  get from(): number {
+    return this.#token?.start ?? this.#sql.length;
+  }
+
+  get to(): number {
+    return this.#token?.end ?? this.#sql.length;
+  }
+
+  get text(): string {
+    return this.#sql.slice(this.from, this.to);
+  }
+
+  /** The current word in upper case. */
+  get word(): string {
+    return this.#token?.kind === 'word' ? this.text.toUpperCase() : '';
+  }
+
+  /** Goes on; returns the word that it leaves. */
+  next(): string {
+    const { word } = this;
+    this.#advance();
+    return word;
+  }
+
+  /** A name, folded as Postgres does it. */
+  name(): string {
+    const quoted = this.#token?.kind === 'identifier';
+    const name = quoted ? unquote(this.text) : this.text.toLowerCase();
+    this.#advance();
+    return name;
+  }
+
+  dotted(): string {
+    let name = this.name();
+    while (this.text === '.') {
+      this.#advance();
+      name += `.${this.name()}`;
+    }
+    return name.toLowerCase();
+  }
+
+  string(): string {
+    const { text } = this;
+    if (text.startsWith("'")) return unquote(text);
+    if (/^e'/i.test(text)) return unquote(text.slice(1)).replace(/\\(.)/g, '$1');
+    return text.replace(/^\$\w*\$|\$\w*\$$/g, '');
+  }
+
+  #advance(): void {
+    const { value, done } = this.#tokens.next();
+    this.#token = done === true ? undefined : value;
+  }
+}

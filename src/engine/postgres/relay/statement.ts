@@ -1,0 +1,71 @@
+import { classify, type Effect } from '../../../sql/classify.js';
+import { memoize } from '../../../sql/memo.js';
+import { split } from '../../../sql/split.js';
+import { readSpecial, type Special } from './special.js';
+
+/** One statement of a text, and what the sandbox has to know about it. */
+export interface Statement {
+  /** Where it starts in the text that it came in. */
+  readonly start: number;
+  /** What the server gets: the client's words, unless they cannot work inside a transaction. */
+  readonly sql: string;
+  readonly effect: Effect;
+  readonly special: Special | undefined;
+  /** Whether the server gets other words than the client's. */
+  readonly reworded: boolean;
+  /** Whether it may change something that a commit has to look at. */
+  readonly inert: boolean;
+}
+
+/** A text with any number of statements. */
+export interface Script {
+  readonly statements: readonly Statement[];
+  /** Whether the text can be forwarded as it is. */
+  readonly plain: boolean;
+  /** Whether a statement of a plain text changes the schema. */
+  readonly ddl: boolean;
+  readonly inert: boolean;
+}
+
+const CACHED = 2000;
+
+/** What a text does. */
+export const readScript: (sql: string) => Script = memoize((sql) => {
+  let from = 0;
+  const statements = split(sql, 'postgres').map((text) => {
+    const start = sql.indexOf(text, from);
+    from = start + text.length;
+    return readStatement(text, start);
+  });
+
+  return {
+    statements,
+    plain: statements.every(({ effect, special, reworded }) => isPlain(effect) && special === undefined && !reworded),
+    ddl: statements.some(({ effect }) => effect.kind === 'ddl'),
+    inert: statements.every(({ inert }) => inert),
+  };
+}, CACHED);
+
+/** The statements of a plain kind leave transaction and session alone. */
+export function isPlain(effect: Effect): boolean {
+  return effect.kind === 'read' || effect.kind === 'write' || effect.kind === 'ddl' || effect.kind === 'empty';
+}
+
+/** Whether the statement begins, ends or marks a transaction. */
+export function isControl(effect: Effect): boolean {
+  return !isPlain(effect) && effect.kind !== 'refused' && effect.kind !== 'pragma';
+}
+
+function readStatement(text: string, start: number): Statement {
+  const effect = classify(text, 'postgres');
+  const { special, sql = text } = isPlain(effect) ? readSpecial(text) : { special: undefined };
+  // Only a function that is called can make a query write.
+  return {
+    start,
+    sql,
+    effect,
+    special,
+    reworded: sql !== text,
+    inert: effect.kind === 'read' && special === undefined && !text.includes('('),
+  };
+}

@@ -1,0 +1,261 @@
+import type { Host, Leftover, Sandbox, Scope, StatementEvent, SyncConnection } from '../engine.js';
+import { StallError } from '../../errors.js';
+import { type Event, receiveError } from './messages.js';
+import type { PostgresOptions } from './options.js';
+import { Pipe } from './pipe.js';
+import { Turn, Wish, Word } from './shared.js';
+import type { WorkerLink } from './worker-link.js';
+
+/** How the session reaches the relay. */
+export interface SessionEnd {
+  /** The socket's directory, as libpq's `host` takes it. */
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  openPipe(): Pipe;
+  /** To be called before each statement; the session has the turn when it returns. */
+  beforeStatement(sql: string): void;
+}
+
+/** Makes the session. The connection may have a `close`, which is called at the end. */
+export type OpenSession = (end: SessionEnd) => SyncConnection & { close?(): void };
+
+const CONNECT = 60_000;
+const END = 10_000;
+const LOOK = 2_000;
+
+/**
+ * The main thread's side of the sandbox. The relay's worker does the work; here is only what must
+ * be known at once, from the memory that both share.
+ */
+export class PostgresSandbox implements Sandbox {
+  readonly session: SyncConnection;
+  readonly #start: () => WorkerLink;
+  readonly #options: PostgresOptions;
+  readonly #host: Host;
+  readonly #scopes: Scope[] = [];
+  readonly #endSession: () => void;
+  #link: WorkerLink;
+  #observer: ((statement: StatementEvent) => void) | undefined;
+  #activity = 0;
+  #fenced = true;
+  #closed = false;
+
+  /** @param start starts another worker on the same socket, when the first has died. */
+  constructor(
+    link: WorkerLink,
+    start: () => WorkerLink,
+    options: PostgresOptions,
+    host: Host,
+    address: Pick<SessionEnd, 'host' | 'port' | 'user' | 'password' | 'database'>,
+    openSession: OpenSession,
+  ) {
+    this.#link = link;
+    this.#start = start;
+    this.#options = options;
+    this.#host = host;
+    link.call({ kind: 'connect' }, CONNECT);
+
+    const end: SessionEnd = {
+      ...address,
+      openPipe: () => new Pipe(this.#link),
+      beforeStatement: (sql) => this.#takeTurn(sql),
+    };
+    const renewable = new RenewableSession(() => openSession(end), this);
+    this.session = renewable;
+    this.#endSession = () => renewable.close();
+  }
+
+  get observer(): ((statement: StatementEvent) => void) | undefined {
+    return this.#observer;
+  }
+
+  set observer(observer: ((statement: StatementEvent) => void) | undefined) {
+    this.#observer = observer;
+    this.#link.store(Word.observed, observer === undefined ? 0 : 1);
+  }
+
+  /** The worker's link; it is another one after the worker has died. */
+  get link(): WorkerLink {
+    return this.#link;
+  }
+
+  begin(scope: Scope): void {
+    this.#revive();
+    this.#scopes.push(scope);
+    this.#fenced = false;
+    this.#activity = this.#link.load(Word.activity);
+    this.#link.post({ kind: 'begin', scope: { kind: scope.kind, title: scope.title } });
+  }
+
+  resume(): void {
+    this.#revive();
+    this.#fenced = false;
+    this.#link.post({ kind: 'resume' });
+  }
+
+  end(): void {
+    this.#scopes.pop();
+    if (this.#link.dead !== undefined) throw this.#link.lost();
+
+    this.#link.call({ kind: 'end' }, END);
+    this.drain();
+  }
+
+  leftovers(): readonly Leftover[] {
+    if (this.#link.dead !== undefined) return [];
+    this.drain();
+    this.#fence();
+    if (this.#link.load(Word.busy) === 0) return [];
+
+    return this.#link.call({ kind: 'leftovers' }, LOOK).leftovers ?? [];
+  }
+
+  describe(): readonly string[] {
+    if (this.#link.dead !== undefined) return [`The relay's thread has ended: ${this.#link.dead}.`];
+    this.drain();
+    return this.#link.call({ kind: 'describe' }, LOOK).sentences ?? [];
+  }
+
+  /** Hands statements that the relay has told of to the observer, without waiting for the event loop. */
+  drain(): void {
+    this.#link.drain();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+
+    this.#closed = true;
+    this.#endSession();
+    try {
+      if (this.#link.dead === undefined) this.#link.call({ kind: 'close' }, END);
+    } finally {
+      this.#link.terminate();
+    }
+  }
+
+  /** What the worker tells. */
+  hear(event: Event): void {
+    if (event.kind === 'ping') {
+      this.#link.post({ kind: 'pong', id: event.id });
+      return;
+    }
+    for (const statement of event.statements) this.#observer?.(statement);
+  }
+
+  /** What the app has sent may be on its way still: once per scope, the relay reads all that has come. */
+  #fence(): void {
+    if (this.#fenced || this.#link.load(Word.activity) === this.#activity) return;
+
+    this.#fenced = true;
+    this.#link.call({ kind: 'fence' }, LOOK);
+  }
+
+  /**
+   * Takes the turn for the session.
+   *
+   * @throws StallError when a transaction of the app has it and waiting could not end that.
+   */
+  #takeTurn(sql: string): void {
+    const { words } = this.#link;
+    const waiting = Atomics.load(words, Word.waiting) > 0;
+    if (!waiting && Atomics.compareExchange(words, Word.turn, Turn.free, Turn.session) === Turn.free) return;
+    if (Atomics.load(words, Word.turn) === Turn.session) return;
+
+    this.#wish(sql);
+  }
+
+  #wish(sql: string): void {
+    const link = this.#link;
+    const canWait = this.#host.canWait();
+    const { stallTimeout, holdTimeout } = this.#options;
+    const limit = stallTimeout + holdTimeout;
+    const pending = (): boolean => link.load(Word.wish) === Wish.pending;
+
+    link.store(Word.wish, Wish.pending);
+    link.post({ kind: 'wish', sql, blocked: !canWait });
+    try {
+      // A statement that needs no help is over soon; only then is it worth to let the app go on.
+      link.wait(Word.wish, Wish.pending, canWait ? 2 : limit);
+      if (canWait && pending()) this.#host.waitUntil(() => !pending(), limit);
+    } catch (error) {
+      link.post({ kind: 'unwish' });
+      throw error;
+    }
+
+    const outcome = link.load(Word.wish);
+    if (outcome === Wish.granted) return;
+    if (outcome === Wish.failed) {
+      const error = link.takeReply()?.error;
+      if (error !== undefined) throw receiveError(error);
+    }
+    link.post({ kind: 'unwish' });
+    throw new StallError({
+      what: `session cannot run "${sql}": the database was not free within ${limit} ms.`,
+      why: 'Another connection kept the turn, and nothing is left that could make it give it back.',
+      remedy: 'Finish the transaction of the app before the session needs the database.',
+    });
+  }
+
+  /** A new worker, when the last one has died: the scopes are begun anew there. */
+  #revive(): void {
+    if (this.#link.dead === undefined || this.#closed) return;
+
+    this.#endSession();
+    this.#link.terminate();
+    this.#link = this.#start();
+    this.#link.ready();
+    this.#link.call({ kind: 'connect' }, CONNECT);
+    this.observer = this.#observer;
+    for (const { kind, title } of this.#scopes) this.#link.post({ kind: 'begin', scope: { kind, title } });
+  }
+}
+
+/** The session, connected when it is first used, and anew after the relay was. */
+class RenewableSession implements SyncConnection {
+  readonly #open: () => ReturnType<OpenSession>;
+  readonly #sandbox: PostgresSandbox;
+  #session: ReturnType<OpenSession> | undefined;
+
+  constructor(open: () => ReturnType<OpenSession>, sandbox: PostgresSandbox) {
+    this.#open = open;
+    this.#sandbox = sandbox;
+  }
+
+  get inTransaction(): boolean {
+    return this.#sandbox.link.load(Word.sessionOpen) === 1;
+  }
+
+  execute(...parameters: Parameters<SyncConnection['execute']>): ReturnType<SyncConnection['execute']> {
+    return this.#use().execute(...parameters);
+  }
+
+  script(sql: string): void {
+    this.#use().script(sql);
+  }
+
+  quoteName(name: string): string {
+    return this.#use().quoteName(name);
+  }
+
+  placeholder(index: number): string {
+    return `$${index}`;
+  }
+
+  close(): void {
+    const session = this.#session;
+    this.#session = undefined;
+    try {
+      session?.close?.();
+    } catch {
+      // It may have been cut off already.
+    }
+  }
+
+  #use(): ReturnType<OpenSession> {
+    this.#session ??= this.#open();
+    return this.#session;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The memory that the main thread and the relay's worker share: what the one must know of the other
+ * without waiting for a message. One 32-bit word each.
+ */
+export const Word = {
+  /** Who has the turn: `Turn`. Taken by compare-and-swap from either side. */
+  turn: 0,
+  /** How many clients wait for the turn in the relay. While there are any, the session queues up behind them. */
+  waiting: 1,
+  /** How many messages the main thread has sent to the worker. */
+  sent: 2,
+  /** How many clients of the app have a transaction open or a statement running. */
+  busy: 3,
+  /** Whether the current scope, or what was open before it, has something to roll back. */
+  touched: 4,
+  /** How many answers the worker has given; waited upon. */
+  answered: 5,
+  /** Whether anybody wants to know of each statement. */
+  observed: 6,
+  /** Whether the session has a transaction open. */
+  sessionOpen: 7,
+  /** What became of the session's wish for the turn: `Wish`. */
+  wish: 8,
+  /** Counts while the worker lives. */
+  heartbeat: 9,
+  /** How many statements the app has sent. */
+  activity: 10,
+  /** How many chunks the worker has sent through the pipe; waited upon. */
+  piped: 11,
+  /** 1 when the worker is ready, 2 when it cannot be. */
+  ready: 12,
+} as const;
+
+export const WORDS = 16;
+
+/** Values of `Word.turn`. */
+export const Turn = { free: 0, app: 1, session: 2 } as const;
+
+/** Values of `Word.wish`. */
+export const Wish = { none: 0, pending: 1, granted: 2, failed: 3 } as const;
+
+export function newWords(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(WORDS * 4));
+}

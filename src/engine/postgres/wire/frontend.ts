@@ -1,0 +1,148 @@
+import type { Frame } from './frontend-reader.js';
+import { MalformedMessage } from './malformed.js';
+
+/*
+ * Messages of a client, read and built.
+ * https://www.postgresql.org/docs/current/protocol-message-formats.html
+ */
+
+/** Letters of the messages that clients send. */
+export const Front = {
+  bind: 0x42,
+  close: 0x43,
+  describe: 0x44,
+  execute: 0x45,
+  functionCall: 0x46,
+  flush: 0x48,
+  parse: 0x50,
+  query: 0x51,
+  sync: 0x53,
+  terminate: 0x58,
+  copyDone: 0x63,
+  copyData: 0x64,
+  copyFail: 0x66,
+  password: 0x70,
+} as const;
+
+/** What a client's first message asks for. */
+export type Opening =
+  | { readonly kind: 'ssl' }
+  | { readonly kind: 'cancel'; readonly processId: number; readonly secretKey: number }
+  | { readonly kind: 'startup'; readonly version: number; readonly parameters: ReadonlyMap<string, string> };
+
+const CANCEL = 80877102;
+const SSL = 80877103;
+const GSS = 80877104;
+
+export function readOpening({ bytes }: Frame): Opening {
+  const code = bytes.readInt32BE(4);
+  if (code === SSL || code === GSS) return { kind: 'ssl' };
+  if (code === CANCEL) {
+    if (bytes.length < 16) throw new MalformedMessage('cancel request without a key');
+    return { kind: 'cancel', processId: bytes.readInt32BE(8), secretKey: bytes.readInt32BE(12) };
+  }
+
+  const parameters = new Map<string, string>();
+  for (let at = 8; at < bytes.length && bytes[at] !== 0;) {
+    const [name, behind] = readString(bytes, at);
+    const [value, next] = readString(bytes, behind);
+    parameters.set(name, value);
+    at = next;
+  }
+  return { kind: 'startup', version: code, parameters };
+}
+
+export function readQuery({ bytes }: Frame): string {
+  return readString(bytes, 5)[0];
+}
+
+/** `rest` are the bytes of the parameters' types. */
+export interface Parse {
+  readonly name: string;
+  readonly sql: string;
+  readonly rest: Buffer;
+}
+
+export function readParse({ bytes }: Frame): Parse {
+  const [name, behind] = readString(bytes, 5);
+  const [sql, next] = readString(bytes, behind);
+  return { name, sql, rest: bytes.subarray(next) };
+}
+
+/** `rest` are the bytes of the formats and values. */
+export interface Bind {
+  readonly portal: string;
+  readonly statement: string;
+  readonly rest: Buffer;
+}
+
+export function readBind({ bytes }: Frame): Bind {
+  const [portal, behind] = readString(bytes, 5);
+  const [statement, next] = readString(bytes, behind);
+  return { portal, statement, rest: bytes.subarray(next) };
+}
+
+/** What a Describe or Close is about. */
+export interface Target {
+  readonly kind: 'statement' | 'portal';
+  readonly name: string;
+}
+
+export function readTarget({ bytes }: Frame): Target {
+  const letter = bytes[5];
+  if (letter !== 0x53 && letter !== 0x50) throw new MalformedMessage('neither a statement nor a portal is meant');
+  return { kind: letter === 0x53 ? 'statement' : 'portal', name: readString(bytes, 6)[0] };
+}
+
+export function readExecute({ bytes }: Frame): { readonly portal: string } {
+  return { portal: readString(bytes, 5)[0] };
+}
+
+export function query(sql: string): Buffer {
+  const length = Buffer.byteLength(sql);
+  const bytes = Buffer.allocUnsafe(length + 6);
+  bytes[0] = Front.query;
+  bytes.writeInt32BE(length + 5, 1);
+  bytes.write(sql, 5);
+  bytes[length + 5] = 0;
+  return bytes;
+}
+
+export function parse(name: string, sql: string, rest: Buffer): Buffer {
+  return message(Front.parse, Buffer.from(`${name}\0${sql}\0`), rest);
+}
+
+export function bind(portal: string, statement: string, rest: Buffer): Buffer {
+  return message(Front.bind, Buffer.from(`${portal}\0${statement}\0`), rest);
+}
+
+export function describe({ kind, name }: Target): Buffer {
+  return message(Front.describe, Buffer.from(`${kind === 'statement' ? 'S' : 'P'}${name}\0`));
+}
+
+export function close({ kind, name }: Target): Buffer {
+  return message(Front.close, Buffer.from(`${kind === 'statement' ? 'S' : 'P'}${name}\0`));
+}
+
+export function copyFail(reason: string): Buffer {
+  return message(Front.copyFail, Buffer.from(`${reason}\0`));
+}
+
+export const SYNC: Buffer = message(Front.sync);
+export const FLUSH: Buffer = message(Front.flush);
+export const TERMINATE: Buffer = message(Front.terminate);
+
+export function message(type: number, ...parts: readonly Buffer[]): Buffer {
+  const length = parts.reduce((sum, part) => sum + part.length, 4);
+  const head = Buffer.allocUnsafe(5);
+  head[0] = type;
+  head.writeInt32BE(length, 1);
+  return Buffer.concat([head, ...parts], length + 1);
+}
+
+/** A string that ends with a zero byte, and the position behind it. */
+function readString(bytes: Buffer, from: number): readonly [text: string, next: number] {
+  const end = bytes.indexOf(0, from);
+  if (end < 0) throw new MalformedMessage('a string without an end');
+  return [bytes.toString('utf8', from, end), end + 1];
+}

@@ -1,0 +1,179 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, Worker } from 'node:worker_threads';
+import { SandboxLostError } from '../../errors.js';
+import { type Command, type Event, receiveError, type Reply, type WorkerData } from './messages.js';
+import { newWords, Word } from './shared.js';
+
+/** A word is looked at this often while the thread waits, in case the worker has died. */
+const SLICE = 100;
+/** Without a heartbeat for so long, the worker is taken for dead. It beats every 200 ms. */
+const DEAD_AFTER = 1500;
+const START = 10_000;
+
+/** How a worker is started. */
+export type Start = Omit<WorkerData, 'words' | 'control' | 'replies' | 'events'>;
+
+/** The main thread's end of the relay's worker: commands, blocking replies, events. */
+export class WorkerLink {
+  readonly words: Int32Array<SharedArrayBuffer> = newWords();
+  readonly #worker: Worker;
+  readonly #control: MessagePort;
+  readonly #replies: MessagePort;
+  readonly #events: MessagePort;
+  readonly #heard: (event: Event) => void;
+  #dead: string | undefined;
+
+  constructor(start: Start, heard: (event: Event) => void) {
+    const [control, replies, events] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
+    const workerData: WorkerData = {
+      ...start,
+      words: this.words,
+      control: control.port2,
+      replies: replies.port2,
+      events: events.port2,
+    };
+
+    this.#heard = heard;
+    this.#control = control.port1;
+    this.#replies = replies.port1;
+    this.#events = events.port1;
+    this.#worker = new Worker(new URL('./relay/worker.js', import.meta.url), {
+      name: 'lockstep-postgres',
+      workerData,
+      transferList: [control.port2, replies.port2, events.port2],
+      // Loaders and hooks of the tests are none of the relay's business.
+      execArgv: [],
+    });
+    this.#worker.on('error', (error) => (this.#dead ??= error.message));
+    this.#worker.on('exit', (code) => (this.#dead ??= `it exited with code ${code}`));
+    this.#events.on('message', heard);
+    // None of these may keep a finished process alive.
+    this.#worker.unref();
+    this.#events.unref();
+    this.#control.unref();
+    this.#replies.unref();
+  }
+
+  /** Why the worker cannot be used any more; undefined while it lives. */
+  get dead(): string | undefined {
+    return this.#dead;
+  }
+
+  load(word: number): number {
+    return Atomics.load(this.words, word);
+  }
+
+  store(word: number, value: number): void {
+    Atomics.store(this.words, word, value);
+  }
+
+  /** Blocks until the socket is there. */
+  ready(): void {
+    this.#until(() => this.load(Word.ready) !== 0, Word.ready, START, 'to open its socket');
+  }
+
+  /** Sends a command. The worker notices it before it serves anybody again. */
+  post(command: Command, transfer: readonly Transferable[] = []): void {
+    this.#control.postMessage(command, transfer);
+    Atomics.add(this.words, Word.sent, 1);
+  }
+
+  /**
+   * Sends a command and blocks until the worker has replied.
+   *
+   * @throws whatever the worker replied with, and SandboxLostError when it does not reply in time.
+   */
+  call(command: Command, timeout: number): Reply {
+    this.post(command);
+
+    const reply = this.#until(() => this.#reply(), Word.answered, timeout, `to "${command.kind}"`);
+    if (reply.error !== undefined) throw receiveError(reply.error);
+    return reply;
+  }
+
+  /** A reply that nobody called for: why a wish failed. */
+  takeReply(): Reply | undefined {
+    return this.#reply();
+  }
+
+  /** Hands on what the worker has told and the event loop has not delivered yet. */
+  drain(): void {
+    for (let next = receive<Event>(this.#events); next !== undefined; next = receive<Event>(this.#events))
+      this.#heard(next);
+  }
+
+  /**
+   * Blocks until the word has another value, for at most `timeout` milliseconds.
+   *
+   * @throws SandboxLostError when the worker has died.
+   */
+  wait(word: number, seen: number, timeout: number): void {
+    const deadline = performance.now() + timeout;
+    let beat = this.load(Word.heartbeat);
+    let heard = performance.now();
+
+    for (let now = heard; now < deadline; now = performance.now()) {
+      if (Atomics.wait(this.words, word, seen, Math.min(SLICE, deadline - now)) !== 'timed-out') return;
+
+      const last = this.load(Word.heartbeat);
+      if (last !== beat) [beat, heard] = [last, performance.now()];
+      else if (performance.now() - heard > DEAD_AFTER) {
+        this.#dead ??= 'it gives no sign of life';
+        throw this.lost();
+      }
+    }
+  }
+
+  /** The error of a sandbox whose worker is gone. */
+  lost(): SandboxLostError {
+    return new SandboxLostError({
+      what: `The relay's thread has ended: ${this.#dead ?? 'unknown'}.`,
+      why: 'All connections of a sandbox go through it, so what the test had written is gone.',
+      remedy: 'The next test gets a new one. If you did not end it yourself, please report this.',
+    });
+  }
+
+  /** Ends the worker. */
+  terminate(): void {
+    this.#dead ??= 'it was closed';
+    this.#events.close();
+    this.#control.close();
+    this.#replies.close();
+    void this.#worker.terminate();
+  }
+
+  /** For tests: ends the worker behind the sandbox's back. */
+  kill(): Promise<number> {
+    return this.#worker.terminate();
+  }
+
+  #reply(): Reply | undefined {
+    return receive<Reply>(this.#replies);
+  }
+
+  #until<Value>(look: () => Value | undefined | false, word: number, timeout: number, what: string): Value {
+    const deadline = performance.now() + timeout;
+
+    for (;;) {
+      const seen = this.load(word);
+      const value = look();
+      if (value !== undefined && value !== false) return value;
+      if (this.#dead !== undefined) throw this.lost();
+
+      const left = deadline - performance.now();
+      if (left <= 0) throw this.#late(what, timeout);
+      this.wait(word, seen, left);
+    }
+  }
+
+  #late(what: string, timeout: number): SandboxLostError {
+    return new SandboxLostError({
+      what: `The relay's thread did not come ${what} within ${timeout} ms.`,
+      why: 'It waits for the Postgres server, or the machine is very busy.',
+      remedy: 'Look into the log of the server.',
+    });
+  }
+}
+
+function receive<Value>(port: MessagePort): Value | undefined {
+  return (receiveMessageOnPort(port) as { message: Value } | undefined)?.message;
+}

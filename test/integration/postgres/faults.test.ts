@@ -1,0 +1,292 @@
+import { expect } from 'chai';
+import pg from 'pg';
+import { HoldTimeoutError, SandboxLostError, StallError } from '#src/errors.js';
+import { testServer } from './server.js';
+import { connected, inTest, useSandbox } from './sandbox.js';
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const failure = (work: Promise<unknown>): Promise<pg.DatabaseError> =>
+  work.then(
+    () => expect.fail('it did not fail'),
+    (error: unknown) => error as pg.DatabaseError,
+  );
+const thrown = (work: () => unknown): Error => {
+  try {
+    work();
+  } catch (error) {
+    return error as Error;
+  }
+  return expect.fail('it did not throw');
+};
+const test = { kind: 'test', title: 'a test' } as const;
+
+describe('postgres: what goes wrong', () => {
+  const at = useSandbox('faults_test', 'CREATE TABLE item (id int PRIMARY KEY)', {
+    stallTimeout: 150,
+    holdTimeout: 700,
+  });
+  let one: pg.Client;
+  let two: pg.Client;
+
+  beforeEach(async () => {
+    one = await connected(at().url);
+    two = await connected(at().url);
+  });
+  afterEach(async () => {
+    await one.end();
+    await two.end();
+  });
+
+  it('names both connections when a transaction keeps others waiting', async () => {
+    await inTest(at(), async () => {
+      await one.query('BEGIN');
+      await one.query('INSERT INTO item VALUES (1)');
+      const error = await failure(two.query('SELECT 2'));
+      expect(error).to.include({ code: '40P01', severity: 'ERROR' });
+      expect(error.message)
+        .to.match(/LOCKSTEP_STALL/)
+        .and.match(/"SELECT 2"/)
+        .and.match(/INSERT INTO item/);
+      await one.query('COMMIT');
+      expect((await two.query('SELECT * FROM item')).rowCount).to.equal(1);
+    });
+  });
+
+  it('tells the session at once when a transaction cannot go on', async () => {
+    await inTest(at(), async () => {
+      await one.query('BEGIN');
+      const began = performance.now();
+      const error = thrown(() => at().sandbox.session.execute('SELECT 1'));
+      expect(error).to.be.instanceOf(StallError);
+      expect(error.message).to.match(/session cannot run "SELECT 1"/);
+      expect(performance.now() - began).to.be.below(150);
+      await one.query('ROLLBACK');
+      expect(at().sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
+    });
+  });
+
+  it('lets the session wait for a statement that is running', async () => {
+    await inTest(at(), async () => {
+      const slow = one.query('SELECT pg_sleep(0.1)');
+      await pause(20);
+      expect(at().sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
+      await slow;
+    });
+  });
+
+  it('fails who waits for a transaction that goes on for too long', async () => {
+    await inTest(at(), async () => {
+      await one.query('BEGIN');
+      let waiting = true;
+      const error = failure(two.query('SELECT 2')).finally(() => (waiting = false));
+      while (waiting) {
+        await one.query('SELECT 1');
+        await pause(10);
+      }
+      expect((await error).message).to.match(/LOCKSTEP_HOLD_TIMEOUT/);
+      await one.query('COMMIT');
+    });
+    expect(HoldTimeoutError).to.be.a('function');
+  });
+
+  it('makes the app wait for a transaction of the session, but not for ever', async () => {
+    await inTest(at(), async () => {
+      const { session } = at().sandbox;
+      session.execute('BEGIN');
+      expect(session.inTransaction).to.equal(true);
+      expect((await failure(one.query('SELECT 1'))).message).to.match(/session has held the database/);
+      session.execute('COMMIT');
+      expect(session.inTransaction).to.equal(false);
+      expect((await one.query('SELECT 1')).rowCount).to.equal(1);
+    });
+  });
+
+  it('refuses queries between tests, and says which test has ended', async () => {
+    await inTest(at(), () => one.query('SELECT 1'), 'the first test');
+    const error = await failure(one.query('SELECT 1'));
+    expect(error).to.include({ code: '57P01' });
+    expect(error.message)
+      .to.match(/LOCKSTEP_STRAGGLER/)
+      .and.match(/the first test/);
+    expect(thrown(() => at().sandbox.session.execute('SELECT 1'))).to.have.property('code', '57P01');
+    await inTest(at(), () => one.query('SELECT 1'));
+  });
+
+  it('cuts a connection whose transaction outlives its test', async () => {
+    const { sandbox } = at();
+    sandbox.begin(test);
+    await one.query('BEGIN');
+    await one.query('INSERT INTO item VALUES (1)');
+    expect(sandbox.leftovers()).to.deep.equal([
+      { kind: 'transaction', connection: sandbox.leftovers()[0]?.connection, lastSql: 'INSERT INTO item VALUES (1)' },
+    ]);
+    expect(sandbox.describe().join()).to.match(/has a transaction open, idle for \d+ ms after "INSERT/);
+    sandbox.end();
+
+    await inTest(at(), async () => {
+      expect(sandbox.leftovers()).to.deep.equal([]);
+      expect((await failure(one.query('INSERT INTO item VALUES (2)'))).message).to.match(/LOCKSTEP_STRAGGLER/);
+      expect((await two.query('SELECT * FROM item')).rowCount).to.equal(0);
+      await failure(one.query('COMMIT'));
+      expect((await one.query('SELECT * FROM item')).rowCount).to.equal(0);
+    });
+  });
+
+  it('lets BEGIN make a cut connection new', async () => {
+    at().sandbox.begin(test);
+    await one.query('BEGIN');
+    at().sandbox.end();
+    await inTest(at(), async () => {
+      expect((await one.query('BEGIN')).command).to.equal('BEGIN');
+      expect((await one.query('COMMIT')).command).to.equal('COMMIT');
+    });
+  });
+
+  it('stops a statement that outlives its test', async () => {
+    const { sandbox } = at();
+    sandbox.begin(test);
+    const sleeping = failure(one.query('SELECT pg_sleep(30)'));
+    await pause(50);
+    expect(sandbox.leftovers().map(({ kind, lastSql }) => [kind, lastSql])).to.deep.equal([
+      ['statement', 'SELECT pg_sleep(30)'],
+    ]);
+    sandbox.end();
+    expect((await sleeping).message).to.match(/LOCKSTEP_STRAGGLER/);
+    await inTest(at(), async () => expect((await one.query('SELECT 1')).rowCount).to.equal(1));
+  });
+
+  it('fails whoever waits at the end of a test', async () => {
+    const { sandbox } = at();
+    sandbox.begin(test);
+    await one.query('BEGIN');
+    const waiting = failure(two.query('SELECT 1'));
+    await pause(20);
+    sandbox.end();
+    expect((await waiting).message).to.match(/LOCKSTEP_STRAGGLER/);
+    await inTest(at(), () => failure(one.query('ROLLBACK')));
+  });
+
+  it('sees a query that the app has only just sent', async () => {
+    const { sandbox } = at();
+    sandbox.begin(test);
+    await one.query('SELECT 1');
+    const late = one.query('SELECT pg_sleep(0.05)');
+    expect(sandbox.leftovers().map(({ lastSql }) => lastSql)).to.deep.equal(['SELECT pg_sleep(0.05)']);
+    await late;
+    expect(sandbox.leftovers()).to.deep.equal([]);
+    sandbox.end();
+  });
+
+  it('rolls back what a client that disconnects had open', async () => {
+    await inTest(at(), async () => {
+      const gone = await connected(at().url);
+      await gone.query('BEGIN');
+      await gone.query('INSERT INTO item VALUES (1)');
+      (gone as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      expect((await two.query('SELECT * FROM item')).rowCount).to.equal(0);
+    });
+  });
+
+  it('refuses what would escape the rollback', async () => {
+    await inTest(at(), async () => {
+      for (const sql of ['CREATE DATABASE x', "PREPARE TRANSACTION 'x'", 'ALTER SYSTEM SET work_mem = 1']) {
+        const error = await failure(one.query(sql));
+        expect(error).to.include({ code: '0A000' });
+        expect(error.message).to.match(/LOCKSTEP_REFUSED/);
+        expect(await failure(one.query({ text: sql, values: [], name: '' }))).to.include({ code: '0A000' });
+      }
+      await one.query('BEGIN');
+      await failure(one.query('CREATE DATABASE x'));
+      expect(await failure(one.query('SELECT 1'))).to.include({ code: '25P02' });
+      await one.query('ROLLBACK');
+      await one.query("CREATE PROCEDURE p() LANGUAGE plpgsql AS 'BEGIN COMMIT; END'");
+      expect(await failure(one.query('CALL p()'))).to.include({ code: '2D000' });
+    });
+  });
+
+  it('keeps the fixtures of layers for their tests', async () => {
+    const { sandbox } = at();
+    sandbox.begin({ kind: 'layer', title: 'a suite' });
+    await one.query('INSERT INTO item VALUES (1)');
+    for (const round of [1, 2]) {
+      await inTest(at(), async () => {
+        await two.query('INSERT INTO item VALUES (2)');
+        await failure(two.query('INSERT INTO item VALUES (2)'));
+        expect((await one.query('SELECT * FROM item')).rowCount).to.equal(2, `round ${round}`);
+      });
+    }
+    sandbox.resume();
+    expect((await one.query('SELECT * FROM item')).rowCount).to.equal(1);
+    sandbox.end();
+    await inTest(at(), async () => expect((await one.query('SELECT * FROM item')).rowCount).to.equal(0));
+  });
+
+  it('tells the observer of each statement', async () => {
+    const { sandbox } = at();
+    const seen: unknown[] = [];
+    sandbox.observer = ({ sql, rows, error }) => seen.push([sql, rows, (error as { C?: string } | undefined)?.C]);
+    await inTest(at(), async () => {
+      await one.query('INSERT INTO item VALUES (1), (2)');
+      await one.query('SELECT * FROM item WHERE id > $1', [0]);
+      await failure(one.query('INSERT INTO item VALUES (1)'));
+      sandbox.session.execute('SELECT 1');
+    });
+    sandbox.observer = undefined;
+    expect(seen).to.deep.equal([
+      ['INSERT INTO item VALUES (1), (2)', 2, undefined],
+      ['SELECT * FROM item WHERE id > $1', 2, undefined],
+      ['INSERT INTO item VALUES (1)', 0, '23505'],
+      ['SELECT 1', 1, undefined],
+    ]);
+  });
+
+  it('fails the test whose server connection is cut, and the next one works', async () => {
+    const { sandbox } = at();
+    sandbox.begin(test);
+    await one.query('INSERT INTO item VALUES (1)');
+    const direct = await connected(at().direct);
+    const running = failure(one.query('SELECT pg_sleep(20)'));
+    await pause(50);
+    await direct.query(
+      'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
+      ['faults_test'],
+    );
+    await direct.end();
+    expect((await running).message).to.match(/terminating connection due to administrator command/);
+    expect(thrown(() => sandbox.end())).to.be.instanceOf(SandboxLostError);
+    await inTest(at(), async () => expect((await one.query('SELECT * FROM item')).rowCount).to.equal(0));
+  });
+
+  it('fails the test during which the server is killed, and works when it is back', async function () {
+    this.timeout(20_000);
+    const { sandbox } = at();
+    sandbox.begin(test);
+    await one.query('INSERT INTO item VALUES (1)');
+    const running = failure(one.query('SELECT pg_sleep(20)'));
+    await pause(50);
+    await (await testServer()).restart();
+    expect((await running).message).to.match(/LOCKSTEP_SANDBOX_LOST/);
+    expect(thrown(() => sandbox.end())).to.be.instanceOf(SandboxLostError);
+    await inTest(at(), async () => {
+      expect((await one.query('SELECT * FROM item')).rowCount).to.equal(0);
+      expect(sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
+    });
+  });
+
+  it('fails the test during which the worker ends, and the next one works', async () => {
+    const { sandbox } = at();
+    sandbox.begin(test);
+    await one.query('INSERT INTO item VALUES (1)');
+    await sandbox.link.kill();
+    const began = performance.now();
+    expect(thrown(() => sandbox.session.execute('SELECT 1'))).to.be.instanceOf(Error);
+    expect(thrown(() => sandbox.end())).to.be.instanceOf(SandboxLostError);
+    expect(performance.now() - began).to.be.below(2000);
+    await inTest(at(), async () => {
+      const anew = await connected(at().url);
+      expect((await anew.query('SELECT * FROM item')).rowCount).to.equal(0);
+      expect(sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
+      await anew.end();
+    });
+  });
+});

@@ -1,0 +1,311 @@
+import { expect } from 'chai';
+import { serialize as to } from 'pg-protocol';
+import pg from 'pg';
+import { RawClient, type Message } from './raw.js';
+import { connected, inTest, useSandbox } from './sandbox.js';
+
+const RESET = `
+  DROP SCHEMA public CASCADE; CREATE SCHEMA public;
+  CREATE TABLE item (id int PRIMARY KEY, name text UNIQUE);
+`;
+const S = to.sync();
+const H = to.flush();
+const Q = (sql: string): Buffer => to.query(sql);
+const P = (text: string, name = ''): Buffer => to.parse({ text, name, types: [] });
+const B = (statement = '', portal = '', values: string[] = []): Buffer => to.bind({ statement, portal, values });
+const D = (type: 'S' | 'P', name = ''): Buffer => to.describe({ type, name });
+const E = (portal = '', rows = 0): Buffer => to.execute({ portal, rows });
+const C = (type: 'S' | 'P', name = ''): Buffer => to.close({ type, name });
+const run = (sql: string, values: string[] = []): Buffer => Buffer.concat([P(sql), B('', '', values), D('P'), E()]);
+const insert = (id: number): Buffer => run(`INSERT INTO item VALUES (${id}, 'n${id}')`);
+
+/** Bytes to send, and how many ReadyForQuery answer them; or a letter up to which is read. */
+type Step = readonly [client: string, bytes: readonly Buffer[], until?: number | string];
+
+const many = 'SELECT generate_series(1, 5) AS n';
+const count = Q('SELECT count(*) AS n FROM item');
+
+const CASES: Readonly<Record<string, readonly Step[]>> = {
+  'a batch': [
+    ['a', [insert(1), insert(2), S]],
+    ['a', [count]],
+  ],
+  'several Parses before the Sync': [
+    ['a', [P('SELECT 1', 'x'), P('SELECT 2', 'y'), B('y'), E(), B('x'), E(), S]],
+    ['a', [B('x'), E(), S]],
+  ],
+  'an error in the middle of a batch': [
+    ['a', [insert(1), insert(1), insert(2), S]],
+    ['a', [count]],
+  ],
+  'several batches at once': [
+    ['a', [insert(1), S, insert(1), S, insert(2), S], 3],
+    ['a', [count]],
+  ],
+  'batches and queries at once': [
+    ['a', [Q('BEGIN'), insert(1), S, Q('SELECT 1'), insert(1), S, Q('ROLLBACK'), count], 6],
+  ],
+  'a transaction in one batch': [
+    ['a', [run('BEGIN'), insert(1), run('COMMIT'), S]],
+    ['a', [count]],
+    ['a', [run('BEGIN'), insert(2), run('ROLLBACK'), S]],
+    ['a', [count]],
+  ],
+  'a batch that commits and fails': [
+    ['a', [insert(1), run('COMMIT'), insert(2), insert(2), S]],
+    ['a', [count]],
+  ],
+  'a batch with savepoints': [
+    ['a', [run('BEGIN'), insert(1), run('SAVEPOINT s'), insert(2), run('ROLLBACK TO s'), run('COMMIT'), S]],
+    ['a', [count]],
+  ],
+  'a savepoint in a batch without a transaction': [
+    ['a', [insert(1), run('SAVEPOINT s'), insert(2), S]],
+    ['a', [count]],
+  ],
+  'an error, then the rest of a transaction': [
+    ['a', [run('BEGIN'), insert(1), insert(1), run('COMMIT'), S]],
+    ['a', [run('SELECT 1'), S]],
+    ['a', [P('COMMIT', 'c'), P('SELECT 1', 'd'), S]],
+    ['a', [run('COMMIT'), S]],
+    ['a', [count]],
+  ],
+  'portals in parts': [
+    ['a', [P(many), B(), E('', 2), E('', 2), E('', 2), S]],
+    ['a', [E('', 1), S]],
+  ],
+  'portals across batches': [
+    ['a', [Q('BEGIN')]],
+    ['a', [P(many), B('', 'p'), E('p', 2), S]],
+    ['a', [E('p', 2), S]],
+    ['a', [Q('COMMIT')]],
+    ['a', [E('p', 2), S]],
+  ],
+  'a portal below a savepoint': [
+    ['a', [Q('BEGIN')]],
+    ['a', [P(many), B('', 'p'), E('p', 2), S]],
+    ['a', [Q('SAVEPOINT s')]],
+    ['a', [B('', 'q'), E('q', 1), E('p', 1), S]],
+    ['a', [Q('ROLLBACK TO s')]],
+    ['a', [E('p', 1), S]],
+    ['a', [Q('ROLLBACK')]],
+  ],
+  'a portal of a transaction that is over': [
+    ['a', [P(many), B('', 'p'), E('p', 2), S]],
+    ['a', [B('', 'p'), E('p', 2), S]],
+    ['a', [E('p', 2), S]],
+  ],
+  Flush: [
+    ['a', [P(many), D('S'), H], 'T'],
+    ['a', [B(), E('', 1), H], 's'],
+    ['a', [E(), S]],
+  ],
+  'Flush of what the relay answers': [
+    ['a', [P('BEGIN'), B(), D('P'), E(), H], 'C'],
+    ['a', [insert(1), H], 'C'],
+    ['a', [S]],
+    ['a', [Q('ROLLBACK')]],
+  ],
+  'Describe and Close': [
+    [
+      'a',
+      [
+        P('SELECT $1::int AS n', 'x'),
+        D('S', 'x'),
+        P('COMMIT', 'c'),
+        D('S', 'c'),
+        B('c'),
+        D('P'),
+        C('P'),
+        C('S', 'c'),
+        C('S', 'nothing'),
+        S,
+      ],
+    ],
+    ['a', [C('S', 'x'), B('x', '', ['1']), S]],
+  ],
+  'names that are taken': [
+    ['a', [P('SELECT 1', 'x'), S]],
+    ['a', [P('SELECT 2', 'x'), S]],
+    ['a', [P('COMMIT', 'c'), S]],
+    ['a', [P('COMMIT', 'c'), S]],
+    ['a', [B('x'), E(), S]],
+  ],
+  'what is not there': [
+    ['a', [B('x'), S]],
+    ['a', [B(), S]],
+    ['a', [E(), S]],
+    ['a', [E('p'), S]],
+    ['a', [D('S'), S]],
+    ['a', [D('P'), S]],
+    ['a', [D('S', 'x'), S]],
+    ['a', [D('P', 'x'), S]],
+  ],
+  'the unnamed statement': [
+    ['a', [P('SELECT 1 AS n'), S]],
+    ['b', [P('SELECT 2 AS n'), S]],
+    ['a', [B(), D('P'), E(), S]],
+    ['b', [B(), E(), S]],
+    ['a', [Q('SELECT 3')]],
+    ['a', [B(), E(), S]],
+  ],
+  'the unnamed statement in a transaction': [
+    ['a', [Q('BEGIN')]],
+    ['a', [P('SELECT 1 AS n'), S]],
+    ['a', [B(), E(), S]],
+    ['a', [D('S'), S]],
+    ['a', [Q('COMMIT')]],
+    ['a', [B(), E(), S]],
+  ],
+  'nothing but Sync and Flush': [
+    ['a', [S]],
+    ['a', [H, S]],
+    ['a', [S, S, S], 3],
+  ],
+  'an empty statement': [
+    ['a', [run(''), S]],
+    ['a', [Q('')]],
+    ['a', [run('-- x'), S]],
+  ],
+  'two statements in one Parse': [
+    ['a', [run('SELECT 1; SELECT 2'), S]],
+    ['a', [run('BEGIN; COMMIT'), S]],
+  ],
+  'a wrong number of values': [
+    ['a', [run('SELECT $1::int', []), S]],
+    ['a', [run('SELECT $1::int', ['x']), S]],
+    ['a', [run('SELECT 1', ['x']), S]],
+  ],
+  'errors in a transaction': [
+    ['a', [Q('BEGIN')]],
+    ['a', [run('SELECT 1/0'), S]],
+    ['a', [P('SAVEPOINT s'), S]],
+    ['a', [P('SELECT 1'), S]],
+    ['a', [P('ROLLBACK'), B(), E(), S]],
+  ],
+  'COPY in': [
+    ['a', [Q('COPY item FROM STDIN')], 'G'],
+    ['a', [to.copyData(Buffer.from('1\tone\n')), to.copyData(Buffer.from('2\ttwo\n')), to.copyDone()]],
+    ['a', [count]],
+  ],
+  'COPY in, all at once': [
+    ['a', [Q('COPY item FROM STDIN'), to.copyData(Buffer.from('1\tone\n2\ttwo\n')), to.copyDone()]],
+    ['a', [count]],
+  ],
+  'COPY in that fails': [
+    ['a', [Q('COPY item FROM STDIN')], 'G'],
+    ['a', [to.copyData(Buffer.from('1\tone\n1\ttwo\n')), to.copyDone()]],
+    ['a', [count]],
+    ['a', [Q('COPY item FROM STDIN')], 'G'],
+    ['a', [to.copyFail('no more')]],
+    ['a', [count]],
+    ['a', [Q('COPY item FROM STDIN')], 'G'],
+    ['a', [to.copyData(Buffer.from('nonsense\n'))]],
+    ['a', [count], 1],
+  ],
+  'COPY in a batch': [
+    ['a', [P('COPY item FROM STDIN'), B(), E(), H], 'G'],
+    ['a', [to.copyData(Buffer.from('1\tone\n')), to.copyDone(), S]],
+    ['a', [count]],
+  ],
+  'COPY in a batch with a Sync too early': [
+    ['a', [P('COPY item FROM STDIN'), B(), E(), S], 'G'],
+    ['a', [to.copyData(Buffer.from('1\tone\n')), to.copyDone(), S]],
+    ['a', [count]],
+  ],
+  'COPY in a transaction': [
+    ['a', [Q('BEGIN')]],
+    ['a', [Q('COPY item FROM STDIN')], 'G'],
+    ['a', [to.copyData(Buffer.from('1\tone\n')), to.copyDone()]],
+    ['a', [Q('ROLLBACK')]],
+    ['a', [count]],
+  ],
+  'COPY in a text of several statements': [
+    ['a', [Q('BEGIN; COPY item FROM STDIN; COMMIT')], 'G'],
+    ['a', [to.copyData(Buffer.from('1\tone\n')), to.copyDone()]],
+    ['a', [count]],
+  ],
+  'COPY out': [
+    ['a', [insert(1), insert(2), S]],
+    ['a', [Q('COPY item TO STDOUT')]],
+    ['a', [run('COPY item TO STDOUT'), S]],
+    ['a', [Q('COPY nowhere TO STDOUT')]],
+  ],
+  'COPY data that nobody wants': [['a', [to.copyData(Buffer.from('x')), to.copyDone(), count]]],
+  'cancelled while nothing runs': [['a', [Q('SELECT 1')]]],
+  'prepared transaction statements': [
+    ['a', [P('BEGIN', 'b'), P('COMMIT', 'c'), P('ROLLBACK', 'r'), S]],
+    ['a', [B('b'), E(), S]],
+    ['a', [insert(1), S]],
+    ['a', [B('r'), E(), S]],
+    ['a', [count]],
+    ['a', [B('b'), E(), insert(2), B('c'), E(), S]],
+    ['a', [count]],
+  ],
+  deallocation: [
+    ['a', [P('SELECT 1', 'x'), S]],
+    ['a', [Q('DEALLOCATE x')]],
+    ['a', [B('x'), S]],
+    ['a', [P('SELECT 1', 'x'), S]],
+    ['a', [run('DEALLOCATE ALL'), S]],
+    ['a', [P('SELECT 2', 'x'), S]],
+  ],
+};
+
+describe('postgres: the protocol', () => {
+  const at = useSandbox('protocol_test', RESET);
+
+  const perform = async (host: string, steps: readonly Step[]): Promise<Message[][]> => {
+    const clients = new Map<string, RawClient>();
+    const answers: Message[][] = [];
+    for (const [name, bytes, until = 1] of steps) {
+      const client = clients.get(name) ?? (await RawClient.open(host, 'protocol_test'));
+      clients.set(name, client);
+      client.write(Buffer.concat([...bytes]));
+      answers.push(await (typeof until === 'number' ? client.until('Z', until) : client.until(until)));
+    }
+    for (const client of clients.values()) {
+      answers.push(client.rest());
+      client.close();
+    }
+    return answers;
+  };
+
+  for (const [title, steps] of Object.entries(CASES)) {
+    it(`is spoken as by a server: ${title}`, async () => {
+      const cleaner = await connected(at().direct);
+      await cleaner.query(RESET);
+      const real = await perform(at().direct.host ?? '', steps);
+      await cleaner.query(RESET);
+      await cleaner.end();
+
+      const emulated = await inTest(at(), () => perform(new URL(at().url).searchParams.get('host') ?? '', steps));
+      expect(emulated).to.deep.equal(real);
+    });
+  }
+
+  it('cancels the statement of the client that asks', async () => {
+    await inTest(at(), async () => {
+      const pool = new pg.Pool({ connectionString: at().url, max: 2 });
+      const sleeper = await pool.connect();
+      const { processID, secretKey } = sleeper as unknown as { processID: number; secretKey: number };
+      const sleeping = sleeper.query('SELECT pg_sleep(20)').catch((error: unknown) => error);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+
+      const request = Buffer.alloc(16);
+      for (const [index, value] of [16, 80877102, processID, secretKey].entries())
+        request.writeInt32BE(value, index * 4);
+      const host = new URL(at().url).searchParams.get('host') ?? '';
+      const stranger = await RawClient.open(host, 'protocol_test');
+      expect((await stranger.exchange(S)).map(([letter]) => letter)).to.deep.equal(['Z']);
+      const { connect } = await import('node:net');
+      connect(`${host}/.s.PGSQL.5432`).end(request);
+
+      expect(await sleeping).to.include({ code: '57014' });
+      expect((await pool.query('SELECT 1 AS n')).rows).to.deep.equal([{ n: 1 }]);
+      sleeper.release();
+      stranger.close();
+      await pool.end();
+    });
+  });
+});

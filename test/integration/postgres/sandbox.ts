@@ -1,0 +1,77 @@
+import { after, before } from 'mocha';
+import pg from 'pg';
+import type { Host } from '#src/engine/engine.js';
+import { postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
+import type { PostgresSandbox } from '#src/engine/postgres/sandbox.js';
+import { PlainSession } from './plain-session.js';
+import { newDatabase } from './server.js';
+
+/** A sandbox on a database of its own, and how to reach it and the database beneath. */
+export interface TestSandbox {
+  readonly sandbox: PostgresSandbox;
+  /** URL of the sandbox. */
+  readonly url: string;
+  readonly direct: pg.ClientConfig;
+}
+
+/** Never waits: the tests of this folder are async themselves. */
+const host: Host = { canWait: () => false, waitUntil: () => false };
+
+/** Opens a sandbox for the tests of a `describe`. */
+export function useSandbox(name: string, schema: string, options: Partial<PostgresOptions> = {}): () => TestSandbox {
+  let current: TestSandbox | undefined;
+  let withdraw: (() => void) | undefined;
+
+  before(async function () {
+    this.timeout(30_000);
+    const direct = await newDatabase(name);
+    const variable = `LOCKSTEP_${name.toUpperCase()}`;
+    const all: PostgresOptions = {
+      server: direct,
+      database: name,
+      env: [variable],
+      clock: 'transaction',
+      stallTimeout: 500,
+      holdTimeout: 3000,
+      root: process.cwd(),
+      ...options,
+    };
+    const engine = postgresEngine({
+      serverModule: new URL('./server-module.js', import.meta.url).href,
+      openSession: (end) => new PlainSession(end),
+    });
+
+    withdraw = engine.prepare(all);
+    const sandbox = engine.open(all, host) as PostgresSandbox;
+    current = { sandbox, url: process.env[variable] ?? '', direct };
+    sandbox.session.script(schema);
+  });
+  after(() => withdraw?.());
+
+  return () => {
+    if (current === undefined) throw new Error('The sandbox is not open yet.');
+    return current;
+  };
+}
+
+/** Runs `work` in a scope of its own, as a test. */
+export async function inTest<Result>(
+  { sandbox }: TestSandbox,
+  work: () => Promise<Result>,
+  title = 'a test',
+): Promise<Result> {
+  sandbox.begin({ kind: 'test', title });
+  try {
+    return await work();
+  } finally {
+    sandbox.end();
+  }
+}
+
+/** Connects a client to the sandbox, or to the database itself. */
+export async function connected(config: string | pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client(typeof config === 'string' ? { connectionString: config } : config);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
