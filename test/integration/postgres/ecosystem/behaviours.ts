@@ -91,15 +91,15 @@ export function behaviours(library: string, kind: Place['kind'], openPlace: () =
       await shop.addAll(['Salt']);
       expect(await names()).to.deep.equal(['Salt']);
     });
-  }
 
-  it('leaves nothing behind', async () => {
-    await shop.add('Tea');
-    await shop.addAll(['Salt', 'Oats']);
-    await place.end();
-    expect(await place.committed('select * from items')).to.deep.equal([]);
-    await place.begin('for the hook');
-  });
+    it('leaves nothing behind', async () => {
+      await shop.add('Tea');
+      await shop.addAll(['Salt', 'Oats']);
+      await place.end();
+      expect(await place.committed('select * from items')).to.deep.equal([]);
+      await place.begin('for the hook');
+    });
+  }
 }
 
 /** What the work failed with. */

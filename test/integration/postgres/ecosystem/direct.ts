@@ -1,5 +1,7 @@
 import pg from 'pg';
+import type { Row } from '#src/engine/index.js';
 import type { Place } from './place.js';
+import { openTcpDoor } from './tcp-door.js';
 
 /** Drops every schema but the server's own, so that nothing of the last test is left, whatever it made. */
 const EMPTY = `
@@ -12,17 +14,35 @@ const EMPTY = `
   create schema public;`;
 
 /** A real database, in which everything is made anew before each test. */
-export async function direct(url: string, schema: string): Promise<Place> {
-  const client = new pg.Client(url);
+export async function direct(config: pg.ClientConfig, schema: string): Promise<Place> {
+  const { host = '', port = 0, user = '', database = '' } = config;
+  const door = await openTcpDoor(`${host}/.s.PGSQL.${port}`);
+  const client = new pg.Client(config);
   client.on('error', () => undefined);
   await client.connect();
   await client.query("set client_min_messages = 'warning'");
 
-  const rows = async (sql: string, parameters: readonly unknown[] = []): Promise<Record<string, unknown>[]> =>
-    (await client.query<Record<string, unknown>>(sql, [...parameters])).rows;
+  const rows = async (sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
+    (await client.query<Row>(sql, [...parameters])).rows;
+  let fresh = false;
   const empty = async (): Promise<void> => {
-    await client.query(EMPTY + schema);
+    if (!fresh) await client.query(EMPTY + schema);
+    fresh = true;
   };
 
-  return { kind: 'direct', url, begin: empty, end: empty, rows, committed: rows, close: () => client.end() };
+  return {
+    kind: 'direct',
+    url: `postgres://${user}@127.0.0.1:${door.port}/${database}`,
+    begin: async () => {
+      await empty();
+      fresh = false;
+    },
+    end: empty,
+    rows,
+    committed: rows,
+    close: async () => {
+      await client.end();
+      door.close();
+    },
+  };
 }
