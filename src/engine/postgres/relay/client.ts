@@ -708,15 +708,13 @@ export class Client implements Sink {
       const { effect } = statement;
       return this.#afterAnswers(() => this.#runExtended(emulation.refuse(effect)));
     }
-    if (emulation.transaction.failed && !ENDINGS.has(statement.effect.kind))
-      return this.#afterAnswers(() =>
-        this.#runExtended(emulation.control({ kind: 'begin', mode: undefined, tag: 'BEGIN' })),
-      );
+    if (emulation.transaction.failed && !ends(statement)) return this.#rejectAborted();
     if (name !== '' && this.#statements.has(name))
       return this.#rejectExtended('42P05', `prepared statement "${name}" already exists`);
 
+    const restore = undoing(this.#statements, name);
     this.#statements.set(name, { sql, statement, local: true, rest, on: undefined });
-    this.#hub.real.local(PARSE_COMPLETE, this);
+    this.#hub.real.local(PARSE_COMPLETE, this, restore);
   }
 
   /** Whether the relay carries the statement out. */
@@ -737,10 +735,14 @@ export class Client implements Sink {
         ? sql
         : this.emulation.renamed(statement.sql === sql.trim() ? sql : statement.sql, statement.special);
     const bytes = name === '' && text === sql ? frame.bytes : front.parse(this.#realName(name), text, rest);
-    const restore = (): void => {
-      if (before === undefined || name === '') this.#statements.delete(name);
-      else this.#statements.set(name, before);
-    };
+    const restore = undoing(this.#statements, name);
+    if (name !== '' && before?.local === true) {
+      // Its own errors come first, so the server has a look at it.
+      const { real } = this.#hub;
+      this.#forward(bytes, 'parse', undefined, true);
+      real.send(front.close({ kind: 'statement', name: this.#realName(name) }), { kind: 'close', to: undefined });
+      return this.#rejectExtended('42P05', `prepared statement "${name}" already exists`);
+    }
     prepared.on = this.#hub.real;
     this.#statements.set(name, prepared);
     if (name === '') this.#hub.unnamed = this;
@@ -753,10 +755,16 @@ export class Client implements Sink {
 
     if (prepared === undefined && statement === '')
       return this.#rejectExtended('26000', 'unnamed prepared statement does not exist');
+    const holds = portal === '' ? undefined : this.#portals.get(portal);
+    if (prepared?.local === true && this.emulation.transaction.failed && !ends(prepared.statement))
+      return this.#rejectAborted();
+    if (holds !== undefined && (prepared?.local === true || holds.local))
+      return this.#rejectExtended('42P03', `cursor "${portal}" already exists`);
     if (prepared?.local === true) {
       this.lastSql = prepared.sql;
+      const restore = undoing(this.#portals, portal);
       this.#portals.set(portal, prepared);
-      return this.#hub.real.local(BIND_COMPLETE, this);
+      return this.#hub.real.local(BIND_COMPLETE, this, restore);
     }
 
     this.#enterReal();
@@ -764,13 +772,10 @@ export class Client implements Sink {
       this.lastSql = prepared.sql;
       this.#replay(statement, prepared);
     }
-    const before = this.#portals.get(portal);
+    const restore = undoing(this.#portals, portal);
     this.#portals.set(portal, prepared);
     const bytes = statement === '' ? frame.bytes : front.bind(portal, this.#realName(statement), rest);
-    this.#forward(bytes, 'bind', () => {
-      if (before === undefined) this.#portals.delete(portal);
-      else this.#portals.set(portal, before);
-    });
+    this.#forward(bytes, 'bind', restore);
   }
 
   #describe(frame: Frame): void {
@@ -796,7 +801,9 @@ export class Client implements Sink {
   #execute(frame: Frame): void {
     const { portal } = front.readExecute(frame);
     const prepared = this.#portals.get(portal);
-    if (portal === '' && !this.#portals.has('')) return this.#rejectExtended('34000', 'portal "" does not exist');
+    // In a failed transaction the server has a word for that, too.
+    if (portal === '' && !this.#portals.has('') && !this.emulation.transaction.failed)
+      return this.#rejectExtended('34000', 'portal "" does not exist');
 
     const statement = prepared?.statement;
     if (prepared?.local === true && statement !== undefined) {
@@ -870,21 +877,27 @@ export class Client implements Sink {
     const { kind, name } = target;
     const map: Map<string, Prepared | undefined> = kind === 'statement' ? this.#statements : this.#portals;
     const prepared = map.get(name);
+    const restore = undoing(map, name);
     map.delete(name);
 
     if (prepared?.local === true || (name === '' && prepared === undefined))
-      return this.#hub.real.local(CLOSE_COMPLETE, this);
+      return this.#hub.real.local(CLOSE_COMPLETE, this, restore);
     const bytes = kind === 'portal' || name === '' ? frame.bytes : front.close({ kind, name: this.#realName(name) });
-    this.#forward(bytes, 'close');
+    this.#forward(bytes, 'close', restore);
   }
 
-  #forward(bytes: Buffer, kind: 'parse' | 'bind' | 'statement' | 'portal' | 'close', undo?: () => void): void {
+  #forward(
+    bytes: Buffer,
+    kind: 'parse' | 'bind' | 'statement' | 'portal' | 'close',
+    undo?: (failed?: boolean) => void,
+    unseen = false,
+  ): void {
     const unit = this.#unit;
     this.#hub.real.send(bytes, {
       kind,
-      to: this,
+      to: unseen ? undefined : this,
       failed: (error) => {
-        undo?.();
+        undo?.(true);
         if (unit === this.#unit) this.#failExtended(error);
       },
       dropped: () => undo?.(),
@@ -935,6 +948,12 @@ export class Client implements Sink {
       }),
       () => undefined,
     );
+  }
+
+  /** What a failed transaction says to everything but its end. */
+  #rejectAborted(): void {
+    const begin: Effect = { kind: 'begin', mode: undefined, tag: 'BEGIN' };
+    this.#afterAnswers(() => this.#runExtended(this.emulation.control(begin)));
   }
 
   #rejectExtended(code: string, message: string): void {
@@ -1139,6 +1158,20 @@ export class Client implements Sink {
       error: readFields(error),
     });
   }
+}
+
+/** What puts an entry back. An unnamed one is gone as well if its successor was tried and failed. */
+function undoing<Value>(map: Map<string, Value>, name: string): (failed?: boolean) => void {
+  const before = map.get(name);
+  const had = map.has(name);
+  return (failed = false) => {
+    if (had && !(failed && name === '')) map.set(name, before as Value);
+    else map.delete(name);
+  };
+}
+
+function ends(statement: Statement | undefined): boolean {
+  return statement !== undefined && ENDINGS.has(statement.effect.kind);
 }
 
 const ENDINGS: ReadonlySet<Effect['kind']> = new Set<Effect['kind']>(['commit', 'rollback', 'rollbackTo']);

@@ -76,10 +76,13 @@ export class RealConnection {
     this.#out.push(bytes);
   }
 
-  /** An answer of the relay's own, behind those of the messages before it. */
-  local(bytes: Buffer, to: Sink): void {
+  /**
+   * An answer of the relay's own, behind those of the messages before it; `dropped` is called when
+   * one of them fails.
+   */
+  local(bytes: Buffer, to: Sink, dropped: () => void = () => undefined): void {
     if (this.#queue.length === 0) to.send(bytes);
-    else this.#queue.push({ kind: 'local', to, bytes });
+    else this.#queue.push({ kind: 'local', to, bytes, dropped });
   }
 
   /** Runs a query of the relay's own. With a sink, all of its answer but the end goes there. */
