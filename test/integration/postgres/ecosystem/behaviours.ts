@@ -4,12 +4,14 @@ import type { Place } from './place.js';
 import { openShop, type Shop } from './shop.js';
 
 /** What every library must do in every place. */
-export function behaviours(library: string, kind: Place['kind'], openPlace: () => Promise<Place>): void {
+export function behaviours(library: string, kind: Place['kind'], thePlace: () => Place): void {
   let place: Place;
   let shop: Shop;
 
   before(async () => {
-    place = await openPlace();
+    place = thePlace();
+    // Several libraries query as they start.
+    await place.begin(library, 'layer');
     shop = await openShop(library, place.url);
   });
   beforeEach(function () {
@@ -18,7 +20,7 @@ export function behaviours(library: string, kind: Place['kind'], openPlace: () =
   afterEach(() => place.end());
   after(async () => {
     await shop.close();
-    await place.close();
+    await place.end();
   });
 
   const names = async (): Promise<unknown[]> =>

@@ -1,4 +1,5 @@
 import { behaviours } from './behaviours.js';
+import type { Place } from './place.js';
 import { PLACES, places } from './places.js';
 import { generatePrismaClient } from './prisma-client.js';
 
@@ -23,9 +24,18 @@ describe('the ecosystem', function () {
     return generatePrismaClient();
   });
 
-  for (const library of LIBRARIES)
-    for (const kind of PLACES)
-      describe(`${library}, ${kind}`, () => {
-        behaviours(library, kind, places[kind]);
+  for (const kind of PLACES)
+    describe(kind, () => {
+      let place: Place;
+
+      before(async () => {
+        place = await places[kind]();
       });
+      after(() => place.close());
+
+      for (const library of LIBRARIES)
+        describe(library, () => {
+          behaviours(library, kind, () => place);
+        });
+    });
 });

@@ -60,7 +60,8 @@ inEveryPlace('queues', (here) => {
     await quickAddJob(shared, 'mail', { to: 'grace' }, { jobKey: 'once' });
     await runOnce({ ...shared, taskList });
     expect(await sent(mails, 2)).to.deep.equal(['ada', 'grace']);
-    expect(await here.place.rows('select * from graphile_worker.jobs')).to.deep.equal([]);
+    // A job is struck off a little after its task has run.
+    while ((await here.place.rows('select 1 from graphile_worker.jobs')).length > 0) await setTimeout(5);
 
     const runner = await run({ ...shared, taskList, pollInterval: 50, noHandleSignals: true, concurrency: 2 });
     await runner.addJob('mail', { to: 'joan' });
