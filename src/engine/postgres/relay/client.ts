@@ -85,6 +85,8 @@ export class Client implements Sink {
   readonly #reader = new FrontendReader();
   readonly #statements = new Map<string, Prepared>();
   readonly #portals = new Map<string, Prepared | undefined>();
+  /** Portals of the relay's own that were executed: that can be done once. */
+  readonly #ran = new Set<string>();
   readonly #told = new Map<string, string>();
   #toldVersion = -1;
   #phase: 'startup' | 'ready' | 'simple' | 'extended' | 'skipping' | 'closed' = 'startup';
@@ -764,6 +766,7 @@ export class Client implements Sink {
       this.lastSql = prepared.sql;
       const restore = undoing(this.#portals, portal);
       this.#portals.set(portal, prepared);
+      this.#ran.delete(portal);
       return this.#hub.real.local(BIND_COMPLETE, this, restore);
     }
 
@@ -807,6 +810,8 @@ export class Client implements Sink {
 
     const statement = prepared?.statement;
     if (prepared?.local === true && statement !== undefined) {
+      if (this.#ran.has(portal)) return this.#rejectExtended('55000', `portal "${portal}" cannot be run`);
+      this.#ran.add(portal);
       return this.#afterAnswers(() => {
         const began = this.#hub.now();
         this.#runExtended(this.#local(statement, prepared.sql, began));

@@ -243,13 +243,13 @@ export class RealConnection {
     }
 
     if (head.held !== undefined) this.#release(head);
-    head.failed?.(error);
-    if (completes(head.kind, Back.ready)) return;
+    if (completes(head.kind, Back.ready)) return head.failed?.(error);
 
-    // The server skips everything up to the next Sync.
+    // The server skips everything up to the next Sync; the last is undone first.
     const sync = this.#queue.findIndex((expectation) => expectation.kind === 'sync');
     const dropped = this.#queue.splice(0, sync < 0 ? this.#queue.length : sync);
     for (const expectation of dropped.slice(1).reverse()) expectation.dropped?.();
+    head.failed?.(error);
     this.#advance();
   }
 
