@@ -12,7 +12,9 @@ export default async function run() {
 
   const direct = new pg.Client(url);
   await direct.connect();
-  await direct.query('DROP TABLE IF EXISTS lockstep_bench; CREATE TABLE lockstep_bench (id serial PRIMARY KEY, name text)');
+  await direct.query(
+    'DROP TABLE IF EXISTS lockstep_bench; CREATE TABLE lockstep_bench (id serial PRIMARY KEY, name text)',
+  );
   await direct.query("INSERT INTO lockstep_bench (name) SELECT 'n' || n FROM generate_series(1, 100000) n");
 
   const options = {
@@ -42,13 +44,20 @@ export default async function run() {
   await compare('postgres: prepared select by key', '≤ 2.4', (client) =>
     client.query({ name: 'key', text: 'SELECT * FROM lockstep_bench WHERE id = $1', values: [7] }),
   );
-  await compare('postgres: insert', '≤ 1.5', (client) => client.query("INSERT INTO lockstep_bench (name) VALUES ('x')"));
+  await compare('postgres: insert', '≤ 1.5', (client) =>
+    client.query("INSERT INTO lockstep_bench (name) VALUES ('x')"),
+  );
   await compare('postgres: BEGIN, insert, COMMIT', '≤ 1.35', async (client) => {
     await client.query('BEGIN');
     await client.query("INSERT INTO lockstep_bench (name) VALUES ('x')");
     await client.query('COMMIT');
   });
-  await compare('postgres: 100,000 rows', '≤ 1.2', (client) => client.query('SELECT * FROM lockstep_bench LIMIT 100000'), 2);
+  await compare(
+    'postgres: 100,000 rows',
+    '≤ 1.2',
+    (client) => client.query('SELECT * FROM lockstep_bench LIMIT 100000'),
+    2,
+  );
 
   const perTest = async () => {
     sandbox.begin({ kind: 'test', title: 'a test' });

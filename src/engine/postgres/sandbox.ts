@@ -14,9 +14,9 @@ export interface SessionEnd {
   readonly user: string;
   readonly password: string;
   readonly database: string;
-  openPipe(): Pipe;
+  readonly openPipe: () => Pipe;
   /** To be called before each statement; the session has the turn when it returns. */
-  beforeStatement(sql: string): void;
+  readonly beforeStatement: (sql: string) => void;
 }
 
 /** Makes the session. The connection may have a `close`, which is called at the end. */

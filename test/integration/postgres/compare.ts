@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import pg from 'pg';
+import type pg from 'pg';
 import { connected, inTest, type TestSandbox } from './sandbox.js';
 
 /** A step of a case: SQL by the simple protocol, or with values by the extended one. `on` names the client. */

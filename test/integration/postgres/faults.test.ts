@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import pg from 'pg';
+import type pg from 'pg';
 import { HoldTimeoutError, SandboxLostError, StallError } from '#src/errors.js';
 import { testServer } from './server.js';
 import { connected, inTest, useSandbox } from './sandbox.js';

@@ -28,7 +28,7 @@ export class PlainSession implements SyncConnection {
     this.#before(sql);
     if (parameters.length === 0) this.#pipe.write(serialize.query(sql));
     else {
-      const values = parameters.map((value) => (value === null ? null : String(value)));
+      const values = parameters.map((value) => (value === null ? null : String(value as string | number)));
       const batch = [
         serialize.parse({ text: sql, name: '', types: [] }),
         serialize.bind({ values }),
@@ -80,7 +80,7 @@ export class PlainSession implements SyncConnection {
     for (;;) {
       const message = this.#messages.shift();
       if (message !== undefined) return message;
-      this.#parser.parse(Buffer.from(this.#pipe.read(5000)), (parsed) => void this.#messages.push(parsed as Message));
+      this.#parser.parse(Buffer.from(this.#pipe.read(5000)), (parsed) => void this.#messages.push(parsed));
     }
   }
 }

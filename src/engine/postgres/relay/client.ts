@@ -563,8 +563,10 @@ export class Client implements Sink {
     let done = true;
     let tag: string | undefined;
     if (effect.kind === 'refused') done = yield* emulation.refuse(effect);
-    else if (isControl(effect)) done = yield* emulation.control(effect);
-    else if (special !== undefined && emulation.isLocal(statement, alone)) done = yield* emulation.local(special);
+    else if (isControl(effect)) {
+      done = yield* emulation.control(effect);
+      if (effect.kind === 'commit' || effect.kind === 'rollback') this.#closePortals();
+    } else if (special !== undefined && emulation.isLocal(statement, alone)) done = yield* emulation.local(special);
     else if (special?.kind === 'discard') done = yield* this.#discard();
     else if (special?.kind === 'deallocateAll') done = yield* this.#deallocateAll();
     else {
@@ -871,7 +873,8 @@ export class Client implements Sink {
     else if (special?.kind === 'discard') done = yield* this.#discard();
     else if (special?.kind === 'deallocateAll') done = yield* this.#deallocateAll();
     else if (special !== undefined) done = yield* this.emulation.local(special);
-    if (!this.emulation.transaction.open) this.#closePortals();
+    if (!this.emulation.transaction.open || effect.kind === 'commit' || effect.kind === 'rollback')
+      this.#closePortals();
     if (done && this.#hub.observing)
       this.#hub.log({ connection: this.name, sql, duration: this.#hub.now() - began, rows: 0 });
     return done;

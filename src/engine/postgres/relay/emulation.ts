@@ -298,6 +298,8 @@ export class Emulation {
   }
 
   *#close(plan: Steps): Work<boolean> {
+    // A failure has brought the characteristics back that a chain would keep.
+    if (this.transaction.failed) this.#readOnly = false;
     if (plan.commits) {
       const error = yield* this.commit();
       if (error !== undefined) {

@@ -56,7 +56,7 @@ export interface Surroundings {
   /** Reads what the main thread has sent and was not noticed yet. */
   catchUp(): void;
   /** Calls back when the app's thread is able to do something. */
-  probe(alive: () => void): void;
+  readonly probe: (alive: () => void) => void;
   later(work: () => void): void;
   log(statements: readonly LoggedStatement[]): void;
   /** The session's wish for the turn is fulfilled, or not. */

@@ -11,6 +11,6 @@ export interface RawConnection {
 
 /** What the worker needs of the module that knows servers. */
 export interface ServerModule {
-  openServer(options: unknown): Promise<{ readonly upstream: unknown; stop(): Promise<void> }>;
-  connectUpstream(upstream: unknown): Promise<RawConnection>;
+  readonly openServer: (options: unknown) => Promise<{ readonly upstream: unknown; stop(): Promise<void> }>;
+  readonly connectUpstream: (upstream: unknown) => Promise<RawConnection>;
 }

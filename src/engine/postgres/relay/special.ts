@@ -172,7 +172,9 @@ const CONFIG =
 function readConfig(sql: string): Special | undefined {
   if (!/set_config/i.test(sql)) return undefined;
 
-  const [, name, local = ''] = CONFIG.exec(sql) ?? [];
+  const found = CONFIG.exec(sql);
+  const name = found?.[1];
+  const local = found?.[2] ?? '';
   return { kind: 'config', name: name?.toLowerCase(), local: !/^'?(?:f|false|0|off|no)'?$/i.test(local) };
 }
 
@@ -243,7 +245,7 @@ class Words {
   }
 
   #advance(): void {
-    const { value, done } = this.#tokens.next();
-    this.#token = done === true ? undefined : value;
+    const next = this.#tokens.next();
+    this.#token = next.done === true ? undefined : next.value;
   }
 }
