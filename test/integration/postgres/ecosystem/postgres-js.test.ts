@@ -67,13 +67,17 @@ inEveryPlace('postgres.js', (here) => {
   it('listens', async () => {
     const heard: string[] = [];
     const listening = await sql.listen('shop', (payload) => heard.push(payload));
+    const arrived = async (count: number): Promise<void> => {
+      while (heard.length < count) await setTimeout(2);
+    };
     await sql.notify('shop', 'one');
+    await arrived(1);
     await sql.begin(async (tx) => {
       await tx`select pg_notify('shop', 'two')`;
       await setTimeout(5);
       expect(heard).to.deep.equal(['one']);
     });
-    for (let n = 0; n < 200 && heard.length < 2; n += 1) await setTimeout(2);
+    await arrived(2);
     expect(heard).to.deep.equal(['one', 'two']);
     await listening.unlisten();
   });
