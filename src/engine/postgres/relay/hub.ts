@@ -478,7 +478,9 @@ export class Hub {
       return this.#surroundings.wished(undefined);
     }
 
-    if (blocked && holder !== undefined && !(holder.running && !holder.inTransaction)) {
+    // A holder without a transaction gives the turn back by itself, also when it only waits for the end of a cancel request.
+    const ends = holder?.inTransaction === false && (holder.running || this.#cancelling !== undefined);
+    if (blocked && holder !== undefined && !ends) {
       const waiter = { connection: own.name, sql };
       this.#surroundings.wished(stallError(waiter, describeTurn(holder), this.now(), 'blocked'));
       return;

@@ -1,0 +1,41 @@
+import { behaviours } from './behaviours.js';
+import type { Place } from './place.js';
+import { PLACES, places } from './places.js';
+import { generatePrismaClient } from './prisma-client.js';
+
+const LIBRARIES = [
+  'pg-pool',
+  'pg-client',
+  'postgres-js',
+  'knex',
+  'kysely',
+  'drizzle-node-postgres',
+  'drizzle-postgres-js',
+  'typeorm',
+  'sequelize',
+  'mikro-orm',
+  'slonik',
+  'prisma',
+];
+
+describe('the ecosystem', function () {
+  before(function () {
+    this.timeout(60_000);
+    return generatePrismaClient();
+  });
+
+  for (const kind of PLACES)
+    describe(kind, () => {
+      let place: Place;
+
+      before(async () => {
+        place = await places[kind]();
+      });
+      after(() => place.close());
+
+      for (const library of LIBRARIES)
+        describe(library, () => {
+          behaviours(library, kind, () => place);
+        });
+    });
+});

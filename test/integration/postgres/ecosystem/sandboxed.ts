@@ -1,0 +1,60 @@
+import pg from 'pg';
+import type { Host, Row } from '#src/engine/index.js';
+import { type Parts, postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
+import { openSession } from '#src/engine/postgres/session/index.js';
+import type { Place } from './place.js';
+import { openTcpDoor } from './tcp-door.js';
+
+const ENV = 'SHOP_DATABASE_URL';
+
+/** The suites are async: nobody runs the loop while the session waits. */
+const host: Host = { canWait: () => false, waitUntil: () => false };
+
+const parts: Parts = {
+  serverModule: new URL('../server-module.js', import.meta.url).href,
+  openSession: (end) =>
+    openSession({
+      root: process.cwd(),
+      connection: end,
+      openPipe: () => end.openPipe(),
+      beforeStatement: (sql) => end.beforeStatement(sql),
+    }).session,
+};
+
+/** The same database through the sandbox. */
+export async function sandboxed(config: pg.ClientConfig, schema: string): Promise<Place> {
+  const stranger = new pg.Client(config);
+  stranger.on('error', () => undefined);
+  await stranger.connect();
+  await stranger.query(schema);
+
+  const options: PostgresOptions = {
+    server: config,
+    database: config.database ?? '',
+    env: [ENV],
+    clock: 'statement',
+    stallTimeout: 100,
+    holdTimeout: 10_000,
+    root: process.cwd(),
+  };
+  const engine = postgresEngine(parts);
+  const restore = engine.prepare(options);
+  const url = new URL(process.env[ENV] ?? '');
+  const sandbox = engine.open(options, host);
+  const door = await openTcpDoor(`${url.searchParams.get('host')}/.s.PGSQL.${url.port}`);
+
+  return {
+    kind: 'sandbox',
+    url: `postgres://${url.username}:${url.password}@127.0.0.1:${door.port}${url.pathname}`,
+    begin: (title, kind = 'test') => sandbox.begin({ kind, title }),
+    end: () => sandbox.end(),
+    rows: (sql, parameters = []): Row[] => sandbox.session.execute(sql, parameters).rows,
+    committed: async (sql) => (await stranger.query<Row>(sql)).rows,
+    close: async () => {
+      door.close();
+      sandbox.close();
+      restore();
+      await stranger.end();
+    },
+  };
+}
