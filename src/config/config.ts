@@ -158,7 +158,7 @@ export interface PostgresConfig {
   readonly seed?: SetupSource;
   /** Default: `'rollback'`. */
   readonly isolation?: Isolation;
-  /** Default: `'statement'`. */
+  /** Default: `'statement'` on the embedded server, `'transaction'` with `url`. */
   readonly clock?: PostgresClock;
   /** Default: pg-native where it is installed, else Lockstep's own. */
   readonly driver?: PostgresDriver;

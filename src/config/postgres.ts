@@ -47,7 +47,7 @@ export function readPostgres(section: Section): ResolvedPostgres {
     env: readNames(section),
     swap: readSwap(section),
     isolation: readIsolation(section),
-    clock: section.choice('clock', CLOCKS) ?? 'statement',
+    clock: section.choice('clock', CLOCKS) ?? (section.raw('url') === undefined ? 'statement' : 'transaction'),
     driver: section.choice('driver', DRIVERS),
     allowAnyDatabase: section.flag('allowAnyDatabase') ?? false,
     stallTimeout: section.milliseconds('stallTimeout') ?? 500,

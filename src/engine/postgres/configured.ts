@@ -64,6 +64,7 @@ function relayOf(section: PostgresSection): { engine: Engine<PostgresOptions>; o
   const options: PostgresOptions = {
     server,
     database: databaseOf(url),
+    ownDatabase: url === undefined,
     env: section.env,
     swap: section.swap,
     clock: section.clock,

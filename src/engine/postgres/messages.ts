@@ -14,6 +14,8 @@ export interface WorkerData {
   readonly sessionUser: string;
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly patience: { readonly stallTimeout: number; readonly holdTimeout: number };
+  /** Whether the database ends with the run. */
+  readonly ownDatabase: boolean;
   readonly clock: 'transaction' | 'statement';
   /** URL of the module that knows servers. */
   readonly serverModule: string;

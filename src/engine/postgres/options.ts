@@ -7,6 +7,8 @@ export interface PostgresOptions {
   readonly server: unknown;
   /** Name of the database, for the URL that the app gets. */
   readonly database: string;
+  /** Whether that database is made for the run and ends with it. */
+  readonly ownDatabase?: boolean;
   /** Environment variables that are set to the sandbox's URL while the engine is prepared; `PG*`: libpq's own. */
   readonly env: readonly string[];
   /** Is given the sandbox's URL as well; may return what takes it away again. */

@@ -76,7 +76,7 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
  * socket with the same number in its name, where there are any.
  */
 function startRelay(options: PostgresOptions, serverModule: string): Prepared {
-  const { stallTimeout, holdTimeout, clock, server, database } = options;
+  const { stallTimeout, holdTimeout, clock, server, database, ownDatabase = false } = options;
   const directory = process.platform === 'win32' ? undefined : mkdtempSync(join(tmpdir(), 'lockstep-'));
   const password = randomBytes(16).toString('hex');
   const user = `lockstep_session_${randomBytes(8).toString('hex')}`;
@@ -100,6 +100,7 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
         sessionUser: user,
         patience: { stallTimeout, holdTimeout },
         clock,
+        ownDatabase,
         serverModule,
         server,
       },

@@ -38,6 +38,10 @@ describe('validateConfig for Postgres', () => {
     });
   });
 
+  it('leaves the functions of a given server alone by default', () => {
+    expect(validate({ url: URL }).clock).to.equal('transaction');
+  });
+
   it('takes every key', () => {
     const swap = (): void => undefined;
     const database = validate({

@@ -51,6 +51,8 @@ export interface Surroundings {
   readonly sessionUser: string;
   /** Statements to be run whenever the outer transaction begins, each alone. */
   readonly overrides: readonly string[];
+  /** Whether the database ends with the run, so that what is overridden may stay so. */
+  readonly ownDatabase: boolean;
   /** Connects anew; `connected` or `unreachable` follows. */
   connect(): void;
   /** Reads what the main thread has sent and was not noticed yet. */
@@ -158,6 +160,8 @@ export class Hub {
     this.parameters.clear();
     for (const [name, value] of server.parameters) this.parameters.set(name, value);
     this.parametersVersion += 1;
+    // Before schema and seed: defaults of columns keep the function that they were made with.
+    if (this.#surroundings.ownDatabase) this.#try(this.#surroundings.overrides);
     this.#unpark();
     this.flush();
   }
@@ -578,7 +582,7 @@ export class Hub {
     this.#closing = [];
 
     const touch = this.#layers.touch();
-    const overrides = this.#overridden || (!this.#listening && this.#surroundings.overrides.length === 0);
+    const overrides = this.#overridden || this.#overrides().length === 0;
     const below = touch.length === 0 && overrides ? '' : this.#uncover(touch);
     const sql = below + arming(this.#guard);
     this.#guard = 'armed';
@@ -602,12 +606,20 @@ export class Hub {
 
   /** Functions that must act otherwise in a sandbox. Each is tried: only a superuser may replace them. */
   #override(): void {
-    const overrides = [...this.#surroundings.overrides, ...(this.#listening ? [PG_NOTIFY] : [])];
+    this.#try(this.#overrides());
+    this.#overridden = true;
+  }
+
+  #overrides(): readonly string[] {
+    const { overrides, ownDatabase } = this.#surroundings;
+    return [...(ownDatabase ? [] : overrides), ...(this.#listening ? [PG_NOTIFY] : [])];
+  }
+
+  #try(overrides: readonly string[]): void {
     for (const sql of overrides) {
       const tried = `BEGIN EXECUTE ${quoteLiteral(sql)}; EXCEPTION WHEN OTHERS THEN NULL; END`;
       this.#arm(`DO LANGUAGE plpgsql ${quoteLiteral(tried)}`);
     }
-    this.#overridden = true;
   }
 
   #newGround(): Ground {

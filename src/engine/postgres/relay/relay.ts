@@ -34,6 +34,7 @@ export class Relay {
       words: data.words,
       patience: data.patience,
       sessionUser: data.sessionUser,
+      ownDatabase: data.ownDatabase,
       overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#connect(),
       catchUp: () => this.#catchUp(),
