@@ -2,6 +2,7 @@ import { ChildProcess } from 'node:child_process';
 import type { Socket as UdpSocket } from 'node:dgram';
 import { Server, Socket, type AddressInfo } from 'node:net';
 import { MessagePort, type Worker } from 'node:worker_threads';
+import { basename } from 'node:path';
 import { unrefTimers } from './timers.js';
 import { tracedResources } from './trace.js';
 
@@ -112,7 +113,7 @@ function pipesOf(child: ChildProcess): unknown[] {
 }
 
 function describe(handle: Handle): string {
-  if (isChild(handle)) return `child process ${handle.pid} (${shorten(handle.spawnargs.join(' '))})`;
+  if (isChild(handle)) return `child process ${handle.pid} (${shorten(commandOf(handle))})`;
   if (handle instanceof Server) return describeServer(handle.address());
   if (handle instanceof Socket) return describeSocket(handle);
   if (handle instanceof MessagePort) return 'message port';
@@ -120,6 +121,11 @@ function describe(handle: Handle): string {
   const { name } = handle.constructor;
   if (isUdp(handle)) return `UDP socket${addressOf(handle)}`;
   return WORDS[name] ?? name;
+}
+
+/** The program's name without its folder, whose length would hide the arguments. */
+function commandOf({ spawnargs: [program = '', ...args] }: ChildProcess): string {
+  return [basename(program), ...args].join(' ');
 }
 
 function describeServer(address: AddressInfo | string | null): string {

@@ -15,6 +15,11 @@ import { StatementLog } from './statement-log.js';
 /** Where a lifecycle is between its making and its end. */
 export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
 
+/** What tells how many milliseconds a test or hook has left. */
+export interface Limit {
+  remaining(): number;
+}
+
 /**
  * The life of one test run, whatever the runner: prepare → start → begin/end … → stop.
  *
@@ -32,7 +37,7 @@ export class Lifecycle {
   #stopReporting: (() => void) | undefined;
   #session: Session | undefined;
   #client: ClientHost | undefined;
-  #remaining: (() => number) | undefined;
+  #limit: Limit | undefined;
   readonly #statements = new StatementLog();
 
   /**
@@ -107,7 +112,7 @@ export class Lifecycle {
         app: () => loadApp(this.#config),
         statements: this.#statements.read,
         leftovers: () => this.#leftovers(),
-        remaining: () => this.#remaining?.(),
+        remaining: () => this.#limit?.remaining(),
       });
     }
     this.#phase = 'running';
@@ -128,8 +133,8 @@ export class Lifecycle {
   }
 
   /** Tells how many milliseconds the test or hook that is about to run has left, for waits that it awaits. */
-  limit(remaining: () => number): void {
-    this.#remaining = remaining;
+  limit(limit: Limit): void {
+    this.#limit = limit;
   }
 
   /** Lets a later hook of the innermost scope use the database again. */
@@ -141,10 +146,10 @@ export class Lifecycle {
    * Whether the app has finished what the test started. A promise when it has not yet: it waits
    * for up to `drain` milliseconds and gives the error that the test should fail with, if any.
    */
-  settle(title: () => string): undefined | Promise<LockstepError | undefined> {
+  settle(test: { readonly title: string }): undefined | Promise<LockstepError | undefined> {
     this.#client?.closeSessions();
     const timers = timersDue(this.#drainLimit);
-    return this.#settled() && !requestsUnsent() && timers.size === 0 ? undefined : this.#drain(title(), timers);
+    return this.#settled() && !requestsUnsent() && timers.size === 0 ? undefined : this.#drain(test.title, timers);
   }
 
   get #drainLimit(): number {

@@ -18,6 +18,8 @@ export interface Run {
   readonly own: ReadonlySet<unknown>;
 }
 
+type Original = (this: Runnable, done: Done) => void;
+
 const RUN = Symbol.for('lockstep.mocha.run');
 
 interface PatchedPrototype {
@@ -41,7 +43,7 @@ export function patchRunnables(hook: Runnable, run: Run): void {
   }
 
   const slot: { current: Run | undefined } = { current: run };
-  const original = Object.getOwnPropertyDescriptor(prototype, 'run')?.value as (this: Runnable, done: Done) => void;
+  const original = Object.getOwnPropertyDescriptor(prototype, 'run')?.value as Original;
   Object.defineProperty(prototype, RUN, { value: slot });
   prototype.run = function runInScope(this: Runnable, done: Done): void {
     const { current } = slot;
@@ -66,41 +68,46 @@ function owner(hook: Runnable, method: 'run'): object {
 }
 
 /** In its scope, but where mocha runs it. */
-function runInPlace(run: Run, runnable: Runnable, original: (done: Done) => void, done: Done): void {
-  try {
-    run.scopes.enter(runnable);
-  } catch (error) {
-    done(error);
-    return;
-  }
-  // What it awaits of the client has a deadline too.
-  const frame = new MochaFrame(runnable, run.lifecycle.config.bridge.timeout);
-  run.lifecycle.limit(() => frame.remaining());
-  original.call(runnable, (error) => finish(run, runnable, error, done));
+function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done): void {
+  const frame = new MochaFrame(run, runnable, done);
+  if (!entered(frame)) return;
+  original.call(runnable, (error) => finish(frame, error));
 }
 
-function runHopped(run: Run, runnable: Runnable, original: (done: Done) => void, done: Done): void {
+// mocha keeps the callback with each test until its suite is over: what is created here for each
+// test shares one closure's variables.
+function runHopped(run: Run, runnable: Runnable, original: Original, done: Done): void {
+  const frame = new MochaFrame(run, runnable, done);
+
   hop(() => {
     debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
-    try {
-      run.scopes.enter(runnable);
-    } catch (error) {
-      done(error);
-      return;
-    }
-
-    const frame = new MochaFrame(runnable, run.lifecycle.config.bridge.timeout);
-    run.lifecycle.limit(() => frame.remaining());
+    if (!entered(frame)) return;
     // mocha's callback starts whatever comes next: it must find no frame, or it could wait.
-    enterFrame(frame, () => original.call(runnable, (error) => leaveFrame(() => finish(run, runnable, error, done))));
+    enterFrame(frame, () => original.call(runnable, (error) => leaveFrame(() => finish(frame, error))));
   });
 }
 
+/** Moves to the runnable's scope; one that cannot be entered has failed. */
+function entered(frame: MochaFrame): boolean {
+  const { run, runnable } = frame;
+  try {
+    run.scopes.enter(runnable);
+  } catch (error) {
+    frame.done(error);
+    return false;
+  }
+  frame.begin();
+  // What it awaits of the client has a deadline too.
+  run.lifecycle.limit(frame);
+  return true;
+}
+
 /** A test is over when the app has finished what the test started. */
-function finish(run: Run, runnable: Runnable, error: unknown, done: Done): void {
+function finish(frame: MochaFrame, error: unknown): void {
+  const { run, runnable, done } = frame;
   if (runnable.type !== 'test') return leave(run, runnable, error, done);
 
-  const leak = run.lifecycle.settle(() => runnable.fullTitle());
+  const leak = run.lifecycle.settle(frame);
   if (leak === undefined) return leave(run, runnable, error, done);
   void Promise.resolve(leak).then((found) => leave(run, runnable, error ?? found, done));
 }
@@ -127,25 +134,33 @@ function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
 
 /** A runnable as the bridge sees it. */
 class MochaFrame implements FrameOwner {
-  readonly #runnable: Runnable;
-  readonly #limit: number | undefined;
-  readonly #start = performance.now();
+  readonly run: Run;
+  readonly runnable: Runnable;
+  readonly done: Done;
+  #start = 0;
   #parked = false;
 
-  constructor(runnable: Runnable, limit: number | undefined) {
-    this.#runnable = runnable;
-    this.#limit = limit;
+  constructor(run: Run, runnable: Runnable, done: Done) {
+    this.run = run;
+    this.runnable = runnable;
+    this.done = done;
+  }
+
+  /** To be called when the function is about to run: its time begins. */
+  begin(): void {
+    this.#start = performance.now();
   }
 
   get title(): string {
-    return this.#runnable.fullTitle();
+    return this.runnable.fullTitle();
   }
 
   remaining(): number {
-    if (this.#limit !== undefined) return this.#limit;
+    const { timeout: limit } = this.run.lifecycle.config.bridge;
+    if (limit !== undefined) return limit;
 
     // Read anew each time: this.timeout(ms) may have changed it.
-    const timeout = this.#runnable.timeout();
+    const timeout = this.runnable.timeout();
     if (timeout > 0) return Math.max(1, timeout - (performance.now() - this.#start));
     // A person at a breakpoint is not a hang.
     return inspector() ? Infinity : DEFAULT_TIMEOUT;
@@ -153,16 +168,16 @@ class MochaFrame implements FrameOwner {
 
   park(): void {
     // A timer that fires inside the wait would start the next test on top of this one.
-    const timer = this.#runnable.timer as { _destroyed?: boolean } | undefined;
+    const timer = this.runnable.timer as { _destroyed?: boolean } | undefined;
     // One that mocha cleared, as the function ended, is not to be started again.
     if (timer === undefined || timer._destroyed === true) return;
-    this.#runnable.clearTimeout();
+    this.runnable.clearTimeout();
     this.#parked = true;
   }
 
   unpark(): void {
     if (!this.#parked) return;
     this.#parked = false;
-    this.#runnable.resetTimeout();
+    this.runnable.resetTimeout();
   }
 }

@@ -16,7 +16,7 @@ describe('what the app leaves open', function () {
     ['server', /- listening TCP server on 127\.0\.0\.1:\d+\n/],
     ['sockets', /- TCP socket from 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+\n/],
     ['udp', /- UDP socket on 127\.0\.0\.1:\d+\n/],
-    ['child', /- child process \d+ \(.*node.* -e process\.stdin\.resume\(\) a child\)\n {2}It/],
+    ['child', /- child process \d+ \(node\S* -e process\.stdin\.resume\(\) a child\)\n {2}It/],
     ['worker', /- worker thread \d+\n {2}It/],
     ['port', /- message port\n {2}It/],
   ];
