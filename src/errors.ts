@@ -114,7 +114,7 @@ export class NotRunningError extends LockstepError {
   }
 }
 
-/** The app named in the config cannot be loaded, is of no known kind, or failed to start. */
+/** The app named in the config cannot be loaded, is of no known kind, failed to start, or did not stop. */
 export class AppError extends LockstepError {
   readonly code = 'LOCKSTEP_APP';
   constructor(explanation: Explanation) {
