@@ -160,15 +160,18 @@ describe('sync', () => {
       const timer = setTimeout(() => undefined, 60_000);
       const messages: string[] = [];
       for (let round = 0; round < 5; round++) {
+        let busy: NodeJS.Timeout | undefined;
         const error = await errorUnderHop(() => {
-          setTimeout(busyUntil, 55, performance.now() + 100);
+          busy = setTimeout(busyUntil, 55, performance.now() + 100);
           sync(new Promise(() => undefined));
         }, 60);
+        clearTimeout(busy);
         messages.push(error.message);
       }
       clearTimeout(timer);
 
-      for (const message of messages) expect(message).to.match(/open: .*\b1 timer\b/);
+      // On a machine that is busy itself the deadline may come before the second of them.
+      for (const message of messages) expect(message).to.match(/open: .*\b(?:1 timer|2 timers)\b/);
     });
 
     it('names the work that others report', async () => {
