@@ -1,6 +1,8 @@
+import { connect, type Socket } from 'node:net';
 import { expect } from 'chai';
 import type pg from 'pg';
 import { HoldTimeoutError, SandboxLostError, StallError } from '#src/errors.js';
+import { socketIn } from './raw.js';
 import { testServer } from './server.js';
 import { connected, inTest, useSandbox } from './sandbox.js';
 
@@ -238,6 +240,74 @@ describe('postgres: what goes wrong', () => {
       ['INSERT INTO item VALUES (1)', 0, '23505'],
       ['SELECT 1', 1, undefined],
     ]);
+  });
+
+  it('goes on after a whole batch that fails before the first commit', async () => {
+    // After a change of the schema it is not known which constraints are deferred.
+    await inTest(at(), () => one.query('CREATE TABLE later (id int)'));
+    await inTest(at(), async () => {
+      const twofold = { text: 'SELECT 1; SELECT 2', queryMode: 'extended' } as pg.QueryConfig;
+      expect(await failure(one.query(twofold))).to.include({ code: '42601' });
+      expect((await two.query('SELECT 1')).rowCount).to.equal(1);
+      expect((await one.query('SELECT 1')).rowCount).to.equal(1);
+    });
+  });
+
+  it('cuts the connection whose test ends inside a row', async () => {
+    const { sandbox } = at();
+    const reader = await connected(at().url);
+    const { stream } = (reader as unknown as { connection: { stream: Socket } }).connection;
+    sandbox.begin(test);
+    const first = new Promise((resolve) => stream.once('data', resolve));
+    // One row that is far longer than what a socket holds.
+    const reading = failure(reader.query("SELECT repeat('x', 100000000)"));
+    await first;
+    sandbox.end();
+    await inTest(at(), async () => {
+      expect((await reading).message).to.match(/Connection terminated/);
+      expect((await two.query('SELECT 1')).rowCount).to.equal(1);
+    });
+  });
+
+  it('lets nobody wait for a statement whose client has gone', async () => {
+    await inTest(at(), async () => {
+      for (const sql of ['SELECT pg_sleep(20)', 'BEGIN; SELECT pg_sleep(20)']) {
+        const gone = await connected(at().url);
+        const sleeping = failure(gone.query(sql));
+        await pause(50);
+        (gone as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
+        await sleeping;
+        expect((await two.query('INSERT INTO item VALUES (1)')).rowCount).to.equal(1);
+        expect(at().sandbox.session.execute('DELETE FROM item').rows).to.deep.equal([]);
+      }
+    });
+  });
+
+  it('lets the session wait for a cancel request that is under way', async () => {
+    await inTest(at(), async () => {
+      const { processID, secretKey } = one as unknown as { processID: number; secretKey: number };
+      const request = Buffer.alloc(16);
+      for (const [index, value] of [16, 80877102, processID, secretKey].entries())
+        request.writeInt32BE(value, index * 4);
+      for (let round = 0; round < 10; round += 1) {
+        await one.query('BEGIN');
+        const sleeping = failure(one.query('SELECT pg_sleep(20)'));
+        await pause(20);
+        connect(socketIn(new URL(at().url).searchParams.get('host') ?? '')).end(request);
+        expect(await sleeping).to.include({ code: '57014' });
+        await one.query('ROLLBACK');
+        expect(at().sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
+      }
+    });
+  });
+
+  it('closes without a word where no client begins', async () => {
+    const socket = connect(socketIn(new URL(at().url).searchParams.get('host') ?? ''));
+    const said: Buffer[] = [];
+    socket.on('data', (bytes: Buffer) => said.push(bytes));
+    socket.write(Buffer.from('X\0\0\0\x04'));
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect(Buffer.concat(said).toString()).to.equal('');
   });
 
   it('fails the test whose server connection is cut, and the next one works', async () => {

@@ -39,6 +39,8 @@ export interface Line {
   resume(): void;
   /** Says goodbye: what was written is sent, then the stream ends. */
   end(): void;
+  /** Ends the stream at once. */
+  destroy(): void;
 }
 
 /** A prepared statement. Without `statement` its text is none that could be read. */
@@ -208,6 +210,11 @@ export class Client implements Sink {
 
     const simple = this.#phase === 'simple';
     const syncing = this.#phase === 'extended' && this.#blocked && this.#syncing;
+    // An error cannot be told inside a row, so the connection ends as by an administrator's command.
+    if (this.#hub.real.amid(this)) {
+      this.disconnected();
+      return this.#line.destroy();
+    }
     this.#abandon();
     if (this.#phase === 'skipping') return;
     this.#failed = true;
@@ -274,9 +281,14 @@ export class Client implements Sink {
       work();
     } catch (error) {
       if (!(error instanceof MalformedMessage) && !(error instanceof RangeError)) throw error;
-      this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: '08P01', M: error.message }));
+      // Whoever does not even begin as a client is not answered, as by the server.
+      if (this.#phase !== 'startup') this.#tellFatal('08P01', error.message);
       this.#hang();
     }
+  }
+
+  #tellFatal(code: string, message: string): void {
+    this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: code, M: message }));
   }
 
   #hang(): void {
@@ -331,8 +343,11 @@ export class Client implements Sink {
       case 'startup':
         break;
     }
-    if (opening.version >>> 16 !== PROTOCOL_3)
-      throw new MalformedMessage(`unsupported frontend protocol ${opening.version >>> 16}.${opening.version & 0xffff}`);
+    if (opening.version >>> 16 !== PROTOCOL_3) {
+      const version = `${opening.version >>> 16}.${opening.version & 0xffff}`;
+      this.#tellFatal('0A000', `unsupported frontend protocol ${version}: server supports 3.0 to 3.0`);
+      return this.#hang();
+    }
     const replication = opening.parameters.get('replication') ?? 'false';
     if (!/^(?:false|off|no|0)$/i.test(replication)) {
       this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: '0A000', M: 'A sandbox has no replication.' }));
@@ -1018,6 +1033,8 @@ export class Client implements Sink {
     if (!commits) return this.#finishBatch(() => this.#finish());
 
     this.#afterAnswers(() => {
+      // A batch that failed has nothing to commit, and the server hears nothing before its Sync.
+      if (this.#failed) return this.#finishBatch(() => this.#finish());
       this.#run(this.#commitImplicit(undefined), () => this.#finishBatch(() => this.#finish()));
     });
   }

@@ -305,15 +305,28 @@ export class Hub {
     if (this.turns.holder !== client) return;
 
     const release = (): void => {
-      if (client.realStatus !== 'I') this.real.ask('ROLLBACK', () => this.#releaseGone(client));
+      // The request could meet a statement of whoever is next.
+      if (this.#cancelling !== undefined) void this.#cancelling.then(release);
+      else if (client.realStatus !== 'I') this.real.ask('ROLLBACK', () => this.#releaseGone(client));
       else {
         client.emulation.undo();
         client.emulation.transaction.reset();
         this.#releaseGone(client);
       }
     };
-    if (this.real.idle) release();
-    else this.#whenIdle.push(release);
+    if (this.real.idle) return release();
+    this.#whenIdle.push(release);
+    this.#hurry(client);
+  }
+
+  /** Nobody waits for a statement that nobody reads the answer of. */
+  #hurry(gone: Client): void {
+    const { real } = this;
+    this.#surroundings.clock.after(CANCEL_AFTER, () => {
+      if (this.turns.holder !== gone || this.real !== real || real.idle) return;
+      if (this.#queue.waiting.length > 0 && this.#cancelling === undefined) this.#cancelReal();
+      this.#hurry(gone);
+    });
   }
 
   #releaseGone(client: Client): void {
@@ -344,7 +357,7 @@ export class Hub {
     void cancelling.then(() => {
       this.#cancelling = undefined;
       const { holder } = this.turns;
-      if (holder !== undefined && !holder.busy) this.leave(holder);
+      if (holder !== undefined && !holder.busy && this.#clients.has(holder.id)) this.leave(holder);
       if (this.#server !== undefined) this.#unpark();
       this.flush();
     });
@@ -482,9 +495,11 @@ export class Hub {
       return this.#surroundings.wished(undefined);
     }
 
-    // A holder without a transaction gives the turn back by itself, also when it only waits for the end of a cancel request.
-    const ends = holder?.inTransaction === false && (holder.running || this.#cancelling !== undefined);
-    if (blocked && holder !== undefined && !ends) {
+    // Only what the app has to end keeps the turn for good; who is gone, has ended all, or waits for the end of a cancel request gives it back by itself.
+    const open =
+      holder !== undefined &&
+      (holder.inTransaction || (holder.busy && !holder.running && this.#cancelling === undefined));
+    if (blocked && open && this.#clients.has(holder.id)) {
       const waiter = { connection: own.name, sql };
       this.#surroundings.wished(stallError(waiter, describeTurn(holder), this.now(), 'blocked'));
       return;

@@ -108,6 +108,11 @@ export class RealConnection {
     this.#outlet.write(out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out));
   }
 
+  /** Whether the client has got a part of a message whose rest is still to come. */
+  amid(sink: Sink): boolean {
+    return this.#remaining > 0 && this.#remainingTo === sink;
+  }
+
   /** Nobody reads the client's answers any more. */
   forget(sink: Sink): void {
     for (const expectation of this.#queue) if (expectation.to === sink) expectation.to = undefined;

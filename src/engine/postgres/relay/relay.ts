@@ -89,6 +89,10 @@ export class Relay {
       pause: () => stream.pause(),
       resume: () => stream.resume(),
       end: () => stream.end(),
+      destroy: () => {
+        relieved();
+        stream.destroy();
+      },
     };
     const client = this.#newClient(line);
     const relieved = (): void => {
@@ -123,6 +127,7 @@ export class Relay {
       pause: () => undefined,
       resume: () => undefined,
       end: () => send(null),
+      destroy: () => send(null),
     });
     port.on('message', (bytes: Uint8Array) =>
       client.receive(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
