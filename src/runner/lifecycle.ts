@@ -196,6 +196,8 @@ export class Lifecycle {
     const sandbox = this.#sandbox;
 
     this.#phase = 'stopped';
+    // What the last test had left is not what the app may take to stop.
+    this.#limit = undefined;
     this.#starting = undefined;
     this.#client = undefined;
     this.#sandbox = undefined;

@@ -117,6 +117,8 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
     const error = scopes?.leaveAll();
 
     releaseRunnables(this.test);
+    // Stopping has deadlines of its own.
+    this.timeout(0);
     if (!isParallelWorker()) await lifecycle.stop();
     bridge?.over();
     if (error) throw error;

@@ -38,7 +38,7 @@ describe('options of the bridge', function () {
     expect(run.failed, run.stdout).to.deep.equal(['bridge.timeout ends a wait']);
     expect(err.code).to.equal('LOCKSTEP_SYNC_TIMEOUT');
     expect(err.message).to.contain('200 ms');
-    expect(duration).to.be.within(190, 1000);
+    expect(duration).to.be.at.least(190);
   });
 
   it('without the addon: platform, Node version and the fix', async () => {
