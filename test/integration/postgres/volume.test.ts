@@ -47,7 +47,7 @@ describe('postgres: large answers and other drivers', function () {
     const host = new URL(at().url).searchParams.get('host') ?? '';
     const sql = postgres({
       host,
-      port: 5432,
+      port: Number(new URL(at().url).port),
       user: 'a',
       pass: 'b',
       database: 'volume_test',
