@@ -852,8 +852,9 @@ export class Client implements Sink {
   #execute(frame: Frame): void {
     const { portal } = front.readExecute(frame);
     const prepared = this.#portals.get(portal);
-    // The server may still have that of a transaction which is over.
-    if (portal === '' && !this.#portals.has('')) return this.#rejectExtended('34000', 'portal "" does not exist');
+    // In a failed transaction the server has a word for that, too.
+    if (portal === '' && !this.#portals.has('') && !this.emulation.transaction.failed)
+      return this.#rejectExtended('34000', 'portal "" does not exist');
 
     const statement = prepared?.statement;
     if (prepared?.local === true && statement !== undefined) {
