@@ -44,7 +44,7 @@ describe('postgres: what goes wrong', () => {
       await one.query('BEGIN');
       await one.query('INSERT INTO item VALUES (1)');
       const error = await failure(two.query('SELECT 2'));
-      expect(error).to.include({ code: '40P01', severity: 'ERROR' });
+      expect(error).to.include({ code: '55P03', severity: 'ERROR' });
       expect(error.message)
         .to.match(/LOCKSTEP_STALL/)
         .and.match(/"SELECT 2"/)
@@ -298,6 +298,59 @@ describe('postgres: what goes wrong', () => {
         await one.query('ROLLBACK');
         expect(at().sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
       }
+    });
+  });
+
+  it('ends the transaction that cannot be prepared', async () => {
+    await inTest(at(), async () => {
+      for (const queryMode of ['simple', 'extended']) {
+        await one.query('BEGIN');
+        await one.query('INSERT INTO item VALUES (1)');
+        const prepare = { text: "PREPARE TRANSACTION 'x'", queryMode } as pg.QueryConfig;
+        expect(await failure(one.query(prepare))).to.include({ code: '0A000' });
+        expect((await two.query('SELECT * FROM item')).rowCount).to.equal(0);
+        expect((await one.query('INSERT INTO item VALUES (1)')).rowCount).to.equal(1);
+        await one.query('DELETE FROM item');
+      }
+    });
+  });
+
+  it('unlocks what a test has locked', async () => {
+    const direct = await connected(at().direct);
+    for (const values of [undefined, [44]]) {
+      await inTest(at(), async () => {
+        await one.query(values === undefined ? 'SELECT pg_advisory_lock(44)' : 'SELECT pg_advisory_lock($1)', values);
+        const { rows } = await direct.query('SELECT pg_try_advisory_lock(44) AS free');
+        expect(rows).to.deep.equal([{ free: false }]);
+      });
+      const { rows } = await direct.query('SELECT pg_try_advisory_lock(44) AS free, pg_advisory_unlock(44) AS held');
+      expect(rows).to.deep.equal([{ free: true, held: true }]);
+    }
+    await direct.end();
+  });
+
+  it('goes back to the settings that a client came with', async () => {
+    const config = { connectionString: at().url, application_name: 'c', options: '-c work_mem=5MB' };
+    const show = async (client: pg.Client, name: string): Promise<unknown> =>
+      (await client.query<Record<string, unknown>>(`SHOW ${name}`)).rows[0]?.[name];
+    await inTest(at(), async () => {
+      const first = await connected(config);
+      expect(await show(first, 'application_name')).to.equal('c');
+      await first.query("SET application_name = 'd'");
+      await first.query('RESET application_name');
+      expect(await show(first, 'application_name')).to.equal('c');
+      await first.query("SET application_name = 'd'");
+      await first.query({ text: 'RESET ALL', queryMode: 'extended' } as pg.QueryConfig);
+      expect(await show(first, 'application_name')).to.equal('c');
+      await first.query('DISCARD ALL');
+      expect(await show(first, 'work_mem')).to.equal('5MB');
+
+      const second = await connected(config);
+      expect(await show(second, 'application_name')).to.equal('c');
+      expect(await show(two, 'application_name')).to.equal('');
+      expect(await show(first, 'application_name')).to.equal('c');
+      await first.end();
+      await second.end();
     });
   });
 

@@ -381,7 +381,7 @@ export class Client implements Sink {
     this.#adopt(this.#opening);
     this.#phase = 'ready';
     this.send(AUTHENTICATION_OK);
-    for (const [name, value] of this.#hub.parameters) this.#tell(name, this.#startupValue(name) ?? value);
+    for (const [name, value] of this.#hub.defaults) this.#tell(name, this.#startupValue(name) ?? value);
     this.send(keyData(this.id, this.secretKey));
     this.send(readyForQuery('I'));
   }
@@ -401,13 +401,14 @@ export class Client implements Sink {
       else if (!NO_SETTING.has(name) && !name.startsWith('_pq_.')) settings.set(name.toLowerCase(), value);
     }
 
-    const real = new Map([...this.#hub.parameters].map(([name, value]) => [name.toLowerCase(), value]));
+    const real = new Map([...this.#hub.defaults].map(([name, value]) => [name.toLowerCase(), value]));
     for (const [name, value] of settings) {
       if (name === 'client_encoding' && /^'?utf-?8'?$/i.test(value)) settings.delete(name);
       else if (real.get(name) === value) settings.delete(name);
       else this.emulation.state = setting(this.emulation.state, name, configuring(name, value));
     }
     this.emulation.staged = this.emulation.state;
+    this.emulation.defaults = this.emulation.state.settings;
     this.#startup = settings;
   }
 
@@ -418,7 +419,10 @@ export class Client implements Sink {
 
   #begin(frame: Frame): void {
     const [sql, effects] = this.#about(frame);
-    if (sql !== undefined) this.lastSql = sql;
+    if (sql !== undefined) {
+      this.lastSql = sql;
+      this.#hub.saw(sql);
+    }
 
     const refusal = this.#hub.admit(this, effects);
     if (refusal !== undefined) return this.#refuse(frame, lockstepFailure(refusal));
@@ -639,11 +643,11 @@ export class Client implements Sink {
     if (emulation.transaction.open)
       return yield* emulation.reject('25001', 'DISCARD ALL cannot run inside a transaction block');
 
-    yield* emulation.track({ kind: 'reset', name: undefined });
     yield* emulation.track({ kind: 'unlisten', channel: undefined });
     emulation.staged = { ...emulation.staged, listens: new Set() };
     emulation.enter();
     yield { sql: 'RESET ALL' };
+    yield* emulation.track({ kind: 'reset', name: undefined });
     yield* this.#forgetStatements();
     this.send(commandComplete('DISCARD ALL'));
     return true;
@@ -745,6 +749,7 @@ export class Client implements Sink {
     const statement = statements.length === 1 ? statements[0] : undefined;
     const { emulation } = this;
     this.lastSql = sql;
+    this.#hub.saw(sql);
 
     const own = statement !== undefined && !this.#hub.settingUp && this.#answersItself(statement);
     if (!own) return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });

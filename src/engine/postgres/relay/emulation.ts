@@ -69,6 +69,8 @@ export class Emulation {
   state: SessionState = FRESH;
   /** As the running transaction has it. */
   staged: SessionState = FRESH;
+  /** Settings that came with the startup message: what RESET goes back to. */
+  defaults: SessionState['settings'] = new Map();
   /** Prepended to the names of the client's prepared statements. */
   readonly prefix: string;
   readonly #ground: Ground;
@@ -165,7 +167,14 @@ export class Emulation {
 
   /** A statement that is refused. */
   *refuse({ what, why, remedy }: Extract<Effect, { kind: 'refused' }>): Work<boolean> {
-    return yield* this.#rejectWith(lockstepFailure(new RefusedStatementError({ what, why, remedy })));
+    const error = lockstepFailure(new RefusedStatementError({ what, why, remedy }));
+    if (!this.transaction.open || !what.startsWith('PREPARE TRANSACTION')) return yield* this.#rejectWith(error);
+
+    // One that fails has ended the transaction, and nobody sends a ROLLBACK behind it.
+    this.undo();
+    this.transaction.reset();
+    this.#emit(error);
+    return false;
   }
 
   /** Fails as the server would, without a statement that does. */
@@ -226,6 +235,11 @@ export class Emulation {
   /** Remembers what a statement that has succeeded means for the session. */
   *track(special: Special): Work {
     this.staged = this.#tracked(special);
+    if (special.kind === 'reset') {
+      const replays = [...this.defaults].filter(([name]) => special.name === undefined || special.name === name);
+      if (replays.length > 0) yield { sql: replays.map(([, replay]) => replay).join(';') };
+      return;
+    }
     if (special.kind !== 'config' || special.local || special.name === undefined) return;
 
     const told = yield { sql: `SELECT pg_catalog.current_setting('${special.name}', true)` };
@@ -393,8 +407,8 @@ export class Emulation {
           : setting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
       case 'reset':
         return special.name === undefined
-          ? { ...staged, settings: new Map() }
-          : setting(staged, special.name, undefined);
+          ? { ...staged, settings: this.defaults }
+          : setting(staged, special.name, this.defaults.get(special.name));
       case 'config':
         return special.local && special.name !== undefined
           ? { ...staged, local: added(staged.local, special.name) }

@@ -1,10 +1,10 @@
 import { LockstepError } from '../../../errors.js';
 import { errorResponse, type Fields, noticeResponse } from '../wire/backend.js';
 
-/** SQLSTATE by which a client learns of an error of Lockstep's. */
+/** SQLSTATE by which a client learns of an error of Lockstep's. None of class 40: libraries try those again. */
 const STATES: Readonly<Record<string, string>> = {
-  LOCKSTEP_STALL: '40P01',
-  LOCKSTEP_HOLD_TIMEOUT: '40P01',
+  LOCKSTEP_STALL: '55P03',
+  LOCKSTEP_HOLD_TIMEOUT: '55P03',
   LOCKSTEP_STRAGGLER: '57P01',
   LOCKSTEP_SANDBOX_LOST: '57P01',
   LOCKSTEP_REFUSED: '0A000',

@@ -81,6 +81,8 @@ export class Hub {
   /** Counts the settings that the server reported. */
   parametersVersion = 0;
   readonly parameters: Map<string, string> = new Map();
+  /** The settings that the server reported at the start, before any client changed them. */
+  defaults: ReadonlyMap<string, string> = new Map();
   /** The settings that are in force below the guard. */
   applied: ReadonlyMap<string, string> = new Map();
   /** Whose statement the server's unnamed one is. */
@@ -109,6 +111,7 @@ export class Hub {
   #listening = false;
   #whenIdle: (() => void)[] = [];
   #ddl = false;
+  #locks = false;
   #flushing = false;
 
   constructor(surroundings: Surroundings) {
@@ -158,6 +161,7 @@ export class Hub {
     this.#server = server;
     this.real = this.#newConnection(server);
     this.parameters.clear();
+    this.defaults = new Map(server.parameters);
     for (const [name, value] of server.parameters) this.parameters.set(name, value);
     this.parametersVersion += 1;
     // Before schema and seed: defaults of columns keep the function that they were made with.
@@ -382,6 +386,11 @@ export class Hub {
 
   log(statement: LoggedStatement): void {
     this.#surroundings.log([statement]);
+  }
+
+  /** Locks of the session outlive a rollback, so the scope's end has to undo them. */
+  saw(sql: string): void {
+    if (/advisory_lock/i.test(sql)) this.#locks = true;
   }
 
   // ---- turns
@@ -739,10 +748,12 @@ export class Hub {
     this.unnamed = undefined;
     if (this.#ddl) this.ground.deferred = undefined;
     this.#ddl = false;
+    const unlocks = this.#locks ? ['SELECT pg_catalog.pg_advisory_unlock_all()'] : [];
+    this.#locks = false;
     const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
       if (!over && this.real === real) this.#giveUp();
     });
-    real.ask(send.join(';'), ({ error }) => {
+    real.ask([...send, ...unlocks].join(';'), ({ error }) => {
       stop();
       const below = this.#below.pop();
       this.applied = below?.applied ?? new Map();
