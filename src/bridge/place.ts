@@ -29,12 +29,17 @@ function nestedWait(what: string, outer: string, instead?: string): NestedWaitEr
 }
 
 function wrongPlace(what: string): WaitPlaceError {
-  const [why, remedy] = place();
+  const [why, remedy] = place(awaited(what));
 
   return new WaitPlaceError({ what: `${what} cannot wait here.`, why, remedy });
 }
 
-function place(): [why: string, remedy: string] {
+/** How the same is done by code that is async anyway. */
+function awaited(what: string): string {
+  return what.startsWith('client.') ? `Write \`await client.async.${what.slice('client.'.length)}\`` : 'Use `await`';
+}
+
+function place(instead: string): [why: string, remedy: string] {
   if (state.runner === undefined) {
     return [
       'No Lockstep runner is active in this thread, so no test or hook is running under it.',
@@ -50,12 +55,12 @@ function place(): [why: string, remedy: string] {
   if (inMicrotask()) {
     return [
       'This code runs after an `await`, in a .then() or in queueMicrotask(): Node cannot run other async work before it returns, so the wait could never end.',
-      'Use `await` here, as this function is async anyway; or make the test a plain function without async and await.',
+      `${instead} here, as this function is async anyway; or make the test a plain function without async and await.`,
     ];
   }
   return [
     'This code runs in a callback (a timer, an immediate, an event listener) and not synchronously inside a test or hook; or its describe() is marked by manual().',
-    'Use `await` or a callback here, or move the call into the test itself.',
+    `${instead} or use a callback here, or move the call into the test itself.`,
   ];
 }
 

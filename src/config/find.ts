@@ -12,7 +12,8 @@ const EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json'];
 
 const EXAMPLE = `export default {
     app: './src/app.js',
-    database: { engine: 'sqlite', file: './test.sqlite3', swap: ['better-sqlite3'] },
+    // env: the variable that the app takes the path from; swap: the driver that it uses
+    database: { engine: 'sqlite', file: ':memory:', env: 'DATABASE_FILE', swap: ['sqlite3'], schema: './schema.sql' },
   };`;
 
 /** A config file and what it exports, not yet validated. */

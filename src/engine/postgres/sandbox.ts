@@ -224,7 +224,8 @@ export class PostgresSandbox implements Sandbox {
 }
 
 /** The session, connected when it is first used, and anew after the relay was. */
-class RenewableSession implements SyncConnection {
+class RenewableSession implements Required<SyncConnection> {
+  readonly storesObjects = true;
   readonly #open: () => ReturnType<OpenSession>;
   readonly #sandbox: PostgresSandbox;
   #session: ReturnType<OpenSession> | undefined;
@@ -236,6 +237,10 @@ class RenewableSession implements SyncConnection {
 
   get inTransaction(): boolean {
     return this.#sandbox.link.load(Word.sessionOpen) === 1;
+  }
+
+  get transactionFailed(): boolean {
+    return this.#session?.transactionFailed ?? false;
   }
 
   execute(...parameters: Parameters<SyncConnection['execute']>): ReturnType<SyncConnection['execute']> {

@@ -17,7 +17,7 @@ describe('mocha on Postgres', function () {
       const run = await runMocha(folder, ['notes.mjs'], { env, limit: 60_000 });
 
       expect(run.failed, run.stdout + run.stderr).to.deep.equal(['notes fails and is rolled back']);
-      expect(run.passed).to.have.length(8);
+      expect(run.passed).to.have.length(10);
       expect(run.code).to.equal(1);
       expect(run.stderr).to.equal('');
     });
@@ -30,6 +30,6 @@ describe('mocha on Postgres', function () {
     });
 
     expect(run.failed, run.stdout + run.stderr).to.deep.equal(['notes fails and is rolled back']);
-    expect(run.passed).to.have.length(10);
+    expect(run.passed).to.have.length(12);
   });
 });
