@@ -2,6 +2,7 @@ import { Layers } from '../../sandbox/layers.js';
 import { stragglerError } from '../../sandbox/scope-errors.js';
 import { stallError } from '../../sandbox/stall.js';
 import type { Effect } from '../../sql/effect.js';
+import { loadedByOthers } from '../swap/index.js';
 import type { Host, Leftover, Sandbox, Scope, StatementEvent, SyncConnection } from '../engine.js';
 import { now } from './clock.js';
 import { Connection } from './connection.js';
@@ -11,7 +12,7 @@ import { describeTurn, Line } from './line.js';
 import { lostError } from './lost.js';
 import { loadNative, type NativeDatabase, type NativeModule, type NativeStatement, openNative } from './native.js';
 import type { SqliteOptions } from './options.js';
-import { type Registration, registry, warnOfOtherFiles } from './registry.js';
+import { type Registration, registry, warnOfOthers } from './registry.js';
 import { SqliteSession } from './session.js';
 import { Statements } from './statements.js';
 
@@ -162,7 +163,7 @@ export class Hub implements Sandbox {
     this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, this.#layers.lastEnded));
     for (const database of registry.databases.values()) if (database.hub === this) database.hub = undefined;
     this.handle.close();
-    warnOfOtherFiles(this.#database);
+    warnOfOthers(this.#database, realDrivers(this.#options.swap));
   }
 
   /**
@@ -369,4 +370,10 @@ export class Hub implements Sandbox {
 
 function leftover(kind: Leftover['kind'], connection: Connection): Leftover {
   return { kind, connection: connection.name, lastSql: connection.lastSql ?? '' };
+}
+
+/** Drivers that the app has loaded as they are. */
+function realDrivers(swapped: SqliteOptions['swap']): string[] {
+  const drivers: SqliteOptions['swap'] = ['better-sqlite3', 'sqlite3'];
+  return drivers.filter((name) => !swapped.includes(name) && loadedByOthers(name) !== undefined);
 }

@@ -71,18 +71,34 @@ export function claimed(file: string, driver: string): string | undefined {
 }
 
 /**
- * Warns when the app opened some database through a drop-in driver, but never the claimed one: then
- * its path in the config is most likely wrong, and the app wrote to a real database.
+ * Warns when the app never opened the claimed database, but another one through a drop-in driver, or
+ * loaded a real driver: then a path or a driver in the config is most likely wrong, and the app
+ * wrote to a real database.
+ *
+ * @param realDrivers those that the app has loaded although they could have been swapped
  */
-export function warnOfOtherFiles(database: string): void {
-  const others = [...registry.others].filter((file) => file !== '');
-  if (others.length === 0 || registry.databases.get(database)?.opened !== false) return;
+export function warnOfOthers(database: string, realDrivers: readonly string[]): void {
+  if (registry.databases.get(database)?.opened !== false) return;
+
+  const files = [...registry.others].filter((file) => file !== '').map((file) => `"${file}"`);
+  const [did, remedy] =
+    files.length > 0
+      ? [
+          `opened ${files.join(', ')}`,
+          'Set database.file, or name in database.env the variable that the app takes the path from.',
+        ]
+      : [`loaded the real ${realDrivers.join(' and ')}`, `Set database.swap: ${show(realDrivers)}.`];
+  if (files.length === 0 && realDrivers.length === 0) return;
 
   process.emitWarning(
-    `The app never opened "${database}", the config's database.file, but it opened ${others.map((file) => `"${file}"`).join(', ')}: ` +
-      'what it wrote there is real and was not rolled back. Set database.file, or name in database.env the variable that the app takes the path from.',
+    `The app never opened "${database}", the config's database.file, but it ${did}: ` +
+      `what it wrote there is real and was not rolled back. ${remedy}`,
     { code: 'LOCKSTEP_OTHER_DATABASE' },
   );
+}
+
+function show(names: readonly string[]): string {
+  return `[${names.map((name) => `'${name}'`).join(', ')}]`;
 }
 
 /**

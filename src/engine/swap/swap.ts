@@ -63,11 +63,16 @@ function standIn(name: string): string {
   return fileURLToPath(new URL(`./stand-ins/${name}.cjs`, import.meta.url));
 }
 
-function refuseLoaded(name: string): void {
+/** A file of the real package that somebody else than Lockstep has loaded. */
+export function loadedByOthers(name: string): string | undefined {
   const { cache } = createRequire(import.meta.url);
   // Not its binary, which better-sqlite3 loads for Lockstep's own database only when that is opened.
   const folder = new RegExp(`[\\\\/]node_modules[\\\\/]${name}[\\\\/].*(?<!\\.node)$`);
-  const loaded = Object.keys(cache).find((path) => folder.test(path) && !swapState.ownModules.has(path));
+  return Object.keys(cache).find((path) => folder.test(path) && !swapState.ownModules.has(path));
+}
+
+function refuseLoaded(name: string): void {
+  const loaded = loadedByOthers(name);
   if (loaded === undefined) return;
 
   throw new SwapError({
