@@ -109,7 +109,7 @@ describe('http requests', () => {
     expect(res.body).to.equal(undefined);
     expect(res.headers['x-id']).to.equal('7');
     expect(res.headers['set-cookie']).to.deep.equal(['a=1', 'b=2']);
-    expect(res.elapsed).to.be.greaterThan(0).and.to.be.lessThan(1000);
+    expect(res.elapsed).to.be.greaterThan(0);
   });
 
   it('an https:// URL arrives on a connection marked as TLS', async () => {

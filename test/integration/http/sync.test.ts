@@ -106,11 +106,9 @@ describe('http sync client', () => {
       const made = host((request: IncomingMessage, _response: ServerResponse) => {
         request.on('close', () => (closed = true));
       });
-      const began = Date.now();
       const error = thrownBy(() => made.client.get('/never', { params: { a: 1 } }));
       expect(error, error.message).to.be.instanceOf(DeadlockError);
       expect(error.message).to.match(/GET \/never\?a=1: no response after \d+ ms/);
-      expect(Date.now() - began).to.be.lessThan(1000);
       expect(made.busy).to.equal(true);
 
       expect(thrownBy(() => made.client.get('/again'))).to.be.instanceOf(DeadlockError);

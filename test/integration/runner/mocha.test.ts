@@ -133,8 +133,6 @@ describe('lockstep/mocha', () => {
       });
     }
 
-    it('a stall is told within a second', () => expect(run.find('stall').duration).to.be.below(1000));
-
     it('leave the tests after them untouched', () => {
       expect(run.failed.filter((title) => title.endsWith('and the next test runs'))).to.deep.equal([]);
       expect(run.passed.filter((title) => title.endsWith('and the next test runs'))).to.have.length(7);

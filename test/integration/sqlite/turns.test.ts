@@ -29,7 +29,7 @@ describe('SQLite turns', () => {
     expect(error).to.include({ code: 'LOCKSTEP_STALL' });
     expect(error.message).to.match(/^sqlite3 connection \d+ cannot run "SELECT count.*: sqlite3 connection \d+ has/);
     expect(error.message).to.contain(INSERT);
-    expect(performance.now() - began).to.be.within(50, 1000);
+    expect(performance.now() - began).to.be.at.least(50);
   });
 
   it('lets a query wait for a transaction that goes on', async () => {
