@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, Host, Sandbox } from '../engine.js';
+import { setEnvironment } from '../environment.js';
 import type { PostgresOptions } from './options.js';
 import { type OpenSession, PostgresSandbox, type SessionEnd } from './sandbox.js';
 import { Word } from './shared.js';
@@ -46,7 +47,7 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
     prepare(options: PostgresOptions): () => void {
       const prepared = startRelay(options, serverModule);
       relays.set(options, prepared);
-      const restore = setEnvironment(options.env, prepared.url);
+      const restore = setEnvironment(variables(options.env, prepared.url));
       const takeBack = options.swap?.(prepared.url);
 
       return () => {
@@ -137,20 +138,9 @@ function sandboxUrl({ port, password, database }: SessionAddress, directory: str
   return directory === undefined ? url : `${url}?host=${encodeURIComponent(directory)}`;
 }
 
-/** Sets the variables; returns what puts the former values back. */
-function setEnvironment(names: readonly string[], url: string): () => void {
-  const entries = names.flatMap((name) =>
-    name === LIBPQ ? Object.entries(libpqVariables(url)) : [[name, url] as const],
-  );
-  const before = entries.map(([name]) => [name, process.env[name]] as const);
-  for (const [name, value] of entries) process.env[name] = value;
-
-  return () => {
-    for (const [name, former] of before) {
-      if (former === undefined) delete process.env[name];
-      else process.env[name] = former;
-    }
-  };
+/** What each name of the config stands for. */
+function variables(names: readonly string[], url: string): (readonly [string, string])[] {
+  return names.flatMap((name) => (name === LIBPQ ? Object.entries(libpqVariables(url)) : [[name, url] as const]));
 }
 
 /** The URL's parts as libpq's variables (Postgres manual, "Environment Variables"). */

@@ -216,7 +216,6 @@ export class PostgresSandbox implements Sandbox {
     this.#endSession();
     this.#link.terminate();
     this.#link = this.#start();
-    this.#link.ready();
     this.#link.call({ kind: 'connect' }, CONNECT);
     this.observer = this.#observer;
     for (const { kind, title } of this.#scopes) this.#link.post({ kind: 'begin', scope: { kind, title } });

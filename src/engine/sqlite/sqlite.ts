@@ -1,4 +1,5 @@
 import type { Engine, Host, Sandbox } from '../engine.js';
+import { setEnvironment } from '../environment.js';
 import { swap } from '../swap/index.js';
 import { canonicalName, refuseUnsafe } from './database-name.js';
 import Database from './drivers/better-sqlite3.js';
@@ -26,7 +27,7 @@ export const sqlite: Engine<SqliteOptions> = {
         driver: DRIVERS[name],
       })),
     );
-    const restoreEnvironment = setEnvironment(options.env ?? [], options.file);
+    const restoreEnvironment = setEnvironment((options.env ?? []).map((name) => [name, options.file]));
 
     return () => {
       restoreEnvironment();
@@ -44,16 +45,3 @@ export const sqlite: Engine<SqliteOptions> = {
     return hub;
   },
 };
-
-/** Sets the variables; returns what puts the former values back. */
-function setEnvironment(names: readonly string[], value: string): () => void {
-  const before = names.map((name) => [name, process.env[name]] as const);
-  for (const name of names) process.env[name] = value;
-
-  return () => {
-    for (const [name, former] of before) {
-      if (former === undefined) delete process.env[name];
-      else process.env[name] = former;
-    }
-  };
-}

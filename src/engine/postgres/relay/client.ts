@@ -2,6 +2,7 @@ import type { Effect } from '../../../sql/effect.js';
 import {
   AUTHENTICATION_OK,
   CLEARTEXT_PASSWORD,
+  SSL_REFUSED,
   BIND_COMPLETE,
   CLOSE_COMPLETE,
   commandComplete,
@@ -334,7 +335,7 @@ export class Client implements Sink {
     const opening = front.readOpening(frame);
     switch (opening.kind) {
       case 'ssl':
-        this.send(Buffer.from('N'));
+        this.send(SSL_REFUSED);
         return;
       case 'cancel':
         this.#hub.cancel(opening.processId, opening.secretKey);

@@ -3,7 +3,6 @@ import type { Host, Row } from '#src/engine/index.js';
 import { type Parts, postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
 import { openSession } from '#src/engine/postgres/session/index.js';
 import type { Place } from './place.js';
-import { openTcpDoor } from './tcp-door.js';
 
 const ENV = 'SHOP_DATABASE_URL';
 
@@ -39,19 +38,17 @@ export async function sandboxed(config: pg.ClientConfig, schema: string): Promis
   };
   const engine = postgresEngine(parts);
   const restore = engine.prepare(options);
-  const url = new URL(process.env[ENV] ?? '');
+  const url = process.env[ENV] ?? '';
   const sandbox = engine.open(options, host);
-  const door = await openTcpDoor(`${url.searchParams.get('host')}/.s.PGSQL.${url.port}`);
 
   return {
     kind: 'sandbox',
-    url: `postgres://${url.username}:${url.password}@127.0.0.1:${door.port}${url.pathname}`,
+    url,
     begin: (title, kind = 'test') => sandbox.begin({ kind, title }),
     end: () => sandbox.end(),
     rows: (sql, parameters = []): Row[] => sandbox.session.execute(sql, parameters).rows,
     committed: async (sql) => (await stranger.query<Row>(sql)).rows,
     close: async () => {
-      door.close();
       sandbox.close();
       restore();
       await stranger.end();
