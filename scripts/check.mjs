@@ -27,6 +27,8 @@ const steps = [
       'tsconfig.json',
       '--emit',
       'none',
+      // A checkout may have no remote, which is a warning where sources are linked.
+      '--disableSources',
       '--validation.notExported',
       'false',
       '--treatWarningsAsErrors',
