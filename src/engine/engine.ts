@@ -76,6 +76,8 @@ export interface Leftover {
 
 /** One statement that was sent through the sandbox, as the query log records it. */
 export interface StatementEvent {
+  /** The database's name in the config, e.g. `main`. */
+  readonly database: string;
   /** Name of the virtual connection, e.g. `session` or `sqlite3 connection 2`. */
   readonly connection: string;
   readonly sql: string;

@@ -1,5 +1,7 @@
 /** The Postgres part of the config, validated and complete. */
 export interface PostgresOptions {
+  /** The database's name in the config; `main` by default. */
+  readonly name?: string;
   /**
    * What `openServer` of the server module is given. It crosses into the worker's thread, so it is
    * plain data.

@@ -152,7 +152,8 @@ export class PostgresSandbox implements Sandbox {
       this.#link.post({ kind: 'pong', id: event.id });
       return;
     }
-    for (const statement of event.statements) this.#observer?.(statement);
+    const { name: database = 'main' } = this.#options;
+    for (const statement of event.statements) this.#observer?.({ database, ...statement });
   }
 
   /** What the app has sent may be on its way still: once per scope, the relay reads all that has come. */

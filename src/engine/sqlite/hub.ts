@@ -56,6 +56,7 @@ export class Hub implements Sandbox {
   epoch = 0;
 
   readonly #database: string;
+  readonly #name: string;
   readonly #options: SqliteOptions;
   readonly #host: Host;
   readonly #layers = new Layers();
@@ -70,6 +71,7 @@ export class Hub implements Sandbox {
     const { bytes, journalMode } = readImage(options.file, options.root);
 
     this.#database = database;
+    this.#name = options.name ?? 'main';
     this.#options = options;
     this.#host = host;
     this.#line = new Line(options);
@@ -226,7 +228,7 @@ export class Hub implements Sandbox {
     if (this.observer === undefined) return this.#perform(connection, sql, effect, execution);
 
     const began = now();
-    const event = { connection: connection.name, sql };
+    const event = { database: this.#name, connection: connection.name, sql };
     try {
       const result = this.#perform(connection, sql, effect, execution);
       this.observer({ ...event, duration: now() - began, rows: execution.count(result) });
@@ -243,7 +245,8 @@ export class Hub implements Sandbox {
     try {
       return prepare();
     } catch (error) {
-      this.observer?.({ connection: connection.name, sql, duration: now() - began, rows: 0, error });
+      const event = { database: this.#name, connection: connection.name, sql };
+      this.observer?.({ ...event, duration: now() - began, rows: 0, error });
       throw error;
     }
   }

@@ -1,5 +1,7 @@
 /** The SQLite part of the config, validated and complete. */
 export interface SqliteOptions {
+  /** The database's name in the config; `main` by default. */
+  readonly name?: string;
   /** `:memory:` or the absolute path of a database file. */
   readonly file: string;
   /** Environment variables that are set to `file` while the engine is prepared. */

@@ -1,5 +1,7 @@
 /** One statement that the app sent to the database during a request. */
 export interface StatementRecord {
+  /** The database's name in the config; `main` where there is only one. */
+  readonly database: string;
   /** Which of the app's connections sent it, e.g. `sqlite3 connection 2`. */
   readonly connection: string;
   readonly sql: string;

@@ -14,8 +14,21 @@ function app(): unknown {
   return express()
     .get('/ok', (_req, res) => void res.json({ id: 1, tags: ['a', 'b'], owner: { name: 'ann' } }))
     .get('/boom', (_req, _res, next) => {
-      log.push({ connection: 'sqlite3 connection 1', sql: 'insert into\n  notes values (1)', duration: 0.42, rows: 1 });
-      log.push({ connection: 'sqlite3 connection 1', sql: 'select x', duration: 1, rows: 0, error: new Error('no x') });
+      log.push({
+        database: 'main',
+        connection: 'sqlite3 connection 1',
+        sql: 'insert into\n  notes values (1)',
+        duration: 0.42,
+        rows: 1,
+      });
+      log.push({
+        database: 'main',
+        connection: 'sqlite3 connection 1',
+        sql: 'select x',
+        duration: 1,
+        rows: 0,
+        error: new Error('no x'),
+      });
       next(boom);
     });
 }
@@ -35,7 +48,13 @@ describe('http expectations', () => {
   });
 
   it('throw on their own line, with all that explains it', async () => {
-    log.push({ connection: 'sqlite3 connection 1', sql: 'of an earlier request', duration: 1, rows: 0 });
+    log.push({
+      database: 'main',
+      connection: 'sqlite3 connection 1',
+      sql: 'of an earlier request',
+      duration: 1,
+      rows: 0,
+    });
     const made = host(app(), { statements: () => log, raiseServerErrors: false });
     const res = await made.client.async.get('/boom', { headers: { 'x-a': '1' } });
     const error = thrownBy(function theTestItself() {

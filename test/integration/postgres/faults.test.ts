@@ -224,7 +224,10 @@ describe('postgres: what goes wrong', () => {
   it('tells the observer of each statement', async () => {
     const { sandbox } = at();
     const seen: unknown[] = [];
-    sandbox.observer = ({ sql, rows, error }) => seen.push([sql, rows, (error as { C?: string } | undefined)?.C]);
+    sandbox.observer = ({ database, sql, rows, error }) => {
+      expect(database).to.equal('main');
+      seen.push([sql, rows, (error as { C?: string } | undefined)?.C]);
+    };
     await inTest(at(), async () => {
       await one.query('INSERT INTO item VALUES (1), (2)');
       await one.query('SELECT * FROM item WHERE id > $1', [0]);

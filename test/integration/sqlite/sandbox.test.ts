@@ -226,7 +226,8 @@ describe('SQLite sandbox', () => {
 
     it('tells each statement, its connection and its rows', async () => {
       const seen: unknown[] = [];
-      sandbox.observer = ({ connection, sql, rows, error }) => {
+      sandbox.observer = ({ database, connection, sql, rows, error }) => {
+        expect(database).to.equal('main');
         seen.push([connection.replace(/\d+$/, 'N'), sql, rows, (error as Error | undefined)?.message]);
       };
 
