@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as errors from '../../errors.js';
 import type { ScopeName } from '../../sandbox/layers.js';
-import type { LoggedStatement, OpenClient } from './relay/hub.js';
+import type { OpenClient } from './relay/hub/diagnostics.js';
+import type { LoggedStatement } from './relay/hub/surroundings.js';
 
 /** What a worker is started with. */
 export interface WorkerData {

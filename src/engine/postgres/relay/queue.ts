@@ -63,6 +63,11 @@ export class Queue<Owner extends Waiter> {
     return [...this.#waiting];
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   /** Waits for the turn. One of the two is called, once: `granted` as Turns does it, or `fail`. */
   wait(owner: Owner, sql: string, granted: () => void, fail: (error: Error) => void): void {
     const waiting: Waiting<Owner> = { owner, sql, since: this.#clock.now(), ticket: undefined, fail };

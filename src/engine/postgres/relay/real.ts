@@ -25,6 +25,8 @@ export interface Told {
   readonly rows: readonly (readonly (string | null)[])[];
   readonly status: number;
   readonly held: Buffer | undefined;
+  /** The last command tag of a statement whose answer the client got. */
+  readonly tag?: string | undefined;
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -5,9 +5,12 @@ import { join } from 'node:path';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { type Command, type Event, type Reply, sendError, type WorkerData } from '../messages.js';
 import { Wish, Word } from '../shared.js';
-import type { Client, Line } from './client.js';
+import type { Client } from './client/client.js';
+import type { Line } from './client/line.js';
 import { realClock } from './clock.js';
-import { Hub, type Server } from './hub.js';
+import { describe, leftovers } from './hub/diagnostics.js';
+import { Hub } from './hub/hub.js';
+import type { Server } from './hub/surroundings.js';
 import { STATEMENT_CLOCK } from './overrides.js';
 import type { RawConnection, ServerModule } from './server-module.js';
 
@@ -152,20 +155,20 @@ export class Relay {
 
     switch (command.kind) {
       case 'begin':
-        return hub.begin(command.scope);
+        return hub.scopes.begin(command.scope);
       case 'resume':
-        return hub.resume();
+        return hub.scopes.resume();
       case 'end':
-        return hub.end((error) => this.#reply(error === undefined ? {} : { error: sendError(error) }));
+        return hub.scopes.end((error) => this.#reply(error === undefined ? {} : { error: sendError(error) }));
       case 'wish':
-        hub.wish(command.sql, command.blocked);
+        hub.turns.wish(command.sql, command.blocked);
         return hub.flush();
       case 'unwish':
-        return hub.unwish();
+        return hub.turns.unwish();
       case 'leftovers':
-        return this.#reply({ leftovers: hub.leftovers() });
+        return this.#reply({ leftovers: leftovers(hub.noticeboard.busy) });
       case 'describe':
-        return this.#reply({ sentences: hub.describe() });
+        return this.#reply({ sentences: describe(hub) });
       case 'fence':
         setImmediate(() => this.#reply({}));
         return;
@@ -213,7 +216,7 @@ export class Relay {
   }
 
   async #open(): Promise<void> {
-    this.#hub.open();
+    this.#hub.scopes.open();
     const { openServer, connectUpstream } = await this.#module();
     const server = await openServer(this.#data.server);
     this.#upstream = server.upstream;
@@ -228,7 +231,7 @@ export class Relay {
       const { connectUpstream } = await this.#module();
       this.#attach(await connectUpstream(this.#upstream));
     } catch (error) {
-      this.#hub.unreachable(error instanceof Error ? error : new Error(String(error)));
+      this.#hub.link.unreachable(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
@@ -246,7 +249,7 @@ export class Relay {
       if (this.#flowing !== connection) return;
       this.#flowing = undefined;
       this.#full.delete(full);
-      this.#hub.disconnected(reason);
+      this.#hub.link.disconnected(reason);
     };
 
     stream.on('data', (chunk: Buffer) => {
@@ -256,11 +259,11 @@ export class Relay {
     stream.on('close', () => ended('the server closed the connection'));
     stream.on('end', () => ended('the server closed the connection'));
     stream.resume();
-    this.#hub.connected(server);
+    this.#hub.link.connected(server);
   }
 
   async #close(): Promise<void> {
-    this.#hub.close();
+    this.#hub.scopes.close();
     const connection = this.#flowing;
     this.#flowing = undefined;
     connection?.stream.destroy();

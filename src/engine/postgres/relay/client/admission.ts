@@ -1,0 +1,145 @@
+import type { Effect } from '../../../../sql/effect.js';
+import { readyForQuery } from '../../wire/backend.js';
+import { Front, readBind, readParse, readQuery } from '../../wire/frontend.js';
+import type { Frame } from '../../wire/frontend-reader.js';
+import { lockstepFailure } from '../failure.js';
+import { changeSettings } from '../session-state.js';
+import { readScript, type Script } from '../statement.js';
+import type { Dialogue } from './dialogue.js';
+
+const EMPTY: readonly Effect[] = [{ kind: 'empty' }];
+const UNKNOWN: readonly Effect[] = [{ kind: 'write' }];
+
+/**
+ * How a unit begins: the scope admits it, it waits for the turn, and the client's own settings are
+ * brought to the real connection.
+ */
+export class Admission {
+  readonly #dialogue: Dialogue;
+  readonly #go: (frame: Frame) => void;
+  #pending: Frame | undefined;
+
+  /** @param go carries the unit out that begins with this message. */
+  constructor(dialogue: Dialogue, go: (frame: Frame) => void) {
+    this.#dialogue = dialogue;
+    this.#go = go;
+  }
+
+  /** Whether a unit waits for the turn. */
+  get waiting(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** What waits is not to be run any more. */
+  withdraw(): Frame | undefined {
+    const frame = this.#pending;
+    this.#pending = undefined;
+    return frame;
+  }
+
+  begin(frame: Frame): void {
+    const dialogue = this.#dialogue;
+    const { client, hub } = dialogue;
+    const [sql, effects] = this.#about(frame);
+    if (sql !== undefined) {
+      client.lastSql = sql;
+      hub.scopes.saw(sql);
+    }
+
+    const refusal = hub.scopes.admit(client, effects);
+    if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal));
+    if (hub.turns.enter(client, client.lastSql ?? '')) return this.#start(frame);
+    // Not this frame's fault if it was granted and run meanwhile.
+    this.#pending = frame;
+    dialogue.blocked = true;
+  }
+
+  /** What a unit is about, as far as its first message tells. */
+  #about(frame: Frame): readonly [sql: string | undefined, effects: readonly Effect[]] {
+    let sql: string | undefined;
+    switch (frame.type) {
+      case Front.query:
+        sql = readQuery(frame);
+        break;
+      case Front.parse:
+        sql = readParse(frame).sql;
+        break;
+      case Front.bind:
+        sql = this.#dialogue.statements.get(readBind(frame).statement)?.sql;
+        break;
+    }
+    return [sql, sql === undefined ? UNKNOWN : effectsOf(readScript(sql))];
+  }
+
+  /** The turn has come. */
+  granted(): void {
+    const frame = this.withdraw();
+    const { client } = this.#dialogue;
+    this.#dialogue.blocked = false;
+    if (frame !== undefined) client.guarded(() => this.#start(frame));
+    client.pump();
+  }
+
+  /** The turn will not come. */
+  refused(error: Buffer): void {
+    const frame = this.withdraw();
+    this.#dialogue.blocked = false;
+    if (frame !== undefined) this.refuse(frame, error);
+    this.#dialogue.client.pump();
+  }
+
+  /** The unit will not be run. */
+  refuse(frame: Frame, error: Buffer): void {
+    const dialogue = this.#dialogue;
+    const { client } = dialogue;
+    dialogue.hub.turns.declined(client);
+    dialogue.log.failed(error, dialogue.began);
+    client.send(error);
+    if (frame.type === Front.query || frame.type === Front.functionCall) client.send(readyForQuery(dialogue.status));
+    else {
+      dialogue.failed = true;
+      dialogue.phase = 'skipping';
+    }
+  }
+
+  /** The client has the turn. */
+  #start(frame: Frame): void {
+    const dialogue = this.#dialogue;
+    const { client, emulation, hub } = dialogue;
+    dialogue.unit += 1;
+    dialogue.failed = false;
+    dialogue.inert = true;
+    dialogue.synced = false;
+    if (client.inTransaction) return this.#go(frame);
+
+    emulation.staged = emulation.state;
+    const changes = changeSettings(hub.ground.applied, emulation.state.settings);
+    if (changes.length === 0) return this.#go(frame);
+    this.#configure(frame, changes);
+  }
+
+  #configure(frame: Frame, changes: readonly string[]): void {
+    const dialogue = this.#dialogue;
+    const { client, emulation, hub } = dialogue;
+    const { unit } = dialogue;
+    dialogue.blocked = true;
+    dialogue.phase = 'simple';
+    hub.ground.changeSettings(changes, emulation.state.settings, (error) => {
+      if (unit !== dialogue.unit) return;
+      dialogue.blocked = false;
+      dialogue.phase = 'ready';
+      if (error === undefined) client.guarded(() => this.#go(frame));
+      else {
+        // A setting that cannot be any more, e.g. a role that was rolled back.
+        emulation.state = { ...emulation.state, settings: new Map() };
+        this.refuse(frame, error);
+        hub.turns.leave(client);
+      }
+      client.pump();
+    });
+  }
+}
+
+function effectsOf({ statements }: Script): readonly Effect[] {
+  return statements.length === 0 ? EMPTY : statements.map(({ effect }) => effect);
+}

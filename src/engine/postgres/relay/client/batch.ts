@@ -1,0 +1,118 @@
+import type { Work } from '../emulation.js';
+import type { Kind } from '../expectations.js';
+import * as front from '../../wire/frontend.js';
+import { readyForQuery } from '../../wire/backend.js';
+import type { Dialogue } from './dialogue.js';
+import { commitImplicitly } from './implicit-commit.js';
+
+/** Messages that Sync ends. What fails lets all that follow it go unheard, up to the Sync. */
+export class Batch {
+  readonly #dialogue: Dialogue;
+
+  constructor(dialogue: Dialogue) {
+    this.#dialogue = dialogue;
+  }
+
+  /** To be called before a message is forwarded. */
+  enter(): void {
+    const { emulation, hub } = this.#dialogue;
+    if (!hub.scopes.settingUp) emulation.enter();
+  }
+
+  /**
+   * Forwards a message.
+   *
+   * @param undo takes back what was noted of it, if it is not run.
+   * @param unseen The client does not get the answer.
+   */
+  forward(bytes: Buffer, kind: Kind, undo?: (failed?: boolean) => void, unseen = false): void {
+    const dialogue = this.#dialogue;
+    const { unit } = dialogue;
+    dialogue.hub.real.send(bytes, {
+      kind,
+      to: unseen ? undefined : dialogue.client,
+      failed: (error) => {
+        undo?.(true);
+        if (unit === dialogue.unit) this.fail(error);
+      },
+      dropped: () => undo?.(),
+    });
+  }
+
+  /** Fails as the server would, behind what was forwarded. */
+  reject(code: string, message: string): void {
+    this.work(() => this.#dialogue.emulation.reject(code, message));
+  }
+
+  /** Carries work out when everything that was forwarded is answered. */
+  work(begin: () => Work<boolean>): void {
+    this.#dialogue.afterAnswers(() => this.run(begin()));
+  }
+
+  /** Carries work out; the batch fails if it is not done. */
+  run(work: Work<boolean>): void {
+    this.#dialogue.run(this.#failing(work), () => undefined);
+  }
+
+  *#failing(work: Work<boolean>): Work {
+    if (yield* work) return;
+    this.#dialogue.failed = true;
+    this.#dialogue.phase = 'skipping';
+  }
+
+  fail(error: Buffer): void {
+    const dialogue = this.#dialogue;
+    dialogue.fail(error);
+    dialogue.blocked = dialogue.synced;
+    if (dialogue.synced) return;
+
+    dialogue.phase = 'skipping';
+    dialogue.takeExpected();
+    dialogue.hub.later(() => dialogue.client.pump());
+  }
+
+  sync(): void {
+    const dialogue = this.#dialogue;
+    const { client, emulation, hub } = dialogue;
+    dialogue.synced = true;
+    if (hub.turns.holder !== client) {
+      // It was refused, and nothing has reached the server.
+      dialogue.phase = 'ready';
+      client.send(readyForQuery(dialogue.status));
+      return;
+    }
+    const finish = (): void => dialogue.finish();
+    const commits =
+      !dialogue.failed && !client.inTransaction && !hub.scopes.settingUp && emulation.commitMatters(dialogue.inert);
+    if (!commits) return this.end(finish);
+
+    dialogue.afterAnswers(() => {
+      // A batch that failed has nothing to commit, and the server hears nothing before its Sync.
+      if (dialogue.failed) return this.end(finish);
+      dialogue.run(commitImplicitly(dialogue, undefined), () => this.end(finish));
+    });
+  }
+
+  /** Sends the Sync if the server needs one. */
+  end(then: () => void): void {
+    const dialogue = this.#dialogue;
+    const { client, hub, unit } = dialogue;
+    const { real } = hub;
+    if (!real.unsynced && real.idle) return then();
+
+    dialogue.blocked = true;
+    real.send(front.SYNC, {
+      kind: 'sync',
+      to: client,
+      failed: (error) => {
+        if (unit === dialogue.unit) dialogue.fail(error);
+      },
+      done: ({ status }) => {
+        if (unit !== dialogue.unit || !dialogue.alive(status, client.lastSql ?? '')) return;
+        dialogue.blocked = false;
+        then();
+        client.pump();
+      },
+    });
+  }
+}

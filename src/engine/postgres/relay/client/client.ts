@@ -1,0 +1,309 @@
+import { errorResponse, notification, readyForQuery, type Status } from '../../wire/backend.js';
+import { Front } from '../../wire/frontend.js';
+import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
+import { MalformedMessage } from '../../wire/malformed.js';
+import { Emulation } from '../emulation.js';
+import type { Sink } from '../expectations.js';
+import { failure, lockstepFailure } from '../failure.js';
+import type { Hub } from '../hub/hub.js';
+import type { Notice } from '../session-state.js';
+import { Admission } from './admission.js';
+import { Batch } from './batch.js';
+import { CopyIn } from './copy-in.js';
+import { Dialogue } from './dialogue.js';
+import { Execution } from './execution.js';
+import { ExtendedQuery } from './extended-query.js';
+import { Greeting } from './greeting.js';
+import type { Line } from './line.js';
+import { OwnStatements } from './own-statements.js';
+import { ReportedSettings } from './reported-settings.js';
+import { ScriptRun } from './script-run.js';
+import { SimpleQuery } from './simple-query.js';
+
+/** What is kept of a client's bytes while it waits; then its stream is paused. */
+const ENOUGH = 1 << 20;
+
+/**
+ * A virtual connection: what one client believes to be its own server process.
+ *
+ * Its messages come in units: one Query, or extended messages up to a Sync. A unit begins when the
+ * client has the turn, and the next is not looked at before the unit has been answered. Inside a
+ * unit everything is pipelined, except around statements that end, begin or mark transactions:
+ * these wait until all before them has been answered, so nothing is ever planned on a guess.
+ */
+export class Client implements Sink {
+  readonly id: number;
+  name: string;
+  /** Whether it is the test's own. */
+  own = false;
+  readonly secretKey: number;
+  readonly emulation: Emulation;
+  lastSql: string | undefined;
+  /** When it took the turn, and when its transaction ran its last statement, in milliseconds of the clock. */
+  since = 0;
+  idleSince = 0;
+  /** Title of the test at whose end it was cut, because it had a transaction open. */
+  cutBy: string | undefined;
+  /** Status of a transaction that is real, before the first scope. */
+  realStatus: Status = 'I';
+
+  readonly #hub: Hub;
+  readonly #line: Line;
+  readonly #reader = new FrontendReader();
+  readonly #dialogue: Dialogue;
+  readonly #greeting: Greeting;
+  readonly #admission: Admission;
+  readonly #simple: SimpleQuery;
+  readonly #extended: ExtendedQuery;
+  readonly #batch: Batch;
+  readonly #copy: CopyIn;
+  #paused = false;
+  #out: Buffer[] = [];
+
+  constructor(hub: Hub, line: Line, id: number, secretKey: number) {
+    this.#hub = hub;
+    this.#line = line;
+    this.id = id;
+    this.secretKey = secretKey;
+    this.name = `postgres connection ${id}`;
+    this.emulation = new Emulation(this.name, `lockstep_${id}_`, hub.ground, (bytes) => this.send(bytes));
+
+    const reported = new ReportedSettings(this);
+    const dialogue = new Dialogue(this, hub, this.emulation, reported);
+    const own = new OwnStatements(dialogue);
+    const batch = new Batch(dialogue);
+    this.#dialogue = dialogue;
+    this.#batch = batch;
+    this.#greeting = new Greeting(dialogue, reported, line.password);
+    this.#admission = new Admission(dialogue, (frame) => this.#go(frame));
+    this.#simple = new SimpleQuery(dialogue, new ScriptRun(dialogue, own));
+    this.#extended = new ExtendedQuery(dialogue, batch, new Execution(dialogue, batch, own), own, (frame) =>
+      this.#admission.begin(frame),
+    );
+    this.#copy = new CopyIn(dialogue);
+  }
+
+  /** Whether the client is amid something that a test's end would interrupt. */
+  get busy(): boolean {
+    const { blocked, coming, phase } = this.#dialogue;
+    if (phase === 'closed' || coming) return false;
+    return phase !== 'ready' || blocked || this.inTransaction;
+  }
+
+  get inTransaction(): boolean {
+    if (this.cutBy !== undefined) return false;
+    return this.emulation.transaction.open || this.realStatus !== 'I';
+  }
+
+  /** Whether an answer of the server is outstanding. */
+  get running(): boolean {
+    return this.#hub.turns.holder === this && !this.#hub.real.idle;
+  }
+
+  // ---- its bytes
+
+  /** Answers go out together, when all that has come was read. */
+  send(bytes: Buffer): void {
+    if (this.#dialogue.phase === 'closed') return;
+
+    this.#hub.real.settle();
+    if (this.#out.length === 0) this.#hub.wrote(this);
+    this.#out.push(bytes);
+  }
+
+  flush(): void {
+    const out = this.#out;
+    if (out.length === 0) return;
+
+    this.#out = [];
+    this.#line.write(out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out));
+  }
+
+  receive(chunk: Buffer): void {
+    this.#reader.push(chunk);
+    this.pump();
+    this.#hub.flush();
+    if (this.#dialogue.blocked && this.#reader.held > ENOUGH && !this.#paused) {
+      this.#paused = true;
+      this.#line.pause();
+    }
+  }
+
+  /** From here on its messages have a type. */
+  started(): void {
+    this.#reader.started();
+  }
+
+  /** Reads the messages that have come, as far as they can be served now. */
+  pump(): void {
+    const dialogue = this.#dialogue;
+    this.guarded(() => {
+      while (!dialogue.blocked && dialogue.phase !== 'closed') {
+        const frame = this.#reader.next();
+        if (frame === undefined) break;
+        this.#handle(frame);
+      }
+    });
+    if (this.#paused && this.#reader.held < ENOUGH) {
+      this.#paused = false;
+      this.#line.resume();
+    }
+    this.#hub.noticeboard.mark(this);
+  }
+
+  #handle(frame: Frame): void {
+    const dialogue = this.#dialogue;
+    if (dialogue.phase === 'startup') return this.#greeting.open(frame);
+    if (dialogue.phase === 'password') return this.#greeting.checkPassword(frame);
+    if (frame.type === Front.terminate) return this.hang();
+    if (dialogue.copying) return this.#copy.take(frame);
+    if (dialogue.phase === 'skipping') {
+      if (frame.type === Front.sync) this.#batch.sync();
+      return;
+    }
+    if (dialogue.phase === 'extended') return this.#extended.take(frame);
+
+    switch (frame.type) {
+      case Front.sync:
+        this.send(readyForQuery(dialogue.status));
+        return;
+      case Front.flush:
+      case Front.copyData:
+      case Front.copyDone:
+      case Front.copyFail:
+        return;
+      case Front.query:
+      case Front.functionCall:
+      case Front.parse:
+      case Front.bind:
+      case Front.describe:
+      case Front.execute:
+      case Front.close:
+        return this.#admission.begin(frame);
+      default:
+        throw new MalformedMessage(`invalid frontend message type ${frame.type}`);
+    }
+  }
+
+  #go(frame: Frame): void {
+    if (frame.type === Front.query) this.#simple.run(frame);
+    else if (frame.type === Front.functionCall) this.#simple.call(frame);
+    else {
+      this.#dialogue.phase = 'extended';
+      this.#extended.take(frame);
+    }
+  }
+
+  /** A client that sends nonsense is told so and cut off, as by the server. */
+  guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof MalformedMessage) && !(error instanceof RangeError)) throw error;
+      // Whoever does not even begin as a client is not answered, as by the server.
+      if (this.#dialogue.phase !== 'startup') this.tellFatal('08P01', error.message);
+      this.hang();
+    }
+  }
+
+  tellFatal(code: string, message: string): void {
+    this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: code, M: message }));
+  }
+
+  /** Says goodbye. */
+  hang(): void {
+    this.flush();
+    this.disconnected();
+    this.#line.end();
+  }
+
+  // ---- what happens to it
+
+  /** The client has gone. */
+  disconnected(): void {
+    const dialogue = this.#dialogue;
+    if (dialogue.phase === 'closed') return;
+
+    this.#abandon();
+    dialogue.phase = 'closed';
+    this.#out = [];
+    this.#hub.gone(this);
+    dialogue.statements.closeLater();
+    this.#hub.flush();
+  }
+
+  #abandon(): void {
+    this.#admission.withdraw();
+    this.#dialogue.abandon();
+  }
+
+  /** The turn has come. */
+  granted(): void {
+    this.#admission.granted();
+  }
+
+  /** The turn will not come. */
+  refused(error: Error): void {
+    this.#admission.refused(lockstepFailure(error));
+  }
+
+  /** All answers have come. */
+  idle(): void {
+    const dialogue = this.#dialogue;
+    const then = dialogue.takeExpected();
+    if (then === undefined) return;
+
+    dialogue.blocked = false;
+    if (dialogue.phase !== 'skipping') this.guarded(then);
+    this.pump();
+  }
+
+  /** Ends what the client is amid, with an error. */
+  abort(error: Buffer): void {
+    const dialogue = this.#dialogue;
+    if (dialogue.phase === 'ready' || dialogue.phase === 'closed' || dialogue.coming) return;
+    if (this.#admission.waiting) return;
+
+    const over = dialogue.phase === 'simple' || (dialogue.phase === 'extended' && dialogue.blocked && dialogue.synced);
+    // An error cannot be told inside a row, so the connection ends as by an administrator's command.
+    if (this.#hub.real.amid(this)) {
+      this.disconnected();
+      return this.#line.destroy();
+    }
+    this.#abandon();
+    // The compiler believes that nothing has changed the phase since it was looked at.
+    if ((dialogue.phase as string) === 'skipping') return;
+    dialogue.failed = true;
+    this.send(error);
+    if (over) {
+      dialogue.phase = 'ready';
+      this.send(readyForQuery(dialogue.status));
+    } else {
+      dialogue.phase = 'skipping';
+    }
+    this.#hub.later(() => this.pump());
+  }
+
+  /** Delivers what the client listens to. */
+  notified({ channel, payload }: Notice, from: number): void {
+    if (this.emulation.state.listens.has(channel)) this.send(notification(from, channel, payload));
+  }
+
+  /** The connection to the server is gone, with everything that was on it. */
+  lost(error: Buffer): void {
+    this.#dialogue.portals.forget();
+    this.emulation.reset();
+    this.realStatus = 'I';
+    this.abort(error);
+  }
+
+  /** A cancel request came for this client. True if it is running something. */
+  cancelled(): boolean {
+    if (!this.#admission.waiting) return this.running;
+
+    this.#hub.turns.forget(this);
+    this.#admission.refused(failure('57014', 'canceling statement due to user request'));
+    this.#hub.flush();
+    return false;
+  }
+}

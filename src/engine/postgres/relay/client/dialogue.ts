@@ -1,0 +1,208 @@
+import { errorResponse, readFields, readTag, readyForQuery, type Status } from '../../wire/backend.js';
+import * as front from '../../wire/frontend.js';
+import type { Emulation, Work } from '../emulation.js';
+import type { Hub } from '../hub/hub.js';
+import type { Told } from '../real.js';
+import type { Client } from './client.js';
+import { Portals } from './portals.js';
+import { PreparedStatements } from './prepared-statements.js';
+import type { ReportedSettings } from './reported-settings.js';
+import { StatementLog } from './statement-log.js';
+
+/**
+ * Where a client stands in the protocol. `simple` and `extended`: it is amid a unit; `skipping`: a
+ * batch has failed, and what comes up to its Sync is not run.
+ */
+export type Phase = 'startup' | 'password' | 'ready' | 'simple' | 'extended' | 'skipping' | 'closed';
+
+/**
+ * The state that the parts of a client share, and how a unit goes on: work in steps, waiting for
+ * the answers that are outstanding, its failure, its end.
+ */
+export class Dialogue {
+  readonly client: Client;
+  readonly hub: Hub;
+  readonly emulation: Emulation;
+  readonly statements: PreparedStatements;
+  readonly portals: Portals;
+  readonly log: StatementLog;
+  phase: Phase = 'startup';
+  /** Waits for the turn, or for answers; messages of the client have to wait as well. */
+  blocked = false;
+  /** Whether the unit has failed. */
+  failed = false;
+  /** Whether the server takes data from the client. */
+  copying = false;
+  /** Whether the batch's Sync has come. */
+  synced = false;
+  /** Whether the unit may have changed nothing that a commit has to look at. */
+  inert = true;
+  /** Counts the units: what was asked for in an earlier one is of no interest. */
+  unit = 0;
+  /** When the unit began. */
+  began = 0;
+  readonly #reported: ReportedSettings;
+  #afterIdle: (() => void) | undefined;
+
+  constructor(client: Client, hub: Hub, emulation: Emulation, reported: ReportedSettings) {
+    this.client = client;
+    this.hub = hub;
+    this.emulation = emulation;
+    this.#reported = reported;
+    this.statements = new PreparedStatements(client, emulation, hub);
+    this.portals = new Portals(hub.ground);
+    this.log = new StatementLog(hub, client);
+  }
+
+  /** Whether the client has not been let in yet. */
+  get coming(): boolean {
+    return this.phase === 'startup' || this.phase === 'password';
+  }
+
+  /** The transaction status, as the client has to be told. */
+  get status(): Status {
+    const { realStatus, cutBy } = this.client;
+    if (realStatus !== 'I') return realStatus;
+
+    const { open, failed } = this.emulation.transaction;
+    return open ? (failed || cutBy !== undefined ? 'E' : 'T') : 'I';
+  }
+
+  /** Carries out work of several steps; the client's next messages wait. */
+  run(work: Work, then: () => void): void {
+    const { unit } = this;
+    const { real } = this.hub;
+    this.blocked = true;
+
+    const step = (told?: Told): void => {
+      if (unit !== this.unit) return;
+      if (told !== undefined && !this.alive(told.status, this.client.lastSql ?? '')) return;
+
+      const { value, done } = told === undefined ? work.next() : work.next(told);
+      if (done === true) {
+        this.blocked = false;
+        then();
+        this.client.pump();
+        return;
+      }
+      this.hub.ground.unnamed = undefined;
+      if (value.pass === true) this.#askAs(value.sql, value.hold === true, step);
+      else real.ask(value.sql, step);
+    };
+    step();
+  }
+
+  /** A statement of the client's own, whose answer it gets, all but the end. */
+  #askAs(sql: string, hold: boolean, done: (told: Told) => void): void {
+    const { unit } = this;
+    let error: Buffer | undefined;
+    let tag: string | undefined;
+
+    this.hub.real.send(front.query(sql), {
+      kind: 'query',
+      to: this.client,
+      hold,
+      tag: (bytes) => (tag = readTag(bytes)),
+      failed: (bytes) => {
+        error = Buffer.from(bytes);
+        if (unit === this.unit) this.fail(bytes);
+      },
+      copyIn: () => {
+        if (unit === this.unit) this.copyIn();
+      },
+      done: ({ status, held }) => done({ error, rows: [], status, held, tag }),
+    });
+  }
+
+  /** Goes on when everything that was forwarded is answered. */
+  afterAnswers(then: () => void): void {
+    const { real } = this.hub;
+    if (real.idle) return then();
+
+    real.raw(front.FLUSH);
+    this.blocked = true;
+    this.#afterIdle = then;
+  }
+
+  /** Whether something is to be done when all answers have come. */
+  get expecting(): boolean {
+    return this.#afterIdle !== undefined;
+  }
+
+  /** What was to be done when all answers have come; it is to be done now, or not at all. */
+  takeExpected(): (() => void) | undefined {
+    const then = this.#afterIdle;
+    this.#afterIdle = undefined;
+    return then;
+  }
+
+  /** The server asks for the client's data. */
+  copyIn(): void {
+    this.copying = true;
+    this.blocked = false;
+    this.hub.later(() => this.client.pump());
+  }
+
+  fail(error: Buffer): void {
+    this.failed = true;
+    if (this.copying) this.blocked = true;
+    this.copying = false;
+    this.emulation.fail();
+    this.log.failed(error, this.began);
+    this.client.send(this.#withOwnNames(error));
+  }
+
+  /** The server speaks of prepared statements by the names that the relay gave them. */
+  #withOwnNames(error: Buffer): Buffer {
+    const { prefix } = this.emulation;
+    if (!error.includes(prefix)) return error;
+
+    const fields = readFields(error);
+    for (const [letter, text] of Object.entries(fields)) fields[letter] = text.replaceAll(prefix, '');
+    return errorResponse(fields);
+  }
+
+  /** False if the outer transaction has ended, which fails the unit. */
+  alive(status: number, sql: string): boolean {
+    return this.hub.scopes.check(this.client, status, sql);
+  }
+
+  /** The unit is over. */
+  finish(): void {
+    const { client, emulation, hub } = this;
+
+    if (hub.scopes.settingUp) {
+      client.realStatus = String.fromCharCode(hub.real.status) as Status;
+      if (client.realStatus === 'I') {
+        emulation.state = emulation.staged;
+        hub.ground.applied = emulation.state.settings;
+      }
+    } else if (!emulation.transaction.open) {
+      if (this.failed) emulation.undo();
+      else emulation.settle();
+    }
+    if (!client.inTransaction) this.portals.close();
+    this.phase = 'ready';
+    this.blocked = false;
+    this.synced = false;
+    this.#reported.update(hub.link);
+    hub.noticeboard.finished(client);
+    client.send(readyForQuery(this.status));
+    hub.turns.leave(client);
+  }
+
+  /** Leaves whatever it is amid; answers that are still to come are dropped. */
+  abandon(): void {
+    const { real, turns } = this.hub;
+    this.unit += 1;
+    this.#afterIdle = undefined;
+    this.blocked = false;
+    if (turns.holder !== this.client) return;
+
+    real.forget(this.client);
+    if (this.copying) real.raw(front.copyFail('the client is gone'));
+    this.copying = false;
+    if (real.unsynced) real.send(front.SYNC, { kind: 'sync', to: undefined });
+    this.failed = true;
+  }
+}

@@ -1,0 +1,89 @@
+import { readTag } from '../../wire/backend.js';
+import { readExecute } from '../../wire/frontend.js';
+import type { Frame } from '../../wire/frontend-reader.js';
+import type { Work } from '../emulation.js';
+import type { Special } from '../special.js';
+import type { Statement } from '../statement.js';
+import type { Batch } from './batch.js';
+import type { Dialogue } from './dialogue.js';
+import type { OwnStatements } from './own-statements.js';
+import type { Prepared } from './prepared-statements.js';
+import { setUp } from './setup.js';
+
+/** Execute, the message that runs a portal. */
+export class Execution {
+  readonly #dialogue: Dialogue;
+  readonly #batch: Batch;
+  readonly #own: OwnStatements;
+
+  constructor(dialogue: Dialogue, batch: Batch, own: OwnStatements) {
+    this.#dialogue = dialogue;
+    this.#batch = batch;
+    this.#own = own;
+  }
+
+  execute(frame: Frame): void {
+    const { emulation, portals } = this.#dialogue;
+    const { portal } = readExecute(frame);
+    const prepared = portals.get(portal);
+    // In a failed transaction the server has a word for that, too.
+    if (portal === '' && !portals.has('') && !emulation.transaction.failed)
+      return this.#batch.reject('34000', 'portal "" does not exist');
+
+    const statement = prepared?.statement;
+    if (prepared?.local !== true || statement === undefined) return this.#forward(frame, prepared);
+    if (!portals.runOnce(portal)) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
+    this.#batch.work(() => this.#carryOut(statement, prepared.sql));
+  }
+
+  *#carryOut(statement: Statement, sql: string): Work<boolean> {
+    const { emulation, hub, log, portals } = this.#dialogue;
+    const began = hub.now();
+
+    const done = yield* this.#own.carryOut(statement);
+    if (!emulation.transaction.open) portals.close();
+    if (done) log.succeeded(sql, began, undefined);
+    return done;
+  }
+
+  #forward(frame: Frame, prepared: Prepared | undefined): void {
+    const dialogue = this.#dialogue;
+    const { client, emulation, hub, unit } = dialogue;
+    const statement = prepared?.statement;
+    this.#batch.enter();
+    if (statement?.inert !== true) dialogue.inert = false;
+    if (statement?.effect.kind === 'ddl') emulation.schemaChanged();
+
+    const began = hub.now();
+    const sql = prepared?.sql ?? client.lastSql ?? '';
+    hub.real.send(frame.bytes, {
+      kind: 'execute',
+      to: client,
+      tag: (bytes) => {
+        if (unit === dialogue.unit && hub.noticeboard.observed) dialogue.log.succeeded(sql, began, readTag(bytes));
+      },
+      failed: (error) => {
+        if (unit === dialogue.unit) this.#batch.fail(error);
+      },
+      copyIn: () => {
+        if (unit === dialogue.unit) dialogue.copyIn();
+      },
+    });
+    if (statement?.special !== undefined) this.#track(statement.special);
+  }
+
+  /** What the execution means for the session is known when it has succeeded. */
+  #track(special: Special): void {
+    const { emulation, hub } = this.#dialogue;
+
+    this.#dialogue.afterAnswers(() => {
+      if (hub.scopes.settingUp) emulation.staged = setUp(emulation.staged, special);
+      else this.#batch.run(succeeding(emulation.track(special)));
+    });
+  }
+}
+
+function* succeeding(work: Work): Work<boolean> {
+  yield* work;
+  return true;
+}

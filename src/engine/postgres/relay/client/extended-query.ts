@@ -1,0 +1,181 @@
+import type { Effect } from '../../../../sql/effect.js';
+import { BIND_COMPLETE, CLOSE_COMPLETE, NO_DATA, NO_PARAMETERS, PARSE_COMPLETE } from '../../wire/backend.js';
+import * as front from '../../wire/frontend.js';
+import { Front } from '../../wire/frontend.js';
+import type { Frame } from '../../wire/frontend-reader.js';
+import { MalformedMessage } from '../../wire/malformed.js';
+import { readScript } from '../statement.js';
+import type { Batch } from './batch.js';
+import type { Dialogue } from './dialogue.js';
+import type { Execution } from './execution.js';
+import type { OwnStatements } from './own-statements.js';
+import { ends, type Prepared } from './prepared-statements.js';
+
+const BEGIN: Effect = { kind: 'begin', mode: undefined, tag: 'BEGIN' };
+
+/** The messages of the extended protocol, except Execute: statements are prepared, bound, described and closed. */
+export class ExtendedQuery {
+  readonly #dialogue: Dialogue;
+  readonly #batch: Batch;
+  readonly #execution: Execution;
+  readonly #own: OwnStatements;
+  readonly #begin: (frame: Frame) => void;
+
+  /** @param begin begins another unit with this message. */
+  constructor(
+    dialogue: Dialogue,
+    batch: Batch,
+    execution: Execution,
+    own: OwnStatements,
+    begin: (frame: Frame) => void,
+  ) {
+    this.#dialogue = dialogue;
+    this.#batch = batch;
+    this.#execution = execution;
+    this.#own = own;
+    this.#begin = begin;
+  }
+
+  take(frame: Frame): void {
+    const { real } = this.#dialogue.hub;
+    switch (frame.type) {
+      case Front.parse:
+        return this.#parse(frame);
+      case Front.bind:
+        return this.#bind(frame);
+      case Front.describe:
+        return this.#describe(frame);
+      case Front.execute:
+        return this.#execution.execute(frame);
+      case Front.close:
+        return this.#close(frame);
+      case Front.flush:
+        if (!real.idle) real.raw(front.FLUSH);
+        return;
+      case Front.sync:
+        return this.#batch.sync();
+      case Front.query:
+      case Front.functionCall:
+        // Nobody mixes the two without a Sync; whoever does gets one.
+        return this.#dialogue.afterAnswers(() => this.#batch.end(() => this.#begin(frame)));
+      case Front.copyData:
+      case Front.copyDone:
+      case Front.copyFail:
+        return;
+      default:
+        throw new MalformedMessage(`invalid frontend message type ${frame.type}`);
+    }
+  }
+
+  #parse(frame: Frame): void {
+    const { client, emulation, hub, statements } = this.#dialogue;
+    const { name, sql, rest } = front.readParse(frame);
+    const script = readScript(sql);
+    const statement = script.statements.length === 1 ? script.statements[0] : undefined;
+    client.lastSql = sql;
+    hub.scopes.saw(sql);
+
+    if (statement === undefined || hub.scopes.settingUp || !this.#own.has(statement, true))
+      return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });
+
+    if (statement.effect.kind === 'refused') return this.#batch.work(() => this.#own.carryOut(statement));
+    if (emulation.transaction.failed && !ends(statement)) return this.#rejectAborted();
+    if (name !== '' && statements.has(name)) return this.#rejectTwice(name);
+
+    const restore = statements.set(name, { sql, statement, local: true, rest, on: undefined });
+    hub.real.local(PARSE_COMPLETE, client, restore);
+  }
+
+  #prepare(frame: Frame, name: string, prepared: Prepared): void {
+    const { client, hub, statements } = this.#dialogue;
+    const { real } = hub;
+    this.#batch.enter();
+
+    const text = statements.realText(prepared);
+    const bytes =
+      name === '' && text === prepared.sql ? frame.bytes : front.parse(statements.realName(name), text, prepared.rest);
+    if (name !== '' && statements.get(name)?.local === true) {
+      // Its own errors come first, so the server has a look at it.
+      this.#batch.forward(bytes, 'parse', undefined, true);
+      real.send(front.close({ kind: 'statement', name: statements.realName(name) }), { kind: 'close', to: undefined });
+      return this.#rejectTwice(name);
+    }
+    prepared.on = real;
+    const restore = statements.set(name, prepared);
+    if (name === '') hub.ground.unnamed = client;
+    this.#batch.forward(bytes, 'parse', restore);
+  }
+
+  #bind(frame: Frame): void {
+    const { client, emulation, hub, portals, statements } = this.#dialogue;
+    const { portal, statement: name, rest } = front.readBind(frame);
+    const prepared = statements.get(name);
+
+    if (prepared === undefined && name === '')
+      return this.#batch.reject('26000', 'unnamed prepared statement does not exist');
+    const holds = portal === '' ? undefined : portals.get(portal);
+    if (prepared?.local === true && emulation.transaction.failed && !ends(prepared.statement))
+      return this.#rejectAborted();
+    if (holds !== undefined && (prepared?.local === true || holds.local))
+      return this.#batch.reject('42P03', `cursor "${portal}" already exists`);
+    if (prepared !== undefined) client.lastSql = prepared.sql;
+    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.set(portal, prepared));
+
+    this.#batch.enter();
+    if (prepared !== undefined) this.#replay(name, prepared);
+    const restore = portals.set(portal, prepared);
+    const bytes = name === '' ? frame.bytes : front.bind(portal, statements.realName(name), rest);
+    this.#batch.forward(bytes, 'bind', restore);
+  }
+
+  #describe(frame: Frame): void {
+    const { client, hub, portals, statements } = this.#dialogue;
+    const { kind, name } = front.readTarget(frame);
+    const prepared = kind === 'statement' ? statements.get(name) : portals.get(name);
+
+    if (prepared?.local === true) {
+      if (kind === 'statement') hub.real.local(NO_PARAMETERS, client);
+      return hub.real.local(NO_DATA, client);
+    }
+    if (name === '' && prepared === undefined) {
+      if (kind === 'statement') return this.#batch.reject('26000', 'unnamed prepared statement does not exist');
+      if (!portals.has('')) return this.#batch.reject('34000', 'portal "" does not exist');
+    }
+
+    this.#batch.enter();
+    if (kind === 'statement' && prepared !== undefined) this.#replay(name, prepared);
+    const known = kind === 'portal' || name === '';
+    this.#batch.forward(known ? frame.bytes : front.describe({ kind, name: statements.realName(name) }), kind);
+  }
+
+  #close(frame: Frame): void {
+    const { client, hub, portals, statements } = this.#dialogue;
+    const { kind, name } = front.readTarget(frame);
+    const names = kind === 'statement' ? statements : portals;
+    const prepared = names.get(name);
+    const restore = names.delete(name);
+
+    if (prepared?.local === true || (name === '' && prepared === undefined))
+      return hub.real.local(CLOSE_COMPLETE, client, restore);
+    const known = kind === 'portal' || name === '';
+    const bytes = known ? frame.bytes : front.close({ kind, name: statements.realName(name) });
+    this.#batch.forward(bytes, 'close', restore);
+  }
+
+  #replay(name: string, prepared: Prepared): void {
+    const dialogue = this.#dialogue;
+    const { unit } = dialogue;
+    dialogue.statements.replay(name, prepared, (error) => {
+      if (unit === dialogue.unit) this.#batch.fail(error);
+    });
+  }
+
+  /** What a failed transaction says to everything but its end. */
+  #rejectAborted(): void {
+    this.#batch.work(() => this.#dialogue.emulation.control(BEGIN));
+  }
+
+  #rejectTwice(name: string): void {
+    this.#batch.reject('42P05', `prepared statement "${name}" already exists`);
+  }
+}

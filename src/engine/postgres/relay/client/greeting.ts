@@ -1,0 +1,94 @@
+import { AUTHENTICATION_OK, CLEARTEXT_PASSWORD, keyData, readyForQuery, SSL_REFUSED } from '../../wire/backend.js';
+import { Front, readOpening } from '../../wire/frontend.js';
+import type { Frame } from '../../wire/frontend-reader.js';
+import { configuring, setting } from '../session-state.js';
+import type { Dialogue } from './dialogue.js';
+import type { ReportedSettings } from './reported-settings.js';
+import { startupSettings } from './startup-settings.js';
+
+const PROTOCOL_3 = 3;
+
+/** How a client is let in: its startup message, and its password where one is asked for. */
+export class Greeting {
+  readonly #dialogue: Dialogue;
+  readonly #reported: ReportedSettings;
+  readonly #password: string | undefined;
+  #parameters: ReadonlyMap<string, string> = new Map();
+
+  constructor(dialogue: Dialogue, reported: ReportedSettings, password: string | undefined) {
+    this.#dialogue = dialogue;
+    this.#reported = reported;
+    this.#password = password;
+  }
+
+  /** The first messages, before any has a type. */
+  open(frame: Frame): void {
+    const { client, hub } = this.#dialogue;
+    const opening = readOpening(frame);
+    switch (opening.kind) {
+      case 'ssl':
+        client.send(SSL_REFUSED);
+        return;
+      case 'cancel':
+        hub.cancel(opening.processId, opening.secretKey);
+        client.hang();
+        return;
+      case 'startup':
+        break;
+    }
+    if (opening.version >>> 16 !== PROTOCOL_3) {
+      const version = `${opening.version >>> 16}.${opening.version & 0xffff}`;
+      client.tellFatal('0A000', `unsupported frontend protocol ${version}: server supports 3.0 to 3.0`);
+      return client.hang();
+    }
+    const replication = opening.parameters.get('replication') ?? 'false';
+    if (!/^(?:false|off|no|0)$/i.test(replication)) {
+      client.tellFatal('0A000', 'A sandbox has no replication.');
+      return client.hang();
+    }
+
+    client.started();
+    this.#parameters = opening.parameters;
+    if (this.#password === undefined) return this.#welcome();
+    this.#dialogue.phase = 'password';
+    client.send(CLEARTEXT_PASSWORD);
+  }
+
+  checkPassword(frame: Frame): void {
+    const { client } = this.#dialogue;
+    const given = frame.bytes.subarray(5, -1).toString();
+    if (frame.type === Front.password && given === this.#password) return this.#welcome();
+
+    const message = "The sandbox's password is in the URL that the config's database.env or swap hands out.";
+    client.tellFatal('28P01', message);
+    client.hang();
+  }
+
+  #welcome(): void {
+    const { client, hub } = this.#dialogue;
+    client.own = hub.isOwn(this.#parameters);
+    if (client.own) hub.turns.ownCame(client);
+    const settings = this.#adopt();
+    this.#dialogue.phase = 'ready';
+    client.send(AUTHENTICATION_OK);
+    for (const [name, value] of hub.link.defaults) this.#reported.tell(name, settings.get(name.toLowerCase()) ?? value);
+    client.send(keyData(client.id, client.secretKey));
+    client.send(readyForQuery('I'));
+  }
+
+  /** Settings that came with the startup message are the client's own, until it changes them. */
+  #adopt(): ReadonlyMap<string, string> {
+    const { emulation, hub } = this.#dialogue;
+    const settings = startupSettings(this.#parameters);
+
+    const real = new Map([...hub.link.defaults].map(([name, value]) => [name.toLowerCase(), value]));
+    for (const [name, value] of settings) {
+      if (name === 'client_encoding' && /^'?utf-?8'?$/i.test(value)) settings.delete(name);
+      else if (real.get(name) === value) settings.delete(name);
+      else emulation.state = setting(emulation.state, name, configuring(name, value));
+    }
+    emulation.staged = emulation.state;
+    emulation.defaults = emulation.state.settings;
+    return settings;
+  }
+}

@@ -1,0 +1,18 @@
+import type { Work } from '../emulation.js';
+import type { Dialogue } from './dialogue.js';
+
+/**
+ * Commits the implicit transaction of a text or a batch.
+ *
+ * @param held The last command tag's message: the client gets it only if the commit succeeds.
+ */
+export function* commitImplicitly(dialogue: Dialogue, held: Buffer | undefined): Work {
+  const error = yield* dialogue.emulation.commit();
+  if (error === undefined) {
+    if (held !== undefined) dialogue.client.send(held);
+    return;
+  }
+  dialogue.failed = true;
+  dialogue.log.failed(error, dialogue.began);
+  dialogue.client.send(error);
+}

@@ -1,0 +1,59 @@
+import type { Ground } from '../emulation.js';
+import type { Prepared } from './prepared-statements.js';
+import { undoing } from './undoing.js';
+
+/** The portals that a client has bound, with the statements that they run. */
+export class Portals {
+  readonly #ground: Ground;
+  readonly #portals = new Map<string, Prepared | undefined>();
+  /** Portals of the relay's own that were executed: that can be done once. */
+  readonly #ran = new Set<string>();
+
+  constructor(ground: Ground) {
+    this.#ground = ground;
+  }
+
+  has(name: string): boolean {
+    return this.#portals.has(name);
+  }
+
+  /** The statement of a portal; undefined also if the relay knows nothing of the statement. */
+  get(name: string): Prepared | undefined {
+    return this.#portals.get(name);
+  }
+
+  /** Returns what brings the portal of that name back that was there before. */
+  set(name: string, prepared: Prepared | undefined): (failed?: boolean) => void {
+    const restore = undoing(this.#portals, name);
+    this.#portals.set(name, prepared);
+    if (prepared?.local === true) this.#ran.delete(name);
+    return restore;
+  }
+
+  /** Returns what brings it back. */
+  delete(name: string): (failed?: boolean) => void {
+    const restore = undoing(this.#portals, name);
+    this.#portals.delete(name);
+    return restore;
+  }
+
+  /** Whether a portal of the relay's own may run; it may not again. */
+  runOnce(name: string): boolean {
+    if (this.#ran.has(name)) return false;
+    this.#ran.add(name);
+    return true;
+  }
+
+  /** The transaction that they belong to is over. */
+  close(): void {
+    if (this.#portals.size === 0) return;
+    for (const [name, prepared] of this.#portals)
+      if (name !== '' && prepared?.local !== true) this.#ground.closeLater('portal', name);
+    this.#portals.clear();
+  }
+
+  /** They are gone with the connection to the server. */
+  forget(): void {
+    this.#portals.clear();
+  }
+}

@@ -1,0 +1,118 @@
+import type { Effect } from '../../../../sql/effect.js';
+import * as front from '../../wire/frontend.js';
+import type { Emulation, Work } from '../emulation.js';
+import type { Hub } from '../hub/hub.js';
+import type { RealConnection } from '../real.js';
+import type { Statement } from '../statement.js';
+import { undoing } from './undoing.js';
+
+/** A prepared statement. Without `statement` its text is none that could be read. */
+export interface Prepared {
+  readonly sql: string;
+  readonly statement: Statement | undefined;
+  /** Whether the relay answers it. */
+  readonly local: boolean;
+  /** Types of the parameters, as they were sent. */
+  readonly rest: Buffer;
+  /** The real connection that it was prepared on. */
+  on: RealConnection | undefined;
+}
+
+/** The statements that a client has prepared. On the server their names begin with the client's prefix. */
+export class PreparedStatements {
+  readonly #owner: object;
+  readonly #emulation: Emulation;
+  readonly #hub: Hub;
+  readonly #statements = new Map<string, Prepared>();
+
+  /** @param owner by whom the hub knows whose the unnamed statement is. */
+  constructor(owner: object, emulation: Emulation, hub: Hub) {
+    this.#owner = owner;
+    this.#emulation = emulation;
+    this.#hub = hub;
+  }
+
+  has(name: string): boolean {
+    return this.#statements.has(name);
+  }
+
+  get(name: string): Prepared | undefined {
+    return this.#statements.get(name);
+  }
+
+  /** Returns what brings the statement of that name back that was there before. */
+  set(name: string, prepared: Prepared): (failed?: boolean) => void {
+    const restore = undoing(this.#statements, name);
+    this.#statements.set(name, prepared);
+    return restore;
+  }
+
+  /** Returns what brings it back. */
+  delete(name: string): (failed?: boolean) => void {
+    const restore = undoing(this.#statements, name);
+    this.#statements.delete(name);
+    return restore;
+  }
+
+  /** A simple query ends the unnamed statement. */
+  deleteUnnamed(): void {
+    this.#statements.delete('');
+  }
+
+  /** What the server calls it. */
+  realName(name: string): string {
+    return name === '' ? '' : this.#emulation.prefix + name;
+  }
+
+  /** The text for the server, where the client's own names for statements are in it. */
+  realText({ sql, statement }: Prepared): string {
+    if (statement === undefined) return sql;
+    const text = statement.sql === sql.trim() ? sql : statement.sql;
+    return this.#emulation.renamed(text, statement.special);
+  }
+
+  /** A statement that the real connection has lost, or that another client's has replaced, is prepared again. */
+  replay(name: string, prepared: Prepared, failed: (error: Buffer) => void): void {
+    const { real } = this.#hub;
+    const there = prepared.on === real && (name !== '' || this.#hub.ground.unnamed === this.#owner);
+    if (there) return;
+
+    prepared.on = real;
+    if (name === '') this.#hub.ground.unnamed = this.#owner;
+    const text =
+      prepared.statement === undefined
+        ? prepared.sql
+        : this.#emulation.renamed(prepared.statement.sql, prepared.statement.special);
+    real.send(front.parse(this.realName(name), text, prepared.rest), {
+      kind: 'parse',
+      to: undefined,
+      failed: (error) => {
+        prepared.on = undefined;
+        failed(error);
+      },
+      dropped: () => (prepared.on = undefined),
+    });
+  }
+
+  /** DISCARD ALL, DEALLOCATE ALL: those of this client only. */
+  *forget(): Work {
+    this.#emulation.enter();
+    const { rows } = yield { sql: 'SELECT pg_catalog.quote_ident(name), name FROM pg_catalog.pg_prepared_statements' };
+    for (const [quoted, name] of rows)
+      if (name?.startsWith(this.#emulation.prefix) === true) yield { sql: `DEALLOCATE ${quoted ?? ''}` };
+    this.#statements.clear();
+  }
+
+  /** The client has gone. */
+  closeLater(): void {
+    for (const [name, { on }] of this.#statements)
+      if (on === this.#hub.real && name !== '') this.#hub.ground.closeLater('statement', this.realName(name));
+  }
+}
+
+/** Whether the statement ends a transaction, or goes back in it: what a failed one still runs. */
+export function ends(statement: Statement | undefined): boolean {
+  return statement !== undefined && ENDINGS.has(statement.effect.kind);
+}
+
+const ENDINGS: ReadonlySet<Effect['kind']> = new Set<Effect['kind']>(['commit', 'rollback', 'rollbackTo']);

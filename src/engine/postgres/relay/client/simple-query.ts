@@ -1,0 +1,100 @@
+import { readTag } from '../../wire/backend.js';
+import { readQuery } from '../../wire/frontend.js';
+import type { Frame } from '../../wire/frontend-reader.js';
+import type { End } from '../expectations.js';
+import { readScript, type Script } from '../statement.js';
+import type { Dialogue } from './dialogue.js';
+import { commitImplicitly } from './implicit-commit.js';
+import type { ScriptRun } from './script-run.js';
+import { afterSetup } from './setup.js';
+
+/** The simple protocol: a text of any number of statements, and the function call. */
+export class SimpleQuery {
+  readonly #dialogue: Dialogue;
+  readonly #script: ScriptRun;
+
+  constructor(dialogue: Dialogue, script: ScriptRun) {
+    this.#dialogue = dialogue;
+    this.#script = script;
+  }
+
+  run(frame: Frame): void {
+    const dialogue = this.#dialogue;
+    const { emulation, hub } = dialogue;
+    const sql = readQuery(frame);
+    const script = readScript(sql);
+    dialogue.phase = 'simple';
+    dialogue.statements.deleteUnnamed();
+    dialogue.began = hub.now();
+
+    if (hub.scopes.settingUp) return this.#forward(frame, script, sql);
+    if (!script.plain) return dialogue.run(this.#script.run(script.statements, sql), () => dialogue.finish());
+
+    if (script.ddl) emulation.schemaChanged();
+    emulation.enter();
+    this.#forward(frame, script, sql);
+  }
+
+  #forward(frame: Frame, script: Script, sql: string): void {
+    const dialogue = this.#dialogue;
+    const { client, emulation, hub } = dialogue;
+    const { unit } = dialogue;
+    const hold = !client.inTransaction && !hub.scopes.settingUp && emulation.commitMatters(script.inert);
+    let tag: string | undefined;
+
+    dialogue.blocked = true;
+    hub.ground.unnamed = undefined;
+    hub.real.send(frame.bytes, {
+      kind: 'query',
+      to: client,
+      hold,
+      tag: (bytes) => (tag = hub.noticeboard.observed ? readTag(bytes) : undefined),
+      failed: (error) => {
+        if (unit === dialogue.unit) dialogue.fail(error);
+      },
+      copyIn: () => {
+        if (unit === dialogue.unit) dialogue.copyIn();
+      },
+      done: (end) => {
+        if (unit !== dialogue.unit || !dialogue.alive(end.status, sql)) return;
+        if (!dialogue.failed) {
+          dialogue.log.succeeded(sql, dialogue.began, tag);
+          if (hub.scopes.settingUp) emulation.staged = afterSetup(emulation.staged, script);
+        }
+        this.#conclude(end, hold);
+      },
+    });
+  }
+
+  #conclude({ held }: End, hold: boolean): void {
+    const dialogue = this.#dialogue;
+    if (!hold || dialogue.failed) {
+      if (held !== undefined) dialogue.client.send(held);
+      dialogue.finish();
+      return dialogue.client.pump();
+    }
+    dialogue.run(commitImplicitly(dialogue, held), () => dialogue.finish());
+  }
+
+  /** The function call message. */
+  call(frame: Frame): void {
+    const dialogue = this.#dialogue;
+    const { client, hub } = dialogue;
+    const { unit } = dialogue;
+    dialogue.phase = 'simple';
+    if (!hub.scopes.settingUp) dialogue.emulation.enter();
+    dialogue.blocked = true;
+    hub.real.send(frame.bytes, {
+      kind: 'call',
+      to: client,
+      failed: (error) => {
+        if (unit === dialogue.unit) dialogue.fail(error);
+      },
+      done: ({ status }) => {
+        if (unit !== dialogue.unit || !dialogue.alive(status, 'a function call')) return;
+        dialogue.finish();
+        client.pump();
+      },
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import { shortSql } from '../../../../sandbox/short-sql.js';
+import type { Client } from '../client/client.js';
+import type { Hub } from './hub.js';
+
+/** A transaction or statement that is open. */
+export interface OpenClient {
+  readonly kind: 'transaction' | 'statement';
+  readonly connection: string;
+  readonly lastSql: string;
+}
+
+/** What a scope's end would interrupt. */
+export function leftovers(busy: Iterable<Client>): OpenClient[] {
+  return [...busy].map((client) => ({
+    kind: client.inTransaction ? 'transaction' : 'statement',
+    connection: client.name,
+    lastSql: client.lastSql ?? '',
+  }));
+}
+
+/** Who has the turn and who waits for it, one sentence each. */
+export function describe(hub: Hub): string[] {
+  const { holder, waiting } = hub.turns;
+  const now = hub.now();
+
+  return [
+    ...(holder?.inTransaction === true ? [describeHolder(holder, now)] : []),
+    ...waiting.map(
+      ({ owner, sql, since }) =>
+        `${owner.name} has waited ${Math.round(now - since)} ms for its turn to run "${shortSql(sql)}"`,
+    ),
+  ];
+}
+
+function describeHolder({ name, running, idleSince, lastSql }: Client, now: number): string {
+  const doing = running ? 'running' : `idle for ${Math.round(now - idleSince)} ms after`;
+  return `${name} has a transaction open, ${doing} "${shortSql(lastSql)}"`;
+}

@@ -1,0 +1,184 @@
+import { shortSql } from '../../../../sandbox/short-sql.js';
+import { readFields } from '../../wire/backend.js';
+import * as front from '../../wire/frontend.js';
+import type { Ground } from '../emulation.js';
+import { arming, disarming, type GuardState } from '../guard.js';
+import { PG_NOTIFY } from '../overrides.js';
+import { quoteLiteral } from '../quote.js';
+import type { Notice } from '../session-state.js';
+import type { Hub } from './hub.js';
+import type { Surroundings } from './surroundings.js';
+
+type Settings = ReadonlyMap<string, string>;
+
+const NONE: Settings = new Map();
+const POINT = 'lockstep_settings';
+
+/**
+ * What lies under a turn: the outer transaction and the scope's savepoint, the settings of whoever
+ * has the turn, the guard on top. Nothing of it is sent before somebody needs it.
+ */
+export class SharedGround implements Ground {
+  epoch = 0;
+  deferred: readonly string[] | undefined;
+  /** The settings that are in force below the guard. */
+  applied: Settings = NONE;
+  /** Whose statement the server's unnamed one is. */
+  unnamed: object | undefined;
+
+  readonly #hub: Hub;
+  readonly #surroundings: Surroundings;
+  #guard: GuardState = 'none';
+  /** What was in force when each of the real scopes began. */
+  #below: { readonly applied: Settings; readonly overridden: boolean }[] = [];
+  #overridden = false;
+  #listening = false;
+  #closing: { kind: 'statement' | 'portal'; name: string }[] = [];
+  #ddl = false;
+
+  constructor(hub: Hub, surroundings: Surroundings) {
+    this.#hub = hub;
+    this.#surroundings = surroundings;
+  }
+
+  // ---- a turn
+
+  prepare(): void {
+    const { layers } = this.#hub.scopes;
+    for (const target of this.#closing) this.#hub.real.send(front.close(target), { kind: 'close', to: undefined });
+    this.#closing = [];
+
+    const touch = layers.touch();
+    const overrides = this.#overridden || this.#overrides().length === 0;
+    const below = touch.length === 0 && overrides ? '' : this.#uncover(touch);
+    const sql = below + arming(this.#guard);
+    this.#guard = 'armed';
+    if (sql === '') return;
+
+    this.unnamed = undefined;
+    if (overrides) return this.#arm(sql);
+    if (below !== '') this.#arm(below);
+    this.override(this.#overrides());
+    this.#overridden = true;
+    this.#arm(arming('none'));
+  }
+
+  committed(settings: Settings, ddl: boolean): void {
+    this.#guard = 'dirty';
+    this.applied = settings;
+    if (ddl) this.#ddl = true;
+  }
+
+  undone(): void {
+    this.#guard = 'failed';
+  }
+
+  notify(notices: readonly Notice[]): void {
+    this.#hub.notify(notices);
+  }
+
+  listening(): void {
+    if (!this.#listening) this.#overridden = false;
+    this.#listening = true;
+  }
+
+  closeLater(kind: 'statement' | 'portal', name: string): void {
+    this.#closing.push({ kind, name });
+  }
+
+  /** Takes the guard away and begins the outer transaction or the scope's savepoint, if need be. */
+  #uncover(touch: readonly string[]): string {
+    const sql = disarming(this.#guard) + touch.map((statement) => `${statement};`).join('');
+    this.#guard = 'none';
+    if (touch.length === 0) return sql;
+
+    this.#below.push({ applied: this.applied, overridden: this.#overridden });
+    this.#hub.noticeboard.touched(true);
+    return sql;
+  }
+
+  #arm(sql: string): void {
+    this.#hub.real.ask(sql, ({ error }) => {
+      if (error !== undefined) this.#hub.link.giveUp(`"${shortSql(sql)}" failed: ${readFields(error)['M'] ?? ''}`);
+    });
+  }
+
+  /** Brings the real connection to a client's settings, below the guard. */
+  changeSettings(changes: readonly string[], settings: Settings, done: (error: Buffer | undefined) => void): void {
+    const { real, scopes } = this.#hub;
+    const sql = scopes.settingUp
+      ? changes.join(';')
+      : `${this.#uncover(scopes.layers.touch())}SAVEPOINT ${POINT};${changes.join(';')};RELEASE SAVEPOINT ${POINT}`;
+
+    this.unnamed = undefined;
+    real.ask(sql, ({ error }) => {
+      if (error === undefined) {
+        this.applied = settings;
+        return done(undefined);
+      }
+      const kept = Buffer.from(error);
+      if (scopes.settingUp) return done(kept);
+      this.#hub.real.ask(`ROLLBACK TO SAVEPOINT ${POINT};RELEASE SAVEPOINT ${POINT}`, () => done(kept));
+    });
+  }
+
+  // ---- functions that must act otherwise in a sandbox
+
+  /** Each is tried: only a superuser may replace them. */
+  override(overrides: readonly string[]): void {
+    for (const sql of overrides) {
+      const tried = `BEGIN EXECUTE ${quoteLiteral(sql)}; EXCEPTION WHEN OTHERS THEN NULL; END`;
+      this.#arm(`DO LANGUAGE plpgsql ${quoteLiteral(tried)}`);
+    }
+  }
+
+  #overrides(): readonly string[] {
+    const { overrides, ownDatabase } = this.#surroundings;
+    return [...(ownDatabase ? [] : overrides), ...(this.#listening ? [PG_NOTIFY] : [])];
+  }
+
+  // ---- what it rests on
+
+  /** Work that is to go lies above the guard, and nobody will say so any more. */
+  abandoned(): void {
+    this.#guard = 'failed';
+  }
+
+  /** The innermost scope that is real is about to be rolled back. */
+  rollingBack(): void {
+    this.#guard = 'none';
+    this.epoch += 1;
+    this.unnamed = undefined;
+    if (this.#ddl) this.deferred = undefined;
+    this.#ddl = false;
+  }
+
+  /** It was rolled back: what was in force when it began is so again. */
+  rolledBack(): void {
+    const below = this.#below.pop();
+    this.applied = below?.applied ?? NONE;
+    this.#overridden = below?.overridden ?? false;
+  }
+
+  /** Whether a scope is real. */
+  get touched(): boolean {
+    return this.#below.length > 0;
+  }
+
+  /** The outer transaction is gone. */
+  lost(): void {
+    this.epoch += 1;
+    this.#guard = 'none';
+    this.applied = NONE;
+    this.#below = [];
+    this.#overridden = false;
+  }
+
+  /** The connection to the server is gone. */
+  forget(): void {
+    this.lost();
+    this.#closing = [];
+    this.unnamed = undefined;
+    this.deferred = undefined;
+  }
+}

@@ -1,0 +1,136 @@
+import { readFields } from '../../wire/backend.js';
+import { Client } from '../client/client.js';
+import type { Line } from '../client/line.js';
+import { NOTIFIED } from '../overrides.js';
+import type { RealConnection } from '../real.js';
+import type { Notice } from '../session-state.js';
+import { depart } from './departure.js';
+import { SharedGround } from './ground.js';
+import { Noticeboard } from './noticeboard.js';
+import { Scopes } from './scopes.js';
+import { ServerLink } from './server-link.js';
+import type { LoggedStatement, Surroundings } from './surroundings.js';
+import { TurnTaking } from './turn-taking.js';
+
+/** The one real connection and all who share it: its rooms know each other through it. */
+export class Hub {
+  readonly noticeboard: Noticeboard;
+  readonly turns: TurnTaking;
+  readonly ground: SharedGround;
+  readonly scopes: Scopes;
+  readonly link: ServerLink;
+  readonly #surroundings: Surroundings;
+  readonly #clients = new Map<number, Client>();
+  readonly #written = new Set<Client>();
+  #flushing = false;
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+    this.noticeboard = new Noticeboard(surroundings.words);
+    this.turns = new TurnTaking(this, surroundings);
+    this.ground = new SharedGround(this, surroundings);
+    this.scopes = new Scopes(this, surroundings);
+    this.link = new ServerLink(this, surroundings);
+  }
+
+  get real(): RealConnection {
+    return this.link.real;
+  }
+
+  now(): number {
+    return this.#surroundings.clock.now();
+  }
+
+  later(work: () => void): void {
+    this.#surroundings.later(() => {
+      work();
+      this.flush();
+    });
+  }
+
+  log(statement: LoggedStatement): void {
+    this.#surroundings.log([statement]);
+  }
+
+  // ---- bytes
+
+  /** Bytes of the server. */
+  receive(chunk: Buffer): void {
+    this.real.receive(chunk);
+    this.flush();
+  }
+
+  /** The client has something to be sent. */
+  wrote(client: Client): void {
+    this.#written.add(client);
+  }
+
+  /** Sends everything that was put together. */
+  flush(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    try {
+      this.real.flush();
+      for (const client of this.#written) {
+        this.#written.delete(client);
+        client.flush();
+      }
+    } finally {
+      this.#flushing = false;
+    }
+  }
+
+  // ---- clients
+
+  /** A client has connected. */
+  accept(line: Line, secretKey: number, id: number): Client {
+    const client = new Client(this, line, id, secretKey);
+    this.#clients.set(id, client);
+    return client;
+  }
+
+  isConnected(client: Client): boolean {
+    return this.#clients.has(client.id);
+  }
+
+  isOwn(parameters: ReadonlyMap<string, string>): boolean {
+    return parameters.get('user') === this.#surroundings.sessionUser;
+  }
+
+  /** The client has disconnected. */
+  gone(client: Client): void {
+    const { ground, noticeboard, turns } = this;
+    this.#clients.delete(client.id);
+    this.#written.delete(client);
+    turns.gone(client);
+    if (ground.unnamed === client) ground.unnamed = undefined;
+    noticeboard.mark(client);
+    if (turns.holder === client) depart(this, client);
+  }
+
+  /** A cancel request, with the key that a client was given. */
+  cancel(id: number, secretKey: number): void {
+    const client = this.#clients.get(id);
+    if (client?.secretKey === secretKey && client.cancelled()) this.link.cancel();
+  }
+
+  // ---- notifications
+
+  /** Delivers what was notified. */
+  notify(notices: readonly Notice[]): void {
+    if (notices.length === 0) return;
+
+    const from = this.turns.holder?.id ?? 0;
+    for (const client of this.#clients.values()) for (const notice of notices) client.notified(notice, from);
+  }
+
+  /** A notice of the server; true if it tells the relay of a call of pg_notify, and nobody else of anything. */
+  noticed(bytes: Buffer): boolean {
+    if (!bytes.includes(NOTIFIED)) return false;
+
+    const { C, M = '', D = '' } = readFields(bytes);
+    if (C !== NOTIFIED) return false;
+    this.turns.holder?.emulation.notify(M, D);
+    return true;
+  }
+}

@@ -1,0 +1,66 @@
+import { type Turn, Word } from '../../shared.js';
+import type { Client } from '../client/client.js';
+
+/** What the main thread sees of the hub without asking. */
+export class Noticeboard {
+  readonly #words: Int32Array;
+  readonly #busy = new Set<Client>();
+
+  constructor(words: Int32Array) {
+    this.#words = words;
+  }
+
+  /** Whether the main thread wants to know of each statement. */
+  get observed(): boolean {
+    return Atomics.load(this.#words, Word.observed) === 1;
+  }
+
+  /** The app's clients that are amid something. */
+  get busy(): Iterable<Client> {
+    return this.#busy;
+  }
+
+  get turn(): number {
+    return Atomics.load(this.#words, Word.turn);
+  }
+
+  set turn(turn: (typeof Turn)[keyof typeof Turn]) {
+    Atomics.store(this.#words, Word.turn, turn);
+  }
+
+  /** Replaces the turn if it is `from`; returns what it was. */
+  exchangeTurn(from: number, to: number): number {
+    return Atomics.compareExchange(this.#words, Word.turn, from, to);
+  }
+
+  waiting(count: number): void {
+    Atomics.store(this.#words, Word.waiting, count);
+  }
+
+  /** Whether the scope, or one that it is in, has something to roll back. */
+  touched(touched: boolean): void {
+    Atomics.store(this.#words, Word.touched, touched ? 1 : 0);
+  }
+
+  sessionOpen(open: boolean): void {
+    Atomics.store(this.#words, Word.sessionOpen, open ? 1 : 0);
+  }
+
+  /** Updates what is seen of the client. */
+  mark(client: Client): void {
+    if (client.own) return;
+    const { busy } = client;
+    if (busy === this.#busy.has(client)) return;
+
+    if (busy) this.#busy.add(client);
+    else this.#busy.delete(client);
+    Atomics.store(this.#words, Word.busy, this.#busy.size);
+  }
+
+  /** The client's unit is answered, and the client is about to learn of it. */
+  finished(client: Client): void {
+    if (client.own) this.sessionOpen(client.inTransaction);
+    else Atomics.add(this.#words, Word.activity, 1);
+    this.mark(client);
+  }
+}

@@ -1,0 +1,189 @@
+import { Layers, type ScopeName } from '../../../../sandbox/layers.js';
+import { sandboxLostError, stragglerError } from '../../../../sandbox/scope-errors.js';
+import type { Effect } from '../../../../sql/effect.js';
+import { readFields } from '../../wire/backend.js';
+import type { Client } from '../client/client.js';
+import { lockstepFailure } from '../failure.js';
+import type { Hub } from './hub.js';
+import type { Surroundings } from './surroundings.js';
+
+/** How long a scope's end waits before it gives the connection up, in milliseconds. */
+const GIVE_UP_AFTER = 1500;
+
+/**
+ * Layers and tests, which are rolled back at their end.
+ *
+ * Until the first `begin`, everything goes straight through, with real transactions: that is how
+ * schema and seed come in. From then on everything runs inside one outer transaction.
+ */
+export class Scopes {
+  readonly layers: Layers = new Layers();
+  readonly #hub: Hub;
+  readonly #surroundings: Surroundings;
+  #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
+  /** Why the work of the current scope is gone. */
+  #lost: Error | undefined;
+  /** Whether somebody may have taken locks that outlive a rollback. */
+  #locks = false;
+
+  constructor(hub: Hub, surroundings: Surroundings) {
+    this.#hub = hub;
+    this.#surroundings = surroundings;
+  }
+
+  /** Whether transactions are real still. */
+  get settingUp(): boolean {
+    return this.#phase === 'setup';
+  }
+
+  /** Locks of the session outlive a rollback, so the scope's end has to undo them. */
+  saw(sql: string): void {
+    if (/advisory_lock/i.test(sql)) this.#locks = true;
+  }
+
+  /** Why the client must not run anything now. */
+  admit(client: Client, effects: readonly Effect[]): Error | undefined {
+    this.#surroundings.catchUp();
+    const sql = client.lastSql ?? '';
+
+    if (client.cutBy !== undefined) {
+      const title = client.cutBy;
+      const { transaction } = client.emulation;
+      if (effects[0]?.kind !== 'begin') {
+        for (const effect of effects) transaction.done(transaction.plan(effect));
+        if (!transaction.open) client.cutBy = undefined;
+        return stragglerError(client.name, sql, title);
+      }
+      client.emulation.reset();
+      client.cutBy = undefined;
+    }
+    if (this.#phase === 'rest' || this.#phase === 'closed')
+      return stragglerError(client.name, sql, this.layers.lastEnded);
+    return undefined;
+  }
+
+  begin(scope: ScopeName): void {
+    const { link, turns } = this.#hub;
+    const { holder } = turns;
+    if (this.#phase === 'setup') {
+      // What was begun before the first scope can have no part in it.
+      if (holder?.inTransaction === true) {
+        holder.realStatus = 'I';
+        link.real.ask('ROLLBACK', () => undefined);
+        turns.leave(holder);
+      }
+      this.#phase = 'rest';
+    } else if (holder?.inTransaction === true) this.#cut(holder, this.layers.current?.title);
+
+    this.layers.begin(scope);
+    this.#phase = 'scope';
+    this.#hub.flush();
+  }
+
+  resume(): void {
+    if (this.#phase === 'rest' && this.layers.current !== undefined) this.#phase = 'scope';
+  }
+
+  /** Ends the innermost scope; `done` is called when its work is gone. */
+  end(done: (lost: Error | undefined) => void): void {
+    const { link, turns } = this.#hub;
+    const title = this.layers.current?.title;
+    const straggler = (client: Client, sql: string): Error => stragglerError(client.name, sql, title);
+    this.#phase = 'rest';
+    turns.refuseParked(straggler);
+    turns.dismiss(straggler);
+
+    const { holder } = turns;
+    if (holder?.busy === true && !(holder.inTransaction && link.real.idle))
+      holder.abort(lockstepFailure(straggler(holder, holder.lastSql ?? '')));
+    link.afterAnswers(GIVE_UP_AFTER, () => this.#rollBack(title, done));
+    this.#hub.flush();
+  }
+
+  #rollBack(title: string | undefined, done: (lost: Error | undefined) => void): void {
+    const { ground, link, noticeboard, turns } = this.#hub;
+    const { real } = link;
+    if (turns.holder !== undefined) this.#cut(turns.holder, title);
+
+    const { send } = this.layers.end();
+    let over = false;
+    const finish = (): void => {
+      if (over) return;
+      over = true;
+      const lost = this.#lost;
+      this.#lost = undefined;
+      noticeboard.touched(ground.touched);
+      done(lost);
+      this.#hub.flush();
+    };
+    if (send.length === 0 || !link.open) return finish();
+
+    ground.rollingBack();
+    const unlocks = this.#locks ? ['SELECT pg_catalog.pg_advisory_unlock_all()'] : [];
+    this.#locks = false;
+    const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
+      if (!over && link.real === real) link.giveUp();
+    });
+    real.ask([...send, ...unlocks].join(';'), ({ error }) => {
+      stop();
+      ground.rolledBack();
+      if (error !== undefined) link.giveUp(readFields(error)['M']);
+      finish();
+    });
+    // The connection may end before it answers.
+    link.whenIdle(finish);
+  }
+
+  /** Ends the transaction of whoever has the turn, and cuts that client off. */
+  #cut(client: Client, title: string | undefined): void {
+    const { ground, noticeboard, turns } = this.#hub;
+    const { emulation } = client;
+    if (emulation.working) ground.abandoned();
+    emulation.leave();
+
+    if (client.own) {
+      emulation.reset();
+      noticeboard.sessionOpen(false);
+    } else {
+      if (emulation.transaction.open) client.cutBy = title ?? this.layers.lastEnded ?? 'the setup';
+      emulation.staged = emulation.state;
+    }
+    turns.release(client);
+    noticeboard.mark(client);
+  }
+
+  /** False if the outer transaction has ended, which it never should. */
+  check(client: Client, status: number, sql: string): boolean {
+    if (this.#phase === 'setup' || status !== 0x49) return true;
+
+    const error = sandboxLostError(sql, client.name, this.layers.current?.title);
+    this.layers.lost();
+    this.#hub.ground.lost();
+    this.#lost ??= error;
+    client.lost(lockstepFailure(error));
+    this.#hub.turns.leave(client);
+    return false;
+  }
+
+  /** The server is gone, and what was written in the open scopes with it. Fails the current scope, if it matters to it. */
+  lostServer(error: Error, matters: boolean): void {
+    this.layers.lost();
+    if (matters) this.failScope(error);
+  }
+
+  /** The current scope, if there is one, will end with this error. */
+  failScope(error: Error): void {
+    if (this.#phase === 'scope') this.#lost ??= error;
+  }
+
+  /** After `close`, for the next run: whoever is connected stays so. */
+  open(): void {
+    if (this.#phase === 'closed') this.#phase = 'setup';
+  }
+
+  close(): void {
+    this.#phase = 'closed';
+    this.#hub.turns.dismiss((client, sql) => stragglerError(client.name, sql, this.layers.lastEnded));
+    this.#hub.flush();
+  }
+}

@@ -1,0 +1,178 @@
+import { readFields } from '../../wire/backend.js';
+import { lockstepFailure } from '../failure.js';
+import { RealConnection } from '../real.js';
+import { connectionLost } from './connection-lost.js';
+import type { Hub } from './hub.js';
+import type { Server, Surroundings } from './surroundings.js';
+
+/** How long it is waited before the running statement is cancelled, in milliseconds. */
+const CANCEL_AFTER = 100;
+
+const NOWHERE = { write: (): void => undefined };
+
+/** The connection to the real server: it comes, ends and comes again. */
+export class ServerLink {
+  /** Counts the settings that the server reported. */
+  parametersVersion = 0;
+  readonly parameters: Map<string, string> = new Map();
+  /** The settings that the server reported at the start, before any client changed them. */
+  defaults: ReadonlyMap<string, string> = new Map();
+  /** There is always one, so that nobody has to ask; without a server it leads nowhere. */
+  real: RealConnection;
+
+  readonly #hub: Hub;
+  readonly #surroundings: Surroundings;
+  #server: Server | undefined;
+  #connecting = false;
+  #cancelling: Promise<void> | undefined;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(hub: Hub, surroundings: Surroundings) {
+    this.#hub = hub;
+    this.#surroundings = surroundings;
+    this.real = this.#newConnection(NOWHERE);
+  }
+
+  /** Whether there is a server. */
+  get open(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** A cancel request that the server has not got yet. */
+  get cancelling(): Promise<void> | undefined {
+    return this.#cancelling;
+  }
+
+  /** Wants a connection; `connected` or `unreachable` follows. */
+  connect(): void {
+    if (this.#connecting) return;
+    this.#connecting = true;
+    this.#surroundings.connect();
+  }
+
+  connected(server: Server): void {
+    this.#connecting = false;
+    this.#server = server;
+    this.real = this.#newConnection(server);
+    this.parameters.clear();
+    this.defaults = new Map(server.parameters);
+    for (const [name, value] of server.parameters) this.parameters.set(name, value);
+    this.parametersVersion += 1;
+    // Before schema and seed: defaults of columns keep the function that they were made with.
+    if (this.#surroundings.ownDatabase) this.#hub.ground.override(this.#surroundings.overrides);
+    this.#hub.turns.unpark();
+    this.#hub.flush();
+  }
+
+  /** The server cannot be reached. */
+  unreachable(error: Error): void {
+    const { scopes, turns } = this.#hub;
+    this.#connecting = false;
+    const lost = connectionLost(error.message, scopes.layers.current?.title, error);
+    scopes.failScope(lost);
+    turns.refuseParked(() => lost);
+    this.#hub.flush();
+  }
+
+  /** The connection to the server has ended. */
+  disconnected(reason: string): void {
+    const { ground, scopes, turns } = this.#hub;
+    if (this.#server === undefined) return;
+
+    this.#server = undefined;
+    const words = this.real.lastWords === undefined ? reason : (readFields(this.real.lastWords)['M'] ?? reason);
+    const { holder } = turns;
+    const open = scopes.layers.real || holder !== undefined;
+    const error = connectionLost(words, scopes.layers.current?.title, undefined);
+    scopes.lostServer(error, open);
+    ground.forget();
+    this.real = this.#newConnection(NOWHERE);
+
+    turns.dismiss(() => error);
+    if (holder !== undefined) {
+      holder.lost(lockstepFailure(error));
+      turns.leave(holder);
+    }
+    this.#runWhenIdle();
+    this.#hub.flush();
+  }
+
+  /** Ends the connection, because the server is not to be trusted any more. */
+  giveUp(reason = 'the server did not stop a statement in time'): void {
+    const server = this.#server;
+    this.disconnected(reason);
+    server?.destroy();
+  }
+
+  #newConnection(outlet: Server | typeof NOWHERE): RealConnection {
+    const connection: RealConnection = new RealConnection(outlet, {
+      notice: (bytes) => this.#hub.noticed(bytes),
+      notification: (channel, payload) => this.#hub.notify([{ channel, payload }]),
+      parameter: (name, value) => {
+        this.parameters.set(name, value);
+        this.parametersVersion += 1;
+      },
+      outOfStep: (reason) => this.giveUp(`the relay was out of step: ${reason}`),
+      idle: () => {
+        if (connection === this.real) this.#idle();
+      },
+    });
+    return connection;
+  }
+
+  #idle(): void {
+    this.#hub.turns.holder?.idle();
+    if (this.real.idle) this.#runWhenIdle();
+  }
+
+  #runWhenIdle(): void {
+    if (this.#whenIdle.length === 0) return;
+    const work = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const then of work) then();
+  }
+
+  /** Calls back when all answers have come, or the connection has ended. */
+  whenIdle(then: () => void): void {
+    this.#whenIdle.push(then);
+  }
+
+  /** Goes on when the server has answered everything, if need be because it was told to stop. */
+  afterAnswers(patience: number, then: () => void): void {
+    if (this.real.idle) return then();
+
+    const { clock } = this.#surroundings;
+    const stops = [clock.after(CANCEL_AFTER, () => this.cancel()), clock.after(patience, () => this.giveUp())];
+    this.whenIdle(() => {
+      for (const stop of stops) stop();
+      then();
+    });
+  }
+
+  /** Asks the server to cancel what runs. */
+  cancel(): void {
+    const cancelling = this.#server?.cancel().catch(() => undefined);
+    if (cancelling === undefined) return;
+
+    // Nobody gets the turn before the server has got the request: it would cancel a stranger's statement.
+    this.#cancelling = cancelling;
+    void cancelling.then(() => {
+      const { turns } = this.#hub;
+      const { holder } = turns;
+      this.#cancelling = undefined;
+      if (holder !== undefined && !holder.busy && this.#hub.isConnected(holder)) turns.leave(holder);
+      if (this.#server !== undefined) turns.unpark();
+      this.#hub.flush();
+    });
+  }
+
+  /** Nobody waits for a statement that nobody reads the answer of. `needed` says whether that is so. */
+  hurry(needed: () => boolean): void {
+    const { real } = this;
+    this.#surroundings.clock.after(CANCEL_AFTER, () => {
+      if (!needed() || this.real !== real || real.idle) return;
+      if (this.#hub.turns.waiting.length > 0 && this.#cancelling === undefined) this.cancel();
+      this.hurry(needed);
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../clock.js';
+import type { Patience } from '../queue.js';
+import type { Outlet } from '../real.js';
+
+/** What one statement did, as the query log records it. `error` are the server's fields. */
+export interface LoggedStatement {
+  readonly connection: string;
+  readonly sql: string;
+  readonly duration: number;
+  readonly rows: number;
+  readonly error?: Readonly<Record<string, string>>;
+}
+
+/** A connection to the real server. */
+export interface Server extends Outlet {
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Asks the server to cancel what runs; done when the server has got it. */
+  cancel(): Promise<void>;
+  destroy(): void;
+}
+
+/** What the hub asks of the thread that it runs in. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly words: Int32Array;
+  readonly patience: Patience;
+  /** The user name by which the session is known; nobody else knows it. */
+  readonly sessionUser: string;
+  /** Statements to be run whenever the outer transaction begins, each alone. */
+  readonly overrides: readonly string[];
+  /** Whether the database ends with the run, so that what is overridden may stay so. */
+  readonly ownDatabase: boolean;
+  /** Connects anew; `connected` or `unreachable` follows. */
+  connect(): void;
+  /** Reads what the main thread has sent and was not noticed yet. */
+  catchUp(): void;
+  /** Calls back when the app's thread is able to do something. */
+  readonly probe: (alive: () => void) => void;
+  later(work: () => void): void;
+  log(statements: readonly LoggedStatement[]): void;
+  /** The session's wish for the turn is fulfilled, or not. */
+  wished(error: Error | undefined): void;
+}

@@ -1,0 +1,203 @@
+import { stallError } from '../../../../sandbox/stall.js';
+import { Turn } from '../../shared.js';
+import type { Client } from '../client/client.js';
+import { describeTurn, Queue } from '../queue.js';
+import type { Hub } from './hub.js';
+import type { Surroundings } from './surroundings.js';
+
+/** Who wants the turn, and for what. */
+interface Wanted {
+  readonly client: Client;
+  readonly sql: string;
+}
+
+/**
+ * Whose turn it is, agreed with the main thread: it takes the turn for the session in the memory
+ * that both share, and the relay learns of it from the statement that comes.
+ */
+export class TurnTaking {
+  readonly #hub: Hub;
+  readonly #surroundings: Surroundings;
+  readonly #queue: Queue<Client>;
+  /** Those who wait for the server, not for each other. */
+  #parked: Wanted[] = [];
+  /** The session. */
+  #own: Client | undefined;
+
+  constructor(hub: Hub, surroundings: Surroundings) {
+    const { patience, clock, probe } = surroundings;
+    this.#hub = hub;
+    this.#surroundings = surroundings;
+    this.#queue = new Queue(patience, clock, probe, (waiting) => hub.noticeboard.waiting(waiting));
+  }
+
+  get holder(): Client | undefined {
+    return this.#queue.turns.holder;
+  }
+
+  /** Who waits, in order. */
+  get waiting(): Queue<Client>['waiting'] {
+    return this.#queue.waiting;
+  }
+
+  /** The client turned out to be the session. */
+  ownCame(client: Client): void {
+    client.name = 'session';
+    this.#own = client;
+  }
+
+  /** Whether the client has the turn; if not, it will be granted or refused. */
+  enter(client: Client, sql: string): boolean {
+    if (this.holder === client) return true;
+
+    const { link } = this.#hub;
+    if (!link.open || link.cancelling !== undefined) {
+      this.#parked.push({ client, sql });
+      if (!link.open) link.connect();
+      return false;
+    }
+    if (this.#take(client)) return true;
+
+    this.#queue.wait(
+      client,
+      sql,
+      () => {
+        this.#handed(client);
+        client.granted();
+      },
+      (error) => client.refused(error),
+    );
+    this.#reconcile();
+    return false;
+  }
+
+  #take(client: Client): boolean {
+    const { noticeboard } = this.#hub;
+    if (this.holder !== undefined) return false;
+
+    const wanted = client.own ? Turn.session : Turn.app;
+    const was = noticeboard.exchangeTurn(Turn.free, wanted);
+    if (was !== Turn.free && was !== wanted) {
+      // The main thread has taken it for the session, whose statement is about to come.
+      if (this.#own !== undefined) {
+        this.#holds(this.#own);
+        return false;
+      }
+      noticeboard.turn = wanted;
+    }
+    this.#holds(client);
+    return true;
+  }
+
+  #holds(client: Client): void {
+    this.#queue.turns.tryTake(client);
+    client.since = client.idleSince = this.#hub.now();
+  }
+
+  #handed(client: Client): void {
+    this.#hub.noticeboard.turn = client.own ? Turn.session : Turn.app;
+    client.since = client.idleSince = this.#hub.now();
+  }
+
+  /** The session may have given the turn back before anybody waited. */
+  #reconcile(): void {
+    const { holder } = this;
+    if (holder !== undefined && holder === this.#own && this.#hub.noticeboard.turn === Turn.free)
+      this.#queue.turns.release(holder);
+  }
+
+  /** The unit is over: gives the turn back, unless a transaction is open. */
+  leave(client: Client): void {
+    if (this.holder !== client) return;
+
+    const { link } = this.#hub;
+    client.idleSince = this.#hub.now();
+    if (client.inTransaction || !link.real.idle || link.cancelling !== undefined) return;
+    this.release(client);
+  }
+
+  release(client: Client): void {
+    client.since = 0;
+    if (this.#queue.size === 0) this.#hub.noticeboard.turn = Turn.free;
+    this.#queue.turns.release(client);
+  }
+
+  /** What the client wanted to run will not be run; the session has taken the turn for it already. */
+  declined(client: Client): void {
+    if (!client.own || client.inTransaction) return;
+
+    if (this.holder === client) this.release(client);
+    else if (this.holder === undefined) this.#hub.noticeboard.exchangeTurn(Turn.session, Turn.free);
+  }
+
+  /** The session wants the turn; `blocked` if its thread cannot do anything else meanwhile. */
+  wish(sql: string, blocked: boolean): void {
+    const own = this.#own;
+    const { holder } = this;
+    const wished = (error: Error | undefined): void => this.#surroundings.wished(error);
+    if (own === undefined || holder === own || this.#take(own)) return wished(undefined);
+
+    if (blocked && holder !== undefined && this.#isStuck(holder)) {
+      const waiter = { connection: own.name, sql };
+      return wished(stallError(waiter, describeTurn(holder), this.#hub.now(), 'blocked'));
+    }
+    this.#queue.wait(
+      own,
+      sql,
+      () => {
+        this.#handed(own);
+        wished(undefined);
+      },
+      wished,
+    );
+  }
+
+  /** Only what the app has to end keeps the turn for good; who is gone, has ended all, or waits for the end of a cancel request gives it back by itself. */
+  #isStuck(holder: Client): boolean {
+    const open = holder.inTransaction || (holder.busy && !holder.running && this.#hub.link.cancelling === undefined);
+    return open && this.#hub.isConnected(holder);
+  }
+
+  /** The session does not want the turn any more. */
+  unwish(): void {
+    const own = this.#own;
+    if (own === undefined) return;
+
+    this.#queue.forget(own);
+    if (this.holder === own && !own.inTransaction) this.release(own);
+    this.#hub.flush();
+  }
+
+  /** The server is there: those who waited for it are served, in order. */
+  unpark(): void {
+    for (const { client, sql } of this.#takeParked()) if (this.enter(client, sql)) client.granted();
+  }
+
+  /** Those who wait for the server will not be served. */
+  refuseParked(error: (client: Client, sql: string) => Error): void {
+    for (const { client, sql } of this.#takeParked()) client.refused(error(client, sql));
+  }
+
+  #takeParked(): readonly Wanted[] {
+    const parked = this.#parked;
+    this.#parked = [];
+    return parked;
+  }
+
+  /** Those who wait for the turn will not be served. */
+  dismiss(error: (client: Client, sql: string) => Error): void {
+    this.#queue.dismiss(error);
+  }
+
+  /** The client does not wait any more. */
+  forget(client: Client): void {
+    this.#queue.forget(client);
+    this.#parked = this.#parked.filter((parked) => parked.client !== client);
+  }
+
+  /** The client has disconnected. */
+  gone(client: Client): void {
+    this.forget(client);
+    if (this.#own === client) this.#own = undefined;
+  }
+}
