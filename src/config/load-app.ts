@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
 import { AppError } from '../errors.js';
-import { importModule, typescriptAdvice, type Exports } from './import-module.js';
+import { importLike, typescriptAdvice, type Exports } from './import-module.js';
 import { nearest } from './nearest.js';
 import { asWritten } from './paths.js';
 import type { ResolvedConfig } from './resolved.js';
@@ -16,11 +16,12 @@ const NOT_EXPORTS = new Set(['__esModule', 'module.exports']);
  *
  * Call it after the engine was prepared: it imports the app, and with it the app's driver.
  *
+ * @param testFiles absolute paths of the files whose modules the app shares
  * @throws AppError when the config names no app.
  * The promise rejects with AppError when the module has no such export, and with the app's own
  * error when its code throws.
  */
-export function loadApp(config: ResolvedConfig): unknown {
+export function loadApp(config: ResolvedConfig, testFiles: Iterable<string> = []): unknown {
   const { app, source } = config;
 
   if (app === undefined) {
@@ -29,11 +30,16 @@ export function loadApp(config: ResolvedConfig): unknown {
       remedy: "Add app: './src/app.js' to it, with the path of the module that exports the app.",
     });
   }
-  return app.kind === 'given' ? app.value : importApp(app.path, app.exportName, source);
+  return app.kind === 'given' ? app.value : importApp(app.path, app.exportName, source, testFiles);
 }
 
-async function importApp(path: string, exportName: string | undefined, source: string): Promise<unknown> {
-  const exports = await importExports(path, source);
+async function importApp(
+  path: string,
+  exportName: string | undefined,
+  source: string,
+  testFiles: Iterable<string>,
+): Promise<unknown> {
+  const exports = await importExports(path, source, testFiles);
 
   if (exportName !== undefined) {
     const found = exports[exportName];
@@ -47,9 +53,9 @@ async function importApp(path: string, exportName: string | undefined, source: s
   return exports['lifespan'] === undefined ? found : { app: found, lifespan: exports['lifespan'] };
 }
 
-async function importExports(path: string, source: string): Promise<Exports> {
+async function importExports(path: string, source: string, testFiles: Iterable<string>): Promise<Exports> {
   try {
-    return flatten(await importModule(path));
+    return flatten(await importLike(testFiles, path));
   } catch (error) {
     const remedy = typescriptAdvice(error, asWritten(path, dirname(source)));
     if (remedy === undefined) throw error;

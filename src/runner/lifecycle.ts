@@ -38,6 +38,7 @@ export class Lifecycle {
   #session: Session | undefined;
   #client: ClientHost | undefined;
   #limit: Limit | undefined;
+  #testFiles: () => ReadonlySet<string> = () => new Set();
   readonly #statements = new StatementLog();
 
   /**
@@ -70,14 +71,19 @@ export class Lifecycle {
     throw missing(this.#config, 'client', 'app', `'./src/app.js'`);
   }
 
+  /** Tells which files the tests are in: absolute paths, asked for when the app is loaded. */
+  tests(files: () => ReadonlySet<string>): void {
+    this.#testFiles = files;
+  }
+
   /**
    * Starts before the first test does, so that no test pays for it. The app too, if the tests look
    * as if they used it: what it writes while it starts is then there for all tests, and a slow
    * start does not run into the first test's timeout. Errors are kept for `start` and the first request.
    */
-  async warmUp(testFiles: Iterable<string>): Promise<void> {
+  async warmUp(): Promise<void> {
     await this.start().catch(() => undefined);
-    if (this.#client && mentionsClient(testFiles)) await this.#client.start().catch(() => undefined);
+    if (this.#client && mentionsClient(this.#testFiles())) await this.#client.start().catch(() => undefined);
   }
 
   /**
@@ -109,7 +115,7 @@ export class Lifecycle {
       if (this.#sandbox) this.#statements.watch(this.#sandbox);
       this.#client = createClient({
         ...client,
-        app: () => loadApp(this.#config),
+        app: () => loadApp(this.#config, this.#testFiles()),
         statements: this.#statements.read,
         leftovers: () => this.#leftovers(),
         remaining: () => this.#limit?.remaining(),

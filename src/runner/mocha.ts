@@ -76,7 +76,8 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
   runFirst(suite._beforeAll, plugin.hooks.beforeAll);
   const { reported } = plugin;
   this.on?.('fail', (_test, error) => reported.add(error));
-  await plugin.lifecycle.warmUp(filesOf(suite));
+  plugin.lifecycle.tests(() => filesOf(suite));
+  await plugin.lifecycle.warmUp();
 }
 
 /** Called by mocha when all tests are over, once per command; in watch mode when it is left. */
@@ -91,6 +92,8 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
   async function beforeAll(this: HookContext): Promise<void> {
     const root = this.test.parent;
     scopes = new Scopes(lifecycle, reported);
+    // A worker of --parallel has no global setup.
+    lifecycle.tests(() => filesOf(root));
 
     runLast(root._afterEach, afterEach);
     runLast(root._afterAll, afterAll);

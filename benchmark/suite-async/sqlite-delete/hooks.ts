@@ -5,12 +5,13 @@ import { migrate } from '../../../examples/providers-express/src/migrate.js';
 // Children before their parents, for the foreign keys' sake.
 const TABLES = ['tokens', 'connections', 'providers'];
 
-/** The tables once, empty before each test, and the pool closed so that mocha can end. */
-export const mochaHooks: RootHookObject = {
-  async beforeAll() {
-    await migrate();
-  },
+/** The tables, before mocha's clock starts. */
+export async function mochaGlobalSetup(): Promise<void> {
+  await migrate();
+}
 
+/** The tables are empty before each test, and the pool is closed so that mocha can end. */
+export const mochaHooks: RootHookObject = {
   async beforeEach() {
     for (const table of TABLES) await db(table).delete();
   },

@@ -34,6 +34,30 @@ describe('beside other tools', function () {
     expect(run.passed, run.stdout + run.stderr).to.deep.equal(['imports lockstep']);
   });
 
+  for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+    for (const parallel of [[], ['--parallel']]) {
+      it(`tsx has one copy of what the app and its tests import: ${mocha} ${parallel.join()}`, async () => {
+        const run = await runMocha(fixture('tsx-modules'), ['state.test.ts', 'again.test.ts'], {
+          args: ['--require', 'tsx', '--require', 'lockstep/mocha', ...parallel],
+          mocha,
+        });
+
+        expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+        expect(run.passed).to.have.length(2);
+      });
+    }
+
+    it(`tsx, an app that awaits at its top level: ${mocha}`, async () => {
+      const run = await runMocha(fixture('tsx-modules'), ['awaits.test.ts'], {
+        args: ['--require', 'tsx', '--require', 'lockstep/mocha'],
+        env: { APP: './awaits.ts' },
+        mocha,
+      });
+
+      expect(run.passed, run.stdout + run.stderr).to.deep.equal(['starts']);
+    });
+  }
+
   for (const place of ['before', 'after']) {
     it(`source-map-support, required ${place} lockstep/mocha`, async () => {
       const plugins = ['source-map-support/register', 'lockstep/mocha'];
