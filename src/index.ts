@@ -39,6 +39,7 @@ export type {
   PostgresDriver,
   PostgresSwap,
   RaiseServerErrors,
+  ReplicaConfig,
   SetupContext,
   SetupFunction,
   SetupSession,

@@ -13,8 +13,13 @@ export interface Config {
    * Prefer a path or a function: the app is then imported after Lockstep has swapped its driver.
    */
   readonly app?: string | AppSource;
-  /** The database whose work is rolled back after each test. */
+  /** The database whose work is rolled back after each test; short for `databases: { main: … }`. */
   readonly database?: DatabaseConfig;
+  /**
+   * Several databases, by the names that `session.of` takes. `session` is that of `main`, or of the
+   * first if none is called so.
+   */
+  readonly databases?: Readonly<Record<string, DatabaseConfig | ReplicaConfig>>;
   /** How `sync` waits. */
   readonly bridge?: BridgeConfig;
   /** Defaults of the HTTP client. */
@@ -92,6 +97,18 @@ export type Transport = 'memory' | 'tcp';
 
 /** One kind of database per member, told apart by `engine`. */
 export type DatabaseConfig = SqliteConfig | PostgresConfig;
+
+/** Another way to a database of the config, as to a read replica: it leads into the primary's sandbox. */
+export interface ReplicaConfig {
+  /** The name of that database. */
+  readonly replicaOf: string;
+  /** Environment variables that are set to the replica's URL (of SQLite: the file's path) before the app is imported. */
+  readonly env?: string | readonly string[];
+  /** For apps that are not configured by the environment. Postgres only. */
+  readonly swap?: PostgresSwap;
+  /** Whether what writes through it fails, as on a replica: error 25006. Default: true. Postgres only. */
+  readonly readOnly?: boolean;
+}
 
 /** What a test gets of the database: now only the sandbox that is rolled back. */
 export type Isolation = 'rollback';

@@ -1,5 +1,5 @@
 import { POSTGRES_KEYS, readPostgres } from './postgres.js';
-import type { ResolvedDatabase } from './resolved.js';
+import type { ResolvedDatabase, ResolvedName } from './resolved.js';
 import { Section, isRecord } from './section.js';
 import { either, show } from './show.js';
 import { SQLITE_KEYS, readSqlite } from './sqlite.js';
@@ -12,7 +12,7 @@ const ENGINES: Readonly<Record<ResolvedDatabase['engine'], EngineSection>> = {
 
 interface EngineSection {
   readonly keys: readonly string[];
-  readonly read: (section: Section) => ResolvedDatabase;
+  readonly read: (section: Section, name: ResolvedName) => ResolvedDatabase;
 }
 
 const NAMES = Object.keys(ENGINES) as ResolvedDatabase['engine'][];
@@ -31,13 +31,13 @@ const LATER: readonly unknown[] = ['mysql', 'mariadb'];
 /** Every key that `database` has with some engine. */
 export const DATABASE_KEYS: readonly string[] = [...new Set(Object.values(ENGINES).flatMap(({ keys }) => keys))];
 
-/** Reads `database`: its engine first, since that decides which keys there are. */
-export function readDatabase(value: unknown, source: string): ResolvedDatabase {
+/** Reads one database: its engine first, since that decides which keys there are. */
+export function readDatabase(value: unknown, source: string, called: ResolvedName): ResolvedDatabase {
   const engine = NAMES.find((name) => isRecord(value) && value['engine'] === name);
-  if (engine === undefined) throw wrongEngine(new Section(value, 'database', source, DATABASE_KEYS));
+  if (engine === undefined) throw wrongEngine(new Section(value, called.key, source, DATABASE_KEYS));
 
   const { keys, read } = ENGINES[engine];
-  return read(new Section(value, 'database', source, keys));
+  return read(new Section(value, called.key, source, keys), called);
 }
 
 function wrongEngine(section: Section): Error {

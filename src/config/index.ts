@@ -5,6 +5,7 @@ export { findConfig } from './find.js';
 export type { FoundConfig, Search } from './find.js';
 export { loadConfig } from './load.js';
 export { loadApp } from './load-app.js';
+export { nearest } from './nearest.js';
 export { validateConfig } from './validate.js';
 
 export type {
@@ -23,6 +24,7 @@ export type {
   PostgresDriver,
   PostgresSwap,
   RaiseServerErrors,
+  ReplicaConfig,
   SetupContext,
   SetupFunction,
   SetupSource,
@@ -35,7 +37,9 @@ export type {
   ResolvedConfig,
   ResolvedDatabase,
   ResolvedEmbedded,
+  ResolvedName,
   ResolvedPostgres,
+  ResolvedReplica,
   ResolvedSetup,
   ResolvedSqlite,
 } from './resolved.js';

@@ -86,6 +86,6 @@ export function withoutPassword(url: string): string {
 function wrongScheme(scheme: string | undefined): string {
   if (scheme === undefined) return 'Begin it with postgres://.';
   return ['mysql:', 'mariadb:', 'sqlite:', 'mssql:', 'mongodb:'].includes(scheme)
-    ? 'It names another kind of database than database.engine does.'
+    ? 'It names another kind of database than the engine does.'
     : `${show(scheme)} is not a scheme of Postgres.`;
 }

@@ -5,7 +5,7 @@ import { readEnv } from './environment.js';
 import { readIsolation } from './isolation.js';
 import { nearest } from './nearest.js';
 import { isFile } from './paths.js';
-import type { ResolvedEmbedded, ResolvedPostgres } from './resolved.js';
+import type { ResolvedEmbedded, ResolvedName, ResolvedPostgres } from './resolved.js';
 import { Section, isRecord } from './section.js';
 import { readSetup } from './setup.js';
 import { readPostgresUrl } from './postgres-url.js';
@@ -39,13 +39,14 @@ export const PG_VARIABLES = 'PG*';
 const PACKAGES = ['pg', 'postgres', 'pg-native', 'knex', 'prisma', 'typeorm', 'sequelize', 'drizzle-orm', 'kysely'];
 
 /** Reads `database` once its engine is known to be Postgres. */
-export function readPostgres(section: Section): ResolvedPostgres {
+export function readPostgres(section: Section, called: ResolvedName): ResolvedPostgres {
   return Object.freeze({
+    ...called,
     engine: 'postgres',
     url: readPostgresUrl(section),
     embedded: readEmbedded(section),
-    env: readNames(section),
-    swap: readSwap(section),
+    env: readPostgresEnv(section),
+    swap: readPostgresSwap(section),
     isolation: readIsolation(section),
     clock: section.choice('clock', CLOCKS) ?? (section.raw('url') === undefined ? 'statement' : 'transaction'),
     driver: section.choice('driver', DRIVERS),
@@ -59,7 +60,8 @@ export function readPostgres(section: Section): ResolvedPostgres {
   });
 }
 
-function readNames(section: Section): readonly string[] {
+/** Reads `env`. */
+export function readPostgresEnv(section: Section): readonly string[] {
   const names = readEnv(section, "the sandbox's URL");
 
   const pattern = names.find((name) => name !== PG_VARIABLES && /[*?]/.test(name));
@@ -73,7 +75,8 @@ function readNames(section: Section): readonly string[] {
   return names;
 }
 
-function readSwap(section: Section): PostgresSwap | undefined {
+/** Reads `swap`. */
+export function readPostgresSwap(section: Section): PostgresSwap | undefined {
   const value = section.raw('swap');
   if (value === undefined || typeof value === 'function') return value as PostgresSwap | undefined;
 
@@ -92,15 +95,15 @@ function readEmbedded(section: Section): ResolvedEmbedded {
   const given = section.raw('url') !== undefined;
 
   if (value !== undefined && value !== false && given) {
-    throw section.refuse('embedded', 'nothing beside database.url', {
-      why: 'database.url names a server, so none is started.',
+    throw section.refuse('embedded', `nothing beside ${section.name('url')}`, {
+      why: `${section.name('url')} names a server, so none is started.`,
       remedy: 'Leave out one of the two.',
     });
   }
   if (value === false && !given) {
     throw section.refuse('embedded', 'true, or an object', {
-      why: 'Without database.url there is no other server than the embedded one.',
-      remedy: 'Give database.url, or leave database.embedded out.',
+      why: `Without ${section.name('url')} there is no other server than the embedded one.`,
+      remedy: `Give ${section.name('url')}, or leave ${section.name('embedded')} out.`,
     });
   }
   if (value !== undefined && typeof value !== 'boolean' && !isRecord(value)) {
@@ -108,7 +111,7 @@ function readEmbedded(section: Section): ResolvedEmbedded {
   }
 
   const options = isRecord(value) ? value : {};
-  const embedded = new Section(options, 'database.embedded', section.source, EMBEDDED_KEYS);
+  const embedded = new Section(options, section.name('embedded'), section.source, EMBEDDED_KEYS);
   return Object.freeze({
     binaries: readBinaries(embedded),
     locale: readLocale(embedded),

@@ -16,6 +16,9 @@ export interface ResolvedConfig {
   /** Absolute path of its folder, from which the config's paths are counted. */
   readonly root: string;
   readonly app: ResolvedApp | undefined;
+  /** As they were written, replicas with their primary. */
+  readonly databases: readonly ResolvedDatabase[];
+  /** The one of `session`: `main`, else the first. */
   readonly database: ResolvedDatabase | undefined;
   readonly bridge: {
     /** Milliseconds; undefined leaves it to the running test's timeout. */
@@ -52,7 +55,25 @@ export type ResolvedApp =
 /** One member per engine; the engine reads its own options from it, the runner the rest. */
 export type ResolvedDatabase = ResolvedSqlite | ResolvedPostgres;
 
-export interface ResolvedSqlite {
+/** What a database is called, and the other ways to it. */
+export interface ResolvedName {
+  /** As `session.of` takes it; `main` for the one of `database`. */
+  readonly name: string;
+  /** Its place in the config: `database`, or e.g. `databases.audit`. */
+  readonly key: string;
+  /** What messages call it: its name where there are several databases, else undefined. */
+  readonly label: string | undefined;
+  readonly replicas: readonly ResolvedReplica[];
+}
+
+export interface ResolvedReplica {
+  readonly name: string;
+  readonly env: readonly string[];
+  readonly swap: PostgresSwap | undefined;
+  readonly readOnly: boolean;
+}
+
+export interface ResolvedSqlite extends ResolvedName {
   readonly engine: 'sqlite';
   /** Absolute path, or `':memory:'`. */
   readonly file: string;
@@ -73,7 +94,7 @@ export interface ResolvedSqlite {
   readonly drain: number;
 }
 
-export interface ResolvedPostgres {
+export interface ResolvedPostgres extends ResolvedName {
   readonly engine: 'postgres';
   /** As written, its form checked; undefined starts a server. */
   readonly url: string | undefined;

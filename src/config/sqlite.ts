@@ -5,7 +5,7 @@ import { readEnv } from './environment.js';
 import { readIsolation } from './isolation.js';
 import { nearest } from './nearest.js';
 import { isFolder } from './paths.js';
-import type { ResolvedSqlite } from './resolved.js';
+import type { ResolvedName, ResolvedSqlite } from './resolved.js';
 import type { Section } from './section.js';
 import { readSetup } from './setup.js';
 import { either, show } from './show.js';
@@ -29,8 +29,9 @@ export const SQLITE_KEYS: readonly string[] = [
 const DRIVERS: readonly SqliteDriver[] = ['better-sqlite3', 'sqlite3'];
 
 /** Reads `database` once its engine is known to be SQLite. */
-export function readSqlite(section: Section): ResolvedSqlite {
+export function readSqlite(section: Section, called: ResolvedName): ResolvedSqlite {
   return Object.freeze({
+    ...called,
     engine: 'sqlite',
     file: readFile(section),
     env: readEnv(section, 'the path of the database file'),

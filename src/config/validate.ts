@@ -2,12 +2,13 @@ import { dirname } from 'node:path';
 
 import { readApp } from './app.js';
 import type { RaiseServerErrors, Transport } from './config.js';
-import { DATABASE_KEYS, readDatabase } from './database.js';
+import { DATABASE_KEYS } from './database.js';
+import { MAIN, readDatabases } from './databases.js';
 import { readOpenApi } from './openapi.js';
 import type { ResolvedConfig } from './resolved.js';
 import { Section } from './section.js';
 
-const KEYS = ['app', 'database', 'bridge', 'client'];
+const KEYS = ['app', 'database', 'databases', 'bridge', 'client'];
 const BRIDGE_KEYS = ['timeout', 'auto'];
 const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport', 'openapi'];
 const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
@@ -28,13 +29,14 @@ const NESTED = [
  */
 export function validateConfig(value: unknown, source: string): ResolvedConfig {
   const section = new Section(value, '', source, KEYS, NESTED);
-  const database = section.raw('database');
+  const databases = readDatabases(section);
 
   return Object.freeze({
     source,
     root: dirname(source),
     app: readApp(section),
-    database: database === undefined ? undefined : readDatabase(database, source),
+    databases,
+    database: databases.find(({ name }) => name === MAIN) ?? databases[0],
     bridge: readBridge(section.raw('bridge') ?? {}, source),
     client: readClient(section.raw('client') ?? {}, source),
   });

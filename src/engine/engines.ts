@@ -14,7 +14,7 @@ export interface LoadedEngine {
   open(host: Host): Sandbox;
 }
 
-/** Loads the engine of a section, and none of the others. */
+/** Loads the engine of a section. All that a run has are loaded before the first of them is prepared. */
 export async function loadEngine(section: DatabaseSection): Promise<LoadedEngine> {
   switch (section.engine) {
     case 'sqlite': {
@@ -22,7 +22,8 @@ export async function loadEngine(section: DatabaseSection): Promise<LoadedEngine
       return { prepare: () => sqlite.prepare(section), open: (host) => sqlite.open(section, host) };
     }
     case 'postgres': {
-      const { postgres } = await import('./postgres/index.js');
+      const { plan, postgres } = await import('./postgres/index.js');
+      plan(section);
       return { prepare: () => postgres.prepare(section), open: (host) => postgres.open(section, host) };
     }
   }

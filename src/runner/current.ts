@@ -17,21 +17,30 @@ export function setCurrent(lifecycle: Lifecycle | undefined): void {
 }
 
 /**
+ * The lifecycle of this test run, wherever it is between its making and its end.
+ *
+ * @param what the export that was used, e.g. `session.of`
+ * @throws NotRunningError when there is none.
+ */
+export function present(what: string): Lifecycle {
+  const { lifecycle } = slot;
+  if (lifecycle !== undefined) return lifecycle;
+
+  throw new NotRunningError({
+    what: `${what} was used, but Lockstep is not running.`,
+    why: 'The test runner was started without Lockstep, or this code runs in a thread or process without a test runner.',
+    remedy: 'Add "lockstep/mocha" to `require` in .mocharc.json and use it inside a test or hook.',
+  });
+}
+
+/**
  * The lifecycle in which a test or hook is running.
  *
  * @param what the export that was used, e.g. `session.get`
  * @throws NotRunningError when none is running.
  */
 export function running(what: string): Lifecycle {
-  const { lifecycle } = slot;
-
-  if (lifecycle === undefined) {
-    throw new NotRunningError({
-      what: `${what} was used, but Lockstep is not running.`,
-      why: 'The test runner was started without Lockstep, or this code runs in a thread or process without a test runner.',
-      remedy: 'Add "lockstep/mocha" to `require` in .mocharc.json and use it inside a test or hook.',
-    });
-  }
+  const lifecycle = present(what);
   if (lifecycle.phase === 'running') return lifecycle;
 
   throw new NotRunningError({

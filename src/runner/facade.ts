@@ -1,6 +1,6 @@
 import type { Client } from '../http/index.js';
 import type { Session } from '../session/index.js';
-import { running } from './current.js';
+import { present, running } from './current.js';
 import type { Lifecycle } from './lifecycle.js';
 
 /** The names of an object's methods, and of its other properties. */
@@ -9,6 +9,11 @@ interface Members<T> {
   readonly properties: readonly (keyof T & string)[];
 }
 
+const SESSION: Members<Session> = {
+  methods: ['get', 'all', 'run', 'exec', 'sql', 'transaction', 'savepoint', 'rollback', 'commit', 'insert', 'count'],
+  properties: [],
+};
+
 /**
  * The running test's session. Its methods may be taken off it at a file's top level
  * (`const { get, insert } = session`); only calling them needs a running test.
@@ -16,10 +21,7 @@ interface Members<T> {
  * @throws NotRunningError outside tests and hooks.
  * @throws ConfigError when the config has no database.
  */
-export const session: Session = facade<Session>('session', (lifecycle) => lifecycle.session, {
-  methods: ['get', 'all', 'run', 'exec', 'sql', 'transaction', 'savepoint', 'rollback', 'commit', 'insert', 'count'],
-  properties: [],
-});
+export const session: Session = sessionFacade('session', undefined);
 
 /**
  * The running test's HTTP client, over the config's app. The app is started by the first request.
@@ -48,9 +50,36 @@ export const client: Client = facade<Client>('client', (lifecycle) => lifecycle.
   properties: ['async', 'cookies', 'agent'],
 });
 
-/** An object that stands for one that exists only while tests run. */
-function facade<T extends object>(name: string, pick: (lifecycle: Lifecycle) => T, members: Members<T>): T {
-  const target: Record<string, unknown> = {};
+/** One for each database, and for good: they are kept in variables at the top level of files. */
+const sessions = new Map<string, Session>();
+
+/** @param database its name; undefined for the default one. */
+function sessionFacade(name: string, database: string | undefined): Session {
+  return facade<Session>(name, (lifecycle) => lifecycle.session(database), SESSION, { of: sessionOf });
+}
+
+function sessionOf(database: string): Session {
+  const lifecycle = present('session.of');
+  const { name } = lifecycle.database(database);
+  if (name === lifecycle.database().name) return session;
+
+  let found = sessions.get(name);
+  if (found === undefined) sessions.set(name, (found = sessionFacade(`session.of('${name}')`, name)));
+  return found;
+}
+
+/**
+ * An object that stands for one that exists only while tests run.
+ *
+ * @param own members that need no running test
+ */
+function facade<T extends object>(
+  name: string,
+  pick: (lifecycle: Lifecycle) => T,
+  members: Members<T>,
+  own: Partial<T> = {},
+): T {
+  const target: Record<string, unknown> = { ...own };
 
   for (const method of members.methods) {
     target[method] = (...args: unknown[]): unknown => {

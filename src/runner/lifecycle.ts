@@ -1,15 +1,16 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { canWait, debug, isTimerPending, reportPending, timersDue, waitUntil } from '../bridge/index.js';
-import { loadApp, type ResolvedConfig, type ResolvedSetup } from '../config/index.js';
-import type { LoadedEngine, Sandbox, Scope } from '../engine/index.js';
+import { debug, isTimerPending, timersDue } from '../bridge/index.js';
+import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
+import type { LoadedEngine, Scope } from '../engine/index.js';
 import { ConfigError, type LockstepError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
 import { leakError } from '../sandbox/scope-errors.js';
-import { createSession, type Session } from '../session/index.js';
+import type { Session } from '../session/index.js';
+import { Databases } from './databases.js';
 import { drained } from './drain.js';
-import { logStatements } from './log-statements.js';
+import { findDatabase } from './find-database.js';
 import { StatementLog } from './statement-log.js';
 
 /** Where a lifecycle is between its making and its end. */
@@ -28,27 +29,21 @@ export interface Limit {
  */
 export class Lifecycle {
   readonly #config: ResolvedConfig;
-  readonly #engine: LoadedEngine | undefined;
-  readonly #withdraw: (() => void) | undefined;
+  readonly #databases: Databases;
   #phase: Phase = 'prepared';
   #starting: Promise<void> | undefined;
-  #sandbox: Sandbox | undefined;
-  #leadsHere: Sandbox['leadsHere'];
-  #stopReporting: (() => void) | undefined;
-  #session: Session | undefined;
   #client: ClientHost | undefined;
   #limit: Limit | undefined;
   #testFiles: () => ReadonlySet<string> = () => new Set();
   readonly #statements = new StatementLog();
 
   /**
-   * @param engine that of the config's database, where it has one
+   * @param engines those of the config's databases, in the same order
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig, engine: LoadedEngine | undefined) {
+  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[]) {
     this.#config = config;
-    this.#engine = engine;
-    this.#withdraw = engine?.prepare();
+    this.#databases = new Databases(config, engines);
   }
 
   get phase(): Phase {
@@ -59,10 +54,21 @@ export class Lifecycle {
     return this.#config;
   }
 
-  /** @throws ConfigError when the config has no database. */
-  get session(): Session {
-    if (this.#session) return this.#session;
-    throw missing(this.#config, 'session', 'database', `{ engine: 'sqlite', file: ':memory:' }`);
+  /**
+   * The session of a database, by its name or a replica's; that of the default one without a name.
+   *
+   * @throws ConfigError when the config has no database, SessionUsageError when it has none of that name.
+   */
+  session(name?: string): Session {
+    return this.#databases.session(this.database(name));
+  }
+
+  /** A database of the config, as `session` finds it; may be asked for before the start. */
+  database(name?: string): ResolvedDatabase {
+    const { database } = this.#config;
+    if (database === undefined)
+      throw missing(this.#config, 'session', 'database', `{ engine: 'sqlite', file: ':memory:' }`);
+    return name === undefined ? database : findDatabase(this.#config, name);
   }
 
   /** @throws ConfigError when the config has no app. */
@@ -98,21 +104,12 @@ export class Lifecycle {
   }
 
   async #start(): Promise<void> {
-    const { database, app, client } = this.#config;
+    const { app, client } = this.#config;
 
     this.#phase = 'starting';
-    if (database && this.#engine) {
-      const sandbox = this.#engine.open({ canWait, waitUntil: waitForTurn });
-      this.#sandbox = sandbox;
-      this.#leadsHere = sandbox.leadsHere?.bind(sandbox);
-      logStatements(sandbox);
-      this.#stopReporting = reportPending(() => sandbox.describe());
-      this.#session = createSession(sandbox.session);
-      await setUp('schema', database.schema, this.#session);
-      await setUp('seed', database.seed, this.#session);
-    }
+    await this.#databases.open();
     if (app) {
-      if (this.#sandbox) this.#statements.watch(this.#sandbox);
+      this.#statements.watch(this.#databases.sandboxes);
       this.#client = createClient({
         ...client,
         app: () => loadApp(this.#config, this.#testFiles()),
@@ -126,13 +123,13 @@ export class Lifecycle {
 
   /** Whether a socket may be one of the app's to the sandbox, also after `stop`. */
   leadsToSandbox(socket: Socket): boolean {
-    return this.#leadsHere?.(socket) ?? false;
+    return this.#databases.leadsHere(socket);
   }
 
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
   begin(scope: Scope): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
-    this.#sandbox?.begin(scope);
+    this.#databases.begin(scope);
     if (scope.kind === 'test') this.#statements.clear();
     this.#client?.beginScope();
     beginRequests(this.#config.client.raiseServerErrors);
@@ -145,7 +142,7 @@ export class Lifecycle {
 
   /** Lets a later hook of the innermost scope use the database again. */
   resume(): void {
-    this.#sandbox?.resume();
+    this.#databases.resume();
   }
 
   /**
@@ -154,38 +151,35 @@ export class Lifecycle {
    */
   settle(test: { readonly title: string }): undefined | Promise<LockstepError | undefined> {
     this.#client?.closeSessions();
-    const timers = timersDue(this.#drainLimit);
+    const timers = timersDue(this.#databases.drainLimit);
     return this.#settled() && !requestsUnsent() && timers.size === 0 ? undefined : this.#drain(test.title, timers);
-  }
-
-  get #drainLimit(): number {
-    return this.#config.database?.drain ?? 100;
   }
 
   /** A sentence for each thing that the app has open. */
   #leftovers(): string[] {
-    const leftovers = this.#sandbox?.leftovers() ?? [];
+    const leftovers = this.#databases.leftovers();
     return leftovers.map(({ kind, connection, lastSql }) => `${kind} of ${connection} open, last SQL "${lastSql}"`);
   }
 
   #settled(): boolean {
-    return !this.#client?.busy && !requestsBusy() && (this.#sandbox?.leftovers().length ?? 0) === 0;
+    return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers().length === 0;
   }
 
   /** Timers are waited for; one that is not due within the limit is no leak. */
   async #drain(title: string, timers: ReadonlySet<object>): Promise<LockstepError | undefined> {
-    const limit = this.#drainLimit;
+    const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
     if (await drained(() => this.#settled(), limit)) return requestFailure(title);
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
-    return leakError(title, this.#sandbox?.leftovers() ?? [], limit, requests);
+    return leakError(title, this.#databases.leftovers(), limit, requests);
   }
 
   /**
    * Ends the innermost scope: what was written since its begin is gone.
    *
-   * @throws SandboxLostError when a statement ended the outer transaction.
+   * @throws SandboxLostError when a statement ended the outer transaction; AggregateError of these when that happened
+   * to several databases.
    */
   end(scope: Scope): void {
     debug?.(`rollback of ${scope.kind} "${scope.title}"`);
@@ -193,62 +187,29 @@ export class Lifecycle {
     if (scope.kind === 'test' && this.#client?.busy) void this.#client.endTest();
     if (scope.kind === 'test' && requestsBusy()) endRequests();
     this.#client?.endScope();
-    this.#sandbox?.end();
+    this.#databases.end();
   }
 
   /** Stops the app, closes the database. What was open is closed even when a step fails. */
   async stop(): Promise<void> {
     const client = this.#client;
-    const sandbox = this.#sandbox;
 
     this.#phase = 'stopped';
     // What the last test had left is not what the app may take to stop.
     this.#limit = undefined;
     this.#starting = undefined;
     this.#client = undefined;
-    this.#sandbox = undefined;
-    this.#session = undefined;
     try {
       await client?.stop();
     } finally {
-      this.#stopReporting?.();
-      sandbox?.close();
+      this.#databases.close();
     }
   }
 
   /** Takes environment variables and module hooks away again. */
   withdraw(): void {
-    this.#withdraw?.();
+    this.#databases.withdraw();
   }
-}
-
-function waitForTurn(done: () => boolean, timeout: number): boolean {
-  return waitUntil('a query', done, timeout);
-}
-
-async function setUp(key: string, source: ResolvedSetup | undefined, session: Session): Promise<void> {
-  if (source === undefined) return;
-  if (source.kind === 'function') {
-    await source.run({ session });
-    return;
-  }
-  for (const path of source.paths) {
-    try {
-      session.exec(readFileSync(path, 'utf8'));
-    } catch (error) {
-      if (error instanceof Error) showFile(error, `database.${key}`, path);
-      throw error;
-    }
-  }
-}
-
-/** The database's own error knows neither file nor key: they are put in its stack, as if the file had called. */
-function showFile(error: Error, key: string, path: string): void {
-  const { stack = '' } = error;
-  const at = stack.indexOf('\n    at ');
-  const end = at < 0 ? stack.length : at;
-
-  error.stack = `${stack.slice(0, end)}\n    at ${key} (${path})${stack.slice(end)}`;
 }
 
 /** Only a hint: an app that was not started ahead starts with its first request. */

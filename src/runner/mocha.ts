@@ -47,7 +47,7 @@ export async function mochaHooks(): Promise<RootHooks> {
   const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
   // Without hops no wait is possible, and then nothing of Node or mocha is patched either.
   const bridge = automatic ? installBridge() : undefined;
-  const lifecycle = new Lifecycle(config, config.database && (await loadEngine(config.database)));
+  const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)));
 
   setCurrent(lifecycle);
   const reported = new Reported();

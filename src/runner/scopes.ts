@@ -79,7 +79,12 @@ export class Scopes {
     try {
       this.#lifecycle.end(scope);
     } catch (error) {
-      if (!this.#reported.has(error)) throw error;
+      const unheard = (error instanceof AggregateError ? error.errors : [error]).filter(
+        (lost) => !this.#reported.has(lost),
+      ) as readonly unknown[];
+      // One database after the other: what a test fails with is one error.
+      if (unheard.length > 1 && unheard[0] instanceof Error) unheard[0].cause ??= unheard[1];
+      if (unheard.length > 0) throw unheard[0];
     }
   }
 }

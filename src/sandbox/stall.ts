@@ -1,4 +1,5 @@
 import { HoldTimeoutError, StallError } from '../errors.js';
+import { isSession } from './connection-names.js';
 import { shortSql } from './short-sql.js';
 
 /** What is known about the connection that has the turn. */
@@ -17,9 +18,6 @@ export interface Waiter {
   readonly connection: string;
   readonly sql: string;
 }
-
-/** The name of the test's own connection. */
-const SESSION = 'session';
 
 /** The likely cause, and what to do about it. */
 type Advice = readonly [likely: string, remedy: string];
@@ -49,7 +47,7 @@ export function stallError(waiter: Waiter, holder: TurnInfo, now: number, reason
       ? 'Both share one real connection, which runs one transaction at a time, and the transaction did not end.'
       : 'Both share one real connection, which runs one transaction at a time; waiting here would block the thread that has to finish the transaction.';
 
-  const [likely, remedy] = holder.connection === SESSION ? SESSION_HOLDS : APP_HOLDS;
+  const [likely, remedy] = isSession(holder.connection) ? SESSION_HOLDS : APP_HOLDS;
 
   return new StallError({
     what:

@@ -8,8 +8,12 @@ import { checkText, runStatement } from './statement.js';
 import { Transactions } from './transactions.js';
 import { show } from './values.js';
 
-/** The session over a connection. Its methods may be taken off it: `const { get, run } = session`. */
-export function createSession(connection: SyncConnection): Session {
+/**
+ * The session over a connection. Its methods may be taken off it: `const { get, run } = session`.
+ *
+ * @param of the sessions of other databases, by name
+ */
+export function createSession(connection: SyncConnection, of: Session['of'] = alone): Session {
   const transactions = new Transactions(connection);
 
   // The rows' types are the caller's claim about the database; nothing here could check them.
@@ -62,6 +66,15 @@ export function createSession(connection: SyncConnection): Session {
       checkTable('count', table);
       return countRows(connection, table, where);
     },
+
+    of,
+  });
+}
+
+function alone(database: string): never {
+  throw new SessionUsageError({
+    what: `session.of was given ${show(database)}, but this session stands alone.`,
+    why: 'It was not made from a config, which is what names databases.',
   });
 }
 

@@ -131,4 +131,13 @@ export interface Session {
    * @example session.count('providers', { country: ['AT', 'DE'], deleted_at: null })
    */
   count(this: void, table: string, where?: Where | Query): number;
+
+  /**
+   * The session of another database, by its name under `databases` in the config; by the name of a
+   * replica, its primary's. The same object each time. May be called at the top level of a file.
+   *
+   * @throws SessionUsageError when no database of the config is called so.
+   * @example session.of('audit').count('entries', { action: 'login' })
+   */
+  of(this: void, database: string): Session;
 }

@@ -6,7 +6,7 @@ import type { EmbeddedOptions, ServerOptions } from './server/index.js';
 import { openSession, type SessionDriver } from './session/index.js';
 
 /** The engine's part of the config, validated. */
-export interface PostgresSection {
+export interface PostgresSection extends Pick<PostgresOptions, 'name' | 'label' | 'replicas'> {
   /** As libpq reads it; undefined starts a server. */
   readonly url: string | undefined;
   readonly embedded: EmbeddedOptions;
@@ -43,6 +43,11 @@ export const postgres: Engine<PostgresSection> = {
   },
 };
 
+/** To be called for each database of a config, before one of them is prepared; see `env` below. */
+export function plan(section: PostgresSection): void {
+  relayOf(section);
+}
+
 function relayOf(section: PostgresSection): { engine: Engine<PostgresOptions>; options: PostgresOptions } {
   const known = relays.get(section);
   if (known !== undefined) return known;
@@ -61,7 +66,11 @@ function relayOf(section: PostgresSection): { engine: Engine<PostgresOptions>; o
         ...(driver === undefined ? {} : { driver }),
       }).session,
   });
+  const { name, label, replicas } = section;
   const options: PostgresOptions = {
+    ...(name !== undefined && { name }),
+    ...(replicas !== undefined && { replicas }),
+    label,
     server,
     database: databaseOf(url),
     ownDatabase: url === undefined,

@@ -1,6 +1,6 @@
 /** The Postgres engine: a relay in a worker thread, which any driver connects to. */
 
-export { postgres } from './configured.js';
+export { plan, postgres } from './configured.js';
 export type { PostgresSection } from './configured.js';
 export { postgresEngine } from './postgres.js';
 export type { Parts } from './postgres.js';

@@ -13,6 +13,8 @@ export interface WorkerData {
   /** Asked of those who come by TCP: the loopback interface is open to every user of the machine. */
   readonly password: string;
   readonly sessionUser: string;
+  /** What messages call the database, where there are several. */
+  readonly label: string | undefined;
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly patience: { readonly stallTimeout: number; readonly holdTimeout: number };
   /** Whether the database ends with the run. */

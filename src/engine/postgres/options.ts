@@ -1,7 +1,21 @@
+/** A way to the sandbox beside the app's own. */
+export interface PostgresReplica {
+  /** As `PostgresOptions.env`. */
+  readonly env: readonly string[];
+  /** As `PostgresOptions.swap`. */
+  readonly swap: ((url: string) => void | (() => void)) | undefined;
+  /** Whether what writes through it fails, as on a replica. */
+  readonly readOnly: boolean;
+}
+
 /** The Postgres part of the config, validated and complete. */
 export interface PostgresOptions {
   /** The database's name in the config; `main` by default. */
   readonly name?: string;
+  /** What messages call it, where there are several databases. */
+  readonly label?: string | undefined;
+  /** Other ways to the sandbox, as an app has them to read replicas. */
+  readonly replicas?: readonly PostgresReplica[];
   /**
    * What `openServer` of the server module is given. It crosses into the worker's thread, so it is
    * plain data.

@@ -6,7 +6,7 @@ import type { Engine, Host, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import type { PostgresOptions } from './options.js';
 import { type OpenSession, PostgresSandbox, type SessionEnd } from './sandbox.js';
-import { Word } from './shared.js';
+import { User, Word } from './shared.js';
 import { WorkerLink } from './worker-link.js';
 
 /** Stands for the variables that libpq, and every driver after it, reads where no URL is given. */
@@ -22,6 +22,8 @@ interface Prepared {
   readonly address: SessionAddress;
   /** By which any driver reaches the relay. */
   readonly url: string;
+  /** The same for those that must not write. */
+  readonly readerUrl: string;
   /** Removes the directory; it is done at the end of the process at the latest. */
   readonly remove: () => void;
   sandbox: PostgresSandbox | undefined;
@@ -47,12 +49,16 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
     prepare(options: PostgresOptions): () => void {
       const prepared = startRelay(options, serverModule);
       relays.set(options, prepared);
-      const restore = setEnvironment(variables(options.env, prepared.url));
-      const takeBack = options.swap?.(prepared.url);
+      const ways = [{ ...options, readOnly: false }, ...(options.replicas ?? [])].map(({ env, swap, readOnly }) => {
+        const url = readOnly ? prepared.readerUrl : prepared.url;
+        return [setEnvironment(variables(env, url)), swap?.(url)] as const;
+      });
 
       return () => {
-        takeBack?.();
-        restore();
+        for (const [restore, takeBack] of ways.reverse()) {
+          takeBack?.();
+          restore();
+        }
         prepared.sandbox?.close();
         prepared.link.terminate();
         prepared.remove();
@@ -77,7 +83,7 @@ export function postgresEngine({ serverModule, openSession }: Parts): Engine<Pos
  * socket with the same number in its name, where there are any.
  */
 function startRelay(options: PostgresOptions, serverModule: string): Prepared {
-  const { stallTimeout, holdTimeout, clock, server, database, ownDatabase = false } = options;
+  const { stallTimeout, holdTimeout, clock, server, database, ownDatabase = false, label } = options;
   const directory = process.platform === 'win32' ? undefined : mkdtempSync(join(tmpdir(), 'lockstep-'));
   const password = randomBytes(16).toString('hex');
   const user = `lockstep_session_${randomBytes(8).toString('hex')}`;
@@ -99,6 +105,7 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
         port,
         password,
         sessionUser: user,
+        label,
         patience: { stallTimeout, holdTimeout },
         clock,
         ownDatabase,
@@ -118,7 +125,8 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
     link,
     start,
     address,
-    url: sandboxUrl(address, directory),
+    url: sandboxUrl(User.app, address, directory),
+    readerUrl: sandboxUrl(User.reader, address, directory),
     remove,
     get sandbox() {
       return sandbox;
@@ -133,8 +141,8 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
  * All drivers understand the loopback address; those that know `host` as a parameter (pg and what
  * is built on it) take the faster Unix socket instead.
  */
-function sandboxUrl({ port, password, database }: SessionAddress, directory: string | undefined): string {
-  const url = `postgresql://lockstep:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
+function sandboxUrl(user: string, { port, password, database }: SessionAddress, directory: string | undefined): string {
+  const url = `postgresql://${user}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
   return directory === undefined ? url : `${url}?host=${encodeURIComponent(directory)}`;
 }
 

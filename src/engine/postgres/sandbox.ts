@@ -1,5 +1,6 @@
 import type { Host, Leftover, Sandbox, Scope, StatementEvent, SyncConnection } from '../engine.js';
 import { StallError } from '../../errors.js';
+import { sessionName } from '../../sandbox/connection-names.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from './options.js';
 import { Pipe } from './pipe.js';
@@ -204,7 +205,7 @@ export class PostgresSandbox implements Sandbox {
     }
     link.post({ kind: 'unwish' });
     throw new StallError({
-      what: `session cannot run "${sql}": the database was not free within ${limit} ms.`,
+      what: `${sessionName(this.#options.label)} cannot run "${sql}": the database was not free within ${limit} ms.`,
       why: 'Another connection kept the turn, and nothing is left that could make it give it back.',
       remedy: 'Finish the transaction of the app before the session needs the database.',
     });

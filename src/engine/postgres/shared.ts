@@ -35,6 +35,9 @@ export const Word = {
 
 export const WORDS = 16;
 
+/** The user by whose name the app comes, and the one for connections that must not write. */
+export const User = { app: 'lockstep', reader: 'lockstep_reader' } as const;
+
 /** Values of `Word.turn`. */
 export const Turn = { free: 0, app: 1, session: 2 } as const;
 

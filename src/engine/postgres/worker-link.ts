@@ -20,6 +20,7 @@ export class WorkerLink {
   readonly #replies: MessagePort;
   readonly #events: MessagePort;
   readonly #heard: (event: Event) => void;
+  readonly #ofDatabase: string;
   #dead: string | undefined;
 
   constructor(start: Start, heard: (event: Event) => void) {
@@ -33,6 +34,7 @@ export class WorkerLink {
     };
 
     this.#heard = heard;
+    this.#ofDatabase = start.label === undefined ? '' : ` of ${start.label}`;
     this.#control = control.port1;
     this.#replies = replies.port1;
     this.#events = events.port1;
@@ -126,7 +128,7 @@ export class WorkerLink {
   /** The error of a sandbox whose worker is gone. */
   lost(): SandboxLostError {
     return new SandboxLostError({
-      what: `The relay's thread has ended: ${this.#dead ?? 'unknown'}.`,
+      what: `The relay's thread${this.#ofDatabase} has ended: ${this.#dead ?? 'unknown'}.`,
       why: 'All connections of a sandbox go through it, so what the test had written is gone.',
       remedy: 'The next test gets a new one. If you did not end it yourself, please report this.',
     });
@@ -167,7 +169,7 @@ export class WorkerLink {
 
   #late(what: string, timeout: number): SandboxLostError {
     return new SandboxLostError({
-      what: `The relay's thread did not come ${what} within ${timeout} ms.`,
+      what: `The relay's thread${this.#ofDatabase} did not come ${what} within ${timeout} ms.`,
       why: 'It waits for the Postgres server, or the machine is very busy.',
       remedy: 'Look into the log of the server.',
     });

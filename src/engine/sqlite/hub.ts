@@ -1,3 +1,4 @@
+import { isSession, sessionName } from '../../sandbox/connection-names.js';
 import { Layers } from '../../sandbox/layers.js';
 import { stragglerError } from '../../sandbox/scope-errors.js';
 import { stallError } from '../../sandbox/stall.js';
@@ -83,7 +84,7 @@ export class Hub implements Sandbox {
       foreignKeys: options.foreignKeys,
       journalMode,
     });
-    this.session = new SqliteSession(this, new Connection('session', database));
+    this.session = new SqliteSession(this, new Connection(sessionName(options.label), database));
 
     this.handle.pragma('journal_mode = MEMORY');
     this.#setForeignKeys();
@@ -129,7 +130,7 @@ export class Hub implements Sandbox {
     const { holder } = this.#line.turns;
     const leftovers: Leftover[] = [];
 
-    if (holder !== undefined && holder.name !== 'session') leftovers.push(leftover('transaction', holder));
+    if (holder !== undefined && !isSession(holder.name)) leftovers.push(leftover('transaction', holder));
     for (const connection of registry.pending) {
       if (connection !== holder && connection.database === this.#database)
         leftovers.push(leftover('statement', connection));
@@ -165,7 +166,7 @@ export class Hub implements Sandbox {
     this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, this.#layers.lastEnded));
     for (const database of registry.databases.values()) if (database.hub === this) database.hub = undefined;
     this.handle.close();
-    warnOfOthers(this.#database, realDrivers(this.#options.swap));
+    warnOfOthers(this.#database, this.#options.key ?? 'database', realDrivers(this.#options.swap));
   }
 
   /**
@@ -324,7 +325,7 @@ export class Hub implements Sandbox {
     const { holder } = this.#line.turns;
     if (holder === undefined) return;
 
-    const app = holder.name !== 'session' && this.#phase !== 'setup';
+    const app = !isSession(holder.name) && this.#phase !== 'setup';
     this.#rollBack(holder, app ? (scope?.title ?? this.#layers.lastEnded ?? 'the setup') : undefined);
   }
 

@@ -2,6 +2,12 @@
 export interface SqliteOptions {
   /** The database's name in the config; `main` by default. */
   readonly name?: string;
+  /** Its place in the config, for messages; `database` by default. */
+  readonly key?: string;
+  /** What messages call it, where there are several databases. */
+  readonly label?: string | undefined;
+  /** Other ways to it: of SQLite they are the same file. */
+  readonly replicas?: readonly { readonly env: readonly string[] }[];
   /** `:memory:` or the absolute path of a database file. */
   readonly file: string;
   /** Environment variables that are set to `file` while the engine is prepared. */

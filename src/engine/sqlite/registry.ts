@@ -1,16 +1,28 @@
 import { NotRunningError, SwapError } from '../../errors.js';
+import { connectionName } from '../../sandbox/connection-names.js';
 import type { Connection } from './connection.js';
 import { canonicalName } from './database-name.js';
 import type { Hub } from './hub.js';
 import type { NativeDatabase } from './native.js';
+import type { SqliteOptions } from './options.js';
 
 /** A user function, aggregate, table or extension that an app's connection has registered. */
 export type Registration = (database: NativeDatabase) => void;
 
+/** A database that belongs to Lockstep. */
+interface Claimed {
+  /** There while a sandbox is open. */
+  hub: Hub | undefined;
+  /** Whether the app has opened it. */
+  opened: boolean;
+  /** What messages call it, where there are several. */
+  readonly label: string | undefined;
+}
+
 /** What the drop-in drivers and the engine must agree on, once per process. */
 interface Registry {
-  /** Databases that belong to Lockstep, by canonical name; the hub is there while a sandbox is open. */
-  readonly databases: Map<string, { hub: Hub | undefined; opened: boolean }>;
+  /** Databases that belong to Lockstep, by canonical name. */
+  readonly databases: Map<string, Claimed>;
   /** Files that are not Lockstep's and that an app opened through a drop-in driver. */
   readonly others: Set<string>;
   /** Where real drivers are resolved from. */
@@ -37,11 +49,13 @@ export const registry: Registry = (shared[KEY] ??= {
   registrations: new Map(),
 });
 
-/** Makes a database Lockstep's: from now on the drop-in drivers send it to the sandbox. */
-export function claim(file: string, root: string): void {
+/** Makes a database Lockstep's: from now on the drop-in drivers send it to the sandbox. Returns its canonical name. */
+export function claim({ file, root, label }: Pick<SqliteOptions, 'file' | 'root' | 'label'>): string {
   const name = canonicalName(file);
+  const { hub, opened = false } = registry.databases.get(name) ?? {};
   registry.root = root;
-  if (!registry.databases.has(name)) registry.databases.set(name, { hub: undefined, opened: false });
+  registry.databases.set(name, { hub, opened, label });
+  return name;
 }
 
 /**
@@ -75,9 +89,10 @@ export function claimed(file: string, driver: string): string | undefined {
  * loaded a real driver: then a path or a driver in the config is most likely wrong, and the app
  * wrote to a real database.
  *
+ * @param key the database's place in the config
  * @param realDrivers those that the app has loaded although they could have been swapped
  */
-export function warnOfOthers(database: string, realDrivers: readonly string[]): void {
+export function warnOfOthers(database: string, key: string, realDrivers: readonly string[]): void {
   if (registry.databases.get(database)?.opened !== false) return;
 
   const files = [...registry.others].filter((file) => file !== '').map((file) => `"${file}"`);
@@ -85,13 +100,13 @@ export function warnOfOthers(database: string, realDrivers: readonly string[]): 
     files.length > 0
       ? [
           `opened ${files.join(', ')}`,
-          'Set database.file, or name in database.env the variable that the app takes the path from.',
+          `Set ${key}.file, or name in ${key}.env the variable that the app takes the path from.`,
         ]
-      : [`loaded the real ${realDrivers.join(' and ')}`, `Set database.swap: ${show(realDrivers)}.`];
+      : [`loaded the real ${realDrivers.join(' and ')}`, `Set ${key}.swap: ${show(realDrivers)}.`];
   if (files.length === 0 && realDrivers.length === 0) return;
 
   process.emitWarning(
-    `The app never opened "${database}", the config's database.file, but it ${did}: ` +
+    `The app never opened "${database}", the config's ${key}.file, but it ${did}: ` +
       `what it wrote there is real and was not rolled back. ${remedy}`,
     { code: 'LOCKSTEP_OTHER_DATABASE' },
   );
@@ -118,11 +133,11 @@ export function hubOf(database: string, connection: string): Hub {
   });
 }
 
-/** A name for a new connection, e.g. `sqlite3 connection 2`. */
-export function nameConnection(driver: string): string {
+/** A name for a new connection to a claimed database, e.g. `sqlite3 connection 2`. */
+export function nameConnection(driver: string, database: string): string {
   const count = (registry.counts.get(driver) ?? 0) + 1;
   registry.counts.set(driver, count);
-  return `${driver} connection ${count}`;
+  return connectionName(`${driver} connection ${count}`, registry.databases.get(database)?.label);
 }
 
 /** Registers a function with the open hubs and with all to come. */

@@ -1,7 +1,7 @@
 import type { Engine, Host, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import { swap } from '../swap/index.js';
-import { canonicalName, refuseUnsafe } from './database-name.js';
+import { refuseUnsafe } from './database-name.js';
 import Database from './drivers/better-sqlite3.js';
 import sqlite3 from './drivers/sqlite3.js';
 import { Hub } from './hub.js';
@@ -19,7 +19,7 @@ export const sqlite: Engine<SqliteOptions> = {
   name: 'sqlite',
 
   prepare(options: SqliteOptions): () => void {
-    claim(options.file, options.root);
+    claim(options);
     const unswap = swap(
       options.swap.map((name) => ({
         name,
@@ -27,7 +27,8 @@ export const sqlite: Engine<SqliteOptions> = {
         driver: DRIVERS[name],
       })),
     );
-    const restoreEnvironment = setEnvironment((options.env ?? []).map((name) => [name, options.file]));
+    const variables = [options, ...(options.replicas ?? [])].flatMap(({ env = [] }) => env);
+    const restoreEnvironment = setEnvironment(variables.map((name) => [name, options.file]));
 
     return () => {
       restoreEnvironment();
@@ -37,11 +38,11 @@ export const sqlite: Engine<SqliteOptions> = {
 
   open(options: SqliteOptions, host: Host): Sandbox {
     refuseUnsafe(options.file, options.allowAnyDatabase);
-    claim(options.file, options.root);
 
-    const name = canonicalName(options.file);
+    const name = claim(options);
     const hub = new Hub(name, options, host);
-    registry.databases.set(name, { hub, opened: registry.databases.get(name)?.opened ?? false });
+    const claimed = registry.databases.get(name);
+    if (claimed !== undefined) claimed.hub = hub;
     return hub;
   },
 };

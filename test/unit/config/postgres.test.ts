@@ -20,6 +20,10 @@ describe('validateConfig for Postgres', () => {
 
   it('fills the defaults', () => {
     expect(validate()).to.deep.equal({
+      name: 'main',
+      key: 'database',
+      label: undefined,
+      replicas: [],
       engine: 'postgres',
       url: undefined,
       embedded: { binaries: undefined, locale: undefined, settings: {}, startTimeout: 60_000 },

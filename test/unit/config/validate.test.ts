@@ -34,6 +34,7 @@ describe('validateConfig', () => {
       source,
       root: folder.path,
       app: undefined,
+      databases: [],
       database: undefined,
       bridge: { timeout: undefined, auto: true },
       client: {
@@ -50,6 +51,10 @@ describe('validateConfig', () => {
 
   it('fills the defaults of SQLite', () => {
     expect(validateConfig(sqlite(), source).database).to.deep.equal({
+      name: 'main',
+      key: 'database',
+      label: undefined,
+      replicas: [],
       engine: 'sqlite',
       file: ':memory:',
       env: [],
@@ -184,7 +189,7 @@ describe('validateConfig', () => {
     [
       'a key like no other',
       () => ({ zzzzzzzz: 1 }),
-      /keys of the config are app, database, bridge, client\.[\s\S]*Remove it/,
+      /keys of the config are app, database, databases, bridge, client\.[\s\S]*Remove it/,
     ],
     ['a database that is a string', () => ({ database: 'sqlite' }), /database in .* is 'sqlite'; it must be an object/],
     [

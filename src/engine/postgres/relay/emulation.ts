@@ -36,6 +36,8 @@ export interface Ground {
   epoch: number;
   /** Arms the guard and whatever must lie under it, pipelined before the next message. */
   prepare(): void;
+  /** What runs above the guard must not write. */
+  restrict(): void;
   /** The turn's work is to stay. */
   committed(settings: ReadonlyMap<string, string>, ddl: boolean): void;
   /** The turn's work is to go. */
@@ -69,6 +71,8 @@ export class Emulation {
   state: SessionState = FRESH;
   /** As the running transaction has it. */
   staged: SessionState = FRESH;
+  /** Whether no transaction of the client may write, as on a read replica. */
+  reader = false;
   /** Settings that came with the startup message: what RESET goes back to. */
   defaults: SessionState['settings'] = new Map();
   /** Prepended to the names of the client's prepared statements. */
@@ -104,6 +108,7 @@ export class Emulation {
 
     this.#ground.prepare();
     this.#armed = this.#ground.epoch;
+    if (this.reader) this.#ground.restrict();
   }
 
   /** Whether the transaction's end has something to check or to do. */

@@ -37,6 +37,7 @@ export class Relay {
       words: data.words,
       patience: data.patience,
       sessionUser: data.sessionUser,
+      label: data.label,
       ownDatabase: data.ownDatabase,
       overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#connect(),

@@ -45,7 +45,7 @@ class VirtualDatabase implements StatementOwner {
     this.readonly = options.readonly === true;
     // Loggers print databases, and this would show them our insides.
     Object.defineProperties(this, {
-      connection: { value: new Connection(nameConnection(DRIVER), database, this.readonly) },
+      connection: { value: new Connection(nameConnection(DRIVER, database), database, this.readonly) },
       verbose: { value: options.verbose ?? undefined },
     });
   }

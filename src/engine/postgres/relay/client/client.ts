@@ -1,3 +1,4 @@
+import { connectionName } from '../../../../sandbox/connection-names.js';
 import { errorResponse, notification, readyForQuery, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
@@ -65,7 +66,7 @@ export class Client implements Sink {
     this.#line = line;
     this.id = id;
     this.secretKey = secretKey;
-    this.name = `postgres connection ${id}`;
+    this.name = connectionName(`postgres connection ${id}`, hub.label);
     this.emulation = new Emulation(this.name, `lockstep_${id}_`, hub.ground, (bytes) => this.send(bytes));
 
     const reported = new ReportedSettings(this);

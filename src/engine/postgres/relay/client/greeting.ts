@@ -1,3 +1,4 @@
+import { User } from '../../shared.js';
 import { AUTHENTICATION_OK, CLEARTEXT_PASSWORD, keyData, readyForQuery, SSL_REFUSED } from '../../wire/backend.js';
 import { Front, readOpening } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
@@ -80,6 +81,9 @@ export class Greeting {
   #adopt(): ReadonlyMap<string, string> {
     const { emulation, hub } = this.#dialogue;
     const settings = startupSettings(this.#parameters);
+    emulation.reader = this.#parameters.get('user') === User.reader;
+    // Before the first scope transactions are real, and then it is the setting that keeps it from writing.
+    if (emulation.reader) settings.set('default_transaction_read_only', 'on');
 
     const real = new Map([...hub.link.defaults].map(([name, value]) => [name.toLowerCase(), value]));
     for (const [name, value] of settings) {

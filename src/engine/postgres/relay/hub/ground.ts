@@ -63,6 +63,13 @@ export class SharedGround implements Ground {
     this.#arm(arming('none'));
   }
 
+  restrict(): void {
+    this.unnamed = undefined;
+    this.#arm('SET TRANSACTION READ ONLY');
+    // Whoever comes next needs a guard of its own: what runs above this one stays restricted.
+    this.#guard = 'dirty';
+  }
+
   committed(settings: Settings, ddl: boolean): void {
     this.#guard = 'dirty';
     this.applied = settings;

@@ -93,6 +93,11 @@ export class Hub {
     return this.#clients.has(client.id);
   }
 
+  /** What messages call the database, where there are several. */
+  get label(): string | undefined {
+    return this.#surroundings.label;
+  }
+
   isOwn(parameters: ReadonlyMap<string, string>): boolean {
     return parameters.get('user') === this.#surroundings.sessionUser;
   }

@@ -68,10 +68,14 @@ export class ServerLink {
   unreachable(error: Error): void {
     const { scopes, turns } = this.#hub;
     this.#connecting = false;
-    const lost = connectionLost(error.message, scopes.layers.current?.title, error);
+    const lost = connectionLost(error.message, this.#about(), error);
     scopes.failScope(lost);
     turns.refuseParked(() => lost);
     this.#hub.flush();
+  }
+
+  #about(): { title: string | undefined; label: string | undefined } {
+    return { title: this.#hub.scopes.layers.current?.title, label: this.#hub.label };
   }
 
   /** The connection to the server has ended. */
@@ -83,7 +87,7 @@ export class ServerLink {
     const words = this.real.lastWords === undefined ? reason : (readFields(this.real.lastWords)['M'] ?? reason);
     const { holder } = turns;
     const open = scopes.layers.real || holder !== undefined;
-    const error = connectionLost(words, scopes.layers.current?.title, undefined);
+    const error = connectionLost(words, this.#about(), undefined);
     scopes.lostServer(error, open);
     ground.forget();
     this.real = this.#newConnection(NOWHERE);

@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly patience: Patience;
   /** The user name by which the session is known; nobody else knows it. */
   readonly sessionUser: string;
+  /** What messages call the database, where there are several. */
+  readonly label: string | undefined;
   /** Statements to be run whenever the outer transaction begins, each alone. */
   readonly overrides: readonly string[];
   /** Whether the database ends with the run, so that what is overridden may stay so. */

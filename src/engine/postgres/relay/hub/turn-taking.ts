@@ -1,3 +1,4 @@
+import { sessionName } from '../../../../sandbox/connection-names.js';
 import { stallError } from '../../../../sandbox/stall.js';
 import { Turn } from '../../shared.js';
 import type { Client } from '../client/client.js';
@@ -42,7 +43,7 @@ export class TurnTaking {
 
   /** The client turned out to be the session. */
   ownCame(client: Client): void {
-    client.name = 'session';
+    client.name = sessionName(this.#hub.label);
     this.#own = client;
   }
 

@@ -1,0 +1,158 @@
+import type { Socket } from 'node:net';
+import { canWait, reportPending, waitUntil } from '../bridge/index.js';
+import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
+import type { Leftover, LoadedEngine, Sandbox, Scope } from '../engine/index.js';
+import { createSession, type Session } from '../session/index.js';
+import { findDatabase } from './find-database.js';
+import { logStatements } from './log-statements.js';
+import { bringIn, withOwnKeys } from './set-up.js';
+
+/** Milliseconds that the end of a test waits for the app, where the config has no database. */
+const DRAIN = 100;
+
+/** A database while a run is on. */
+interface Opened {
+  readonly database: ResolvedDatabase;
+  readonly sandbox: Sandbox;
+  readonly session: Session;
+  readonly stopReporting: () => void;
+}
+
+/** The databases of one run: the scopes of all their sandboxes begin and end together. */
+export class Databases {
+  readonly #config: ResolvedConfig;
+  readonly #engines: readonly LoadedEngine[];
+  readonly #withdrawals: (() => void)[] = [];
+  #opened: Opened[] = [];
+  #leadHere: NonNullable<Sandbox['leadsHere']>[] = [];
+  /** For each open scope the sandboxes in which it was begun. */
+  #scopes: (readonly Sandbox[])[] = [];
+
+  /**
+   * Puts each engine in the app's way.
+   *
+   * @param engines one for each of the config's databases, in the same order
+   * @throws SwapError when a driver cannot be replaced; what was put in the way before is taken away.
+   */
+  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[]) {
+    this.#config = config;
+    this.#engines = engines;
+    try {
+      for (const engine of engines) this.#withdrawals.push(engine.prepare());
+    } catch (error) {
+      this.withdraw();
+      throw error;
+    }
+  }
+
+  /** Milliseconds that the end of a test waits for the app: what the most patient database asks for. */
+  get drainLimit(): number {
+    const { databases } = this.#config;
+    return databases.length === 0 ? DRAIN : Math.max(...databases.map(({ drain }) => drain));
+  }
+
+  get sandboxes(): readonly Sandbox[] {
+    return this.#opened.map(({ sandbox }) => sandbox);
+  }
+
+  /**
+   * Opens all of them, then brings in their schema and seed, one database after the other.
+   *
+   * @throws EngineMissingError, UnsafeDatabaseError, and whatever schema or seed throw.
+   */
+  async open(): Promise<void> {
+    this.#leadHere = [];
+    for (const [index, engine] of this.#engines.entries()) {
+      const database = this.#config.databases[index];
+      if (database !== undefined) this.#add(database, engine);
+    }
+    for (const { database, session } of this.#opened) await bringIn(database, session);
+  }
+
+  #add(database: ResolvedDatabase, engine: LoadedEngine): void {
+    const sandbox = withOwnKeys(database.key, () => engine.open({ canWait, waitUntil: waitForTurn }));
+
+    logStatements(sandbox);
+    if (sandbox.leadsHere !== undefined) this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
+    this.#opened.push({
+      database,
+      sandbox,
+      session: createSession(sandbox.session, (name) => this.session(findDatabase(this.#config, name))),
+      stopReporting: reportPending(() => sandbox.describe()),
+    });
+  }
+
+  /** @throws Error when it is not open. */
+  session({ name }: ResolvedDatabase): Session {
+    const opened = this.#opened.find(({ database }) => database.name === name);
+    if (opened === undefined) throw new Error(`Databases: ${name} is not open.`);
+    return opened.session;
+  }
+
+  /** Begins a scope in all of them, and throws the first error of doing so. */
+  begin(scope: Scope): void {
+    const begun: Sandbox[] = [];
+    this.#scopes.push(begun);
+    each(this.sandboxes, (sandbox) => {
+      sandbox.begin(scope);
+      begun.push(sandbox);
+    });
+  }
+
+  /** Opens all of them again for the innermost scope. */
+  resume(): void {
+    each(this.#scopes.at(-1) ?? [], (sandbox) => sandbox.resume());
+  }
+
+  /**
+   * Ends the innermost scope in all of them, whatever becomes of the others.
+   *
+   * @throws SandboxLostError when one had lost its transaction; when several had, an AggregateError of theirs.
+   */
+  end(): void {
+    each(this.#scopes.pop() ?? [], (sandbox) => sandbox.end());
+  }
+
+  /** What the app has open. */
+  leftovers(): readonly Leftover[] {
+    return this.#opened.flatMap(({ sandbox }) => sandbox.leftovers());
+  }
+
+  /** Whether a socket may be one of the app's to a sandbox, also after `close`. */
+  leadsHere(socket: Socket): boolean {
+    return this.#leadHere.some((leadsHere) => leadsHere(socket));
+  }
+
+  close(): void {
+    const opened = this.#opened;
+
+    this.#opened = [];
+    this.#scopes = [];
+    for (const { stopReporting } of opened) stopReporting();
+    each(opened, ({ sandbox }) => sandbox.close());
+  }
+
+  /** Takes environment variables and module hooks away again: what came last is on top. */
+  withdraw(): void {
+    each(this.#withdrawals.splice(0).reverse(), (withdraw) => withdraw());
+  }
+}
+
+function waitForTurn(done: () => boolean, timeout: number): boolean {
+  return waitUntil('a query', done, timeout);
+}
+
+/** Does it for each, also after an error. Throws that error; of several, all at once. */
+function each<T>(items: readonly T[], work: (item: T) => void): void {
+  const errors: unknown[] = [];
+
+  for (const item of items) {
+    try {
+      work(item);
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('\n'));
+  if (errors.length === 1) throw errors[0];
+}

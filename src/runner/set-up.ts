@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import type { ResolvedDatabase, ResolvedSetup } from '../config/index.js';
+import { LockstepError } from '../errors.js';
+import type { Session } from '../session/index.js';
+
+/** The place of a config's only database, as messages of the engines have it. */
+const ONLY = 'database';
+
+/** Brings in a database's schema, then its seed. */
+export async function bringIn({ key, schema, seed }: ResolvedDatabase, session: Session): Promise<void> {
+  await run(`${key}.schema`, schema, session);
+  await run(`${key}.seed`, seed, session);
+}
+
+async function run(key: string, source: ResolvedSetup | undefined, session: Session): Promise<void> {
+  if (source === undefined) return;
+  if (source.kind === 'function') {
+    await source.run({ session });
+    return;
+  }
+  for (const path of source.paths) {
+    try {
+      session.exec(readFileSync(path, 'utf8'));
+    } catch (error) {
+      if (error instanceof Error) showFile(error, key, path);
+      throw error;
+    }
+  }
+}
+
+/** The database's own error knows neither file nor key: they are put in its stack, as if the file had called. */
+function showFile(error: Error, key: string, path: string): void {
+  const { stack = '' } = error;
+  const at = stack.indexOf('\n    at ');
+  const end = at < 0 ? stack.length : at;
+
+  error.stack = `${stack.slice(0, end)}\n    at ${key} (${path})${stack.slice(end)}`;
+}
+
+/** Engines know the keys of a config with one database; of several, messages are to name the one that is meant. */
+export function withOwnKeys<T>(key: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (key !== ONLY && error instanceof LockstepError) {
+      const { message, stack = '' } = error;
+      const own = message.replace(/\bdatabase(?=\.[a-z])/gi, key);
+      Object.assign(error, { message: own, stack: stack.replace(message, () => own) });
+    }
+    throw error;
+  }
+}
