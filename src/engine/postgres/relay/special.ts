@@ -30,7 +30,8 @@ export type Special =
   /** Postgres runs it only inside a transaction. */
   | { readonly kind: 'inside'; readonly what: string }
   | { readonly kind: 'deallocateAll' }
-  | { readonly kind: 'discard' };
+  | { readonly kind: 'discard' }
+  | { readonly kind: 'discardTemporary' };
 
 /** `sql` is there if the server has to get other words. */
 export interface Reading {
@@ -82,7 +83,7 @@ export function readSpecial(sql: string): Reading {
       if (words.word === 'PREPARE') words.next();
       return { special: words.word === 'ALL' ? { kind: 'deallocateAll' } : readPrepared('deallocate', words) };
     case 'DISCARD':
-      return { special: words.word === 'ALL' ? { kind: 'discard' } : undefined };
+      return { special: readDiscard(words) };
     default:
       return { special: readConfig(sql) };
   }
@@ -158,6 +159,18 @@ function dropConcurrently(sql: string): Reading {
       return { special: undefined, sql: sql.slice(0, start) + ' '.repeat(end - start) + sql.slice(end) };
   }
   return NOTHING;
+}
+
+function readDiscard(words: Words): Special | undefined {
+  switch (words.word) {
+    case 'ALL':
+      return { kind: 'discard' };
+    case 'TEMP':
+    case 'TEMPORARY':
+      return { kind: 'discardTemporary' };
+    default:
+      return undefined;
+  }
 }
 
 function readPrepared(kind: 'prepare' | 'execute' | 'deallocate', words: Words): Special | undefined {

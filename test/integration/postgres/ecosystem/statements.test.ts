@@ -143,6 +143,23 @@ inEveryPlace('statements', (here) => {
     expect((await a.query('select * from kept')).rows).to.have.length(0);
   });
 
+  it('temporary tables are gone with their connection', async () => {
+    const brief = await here.connect();
+    await brief.query('create temporary table t (n int primary key)');
+    await brief.query('insert into t values (1)');
+    await brief.end();
+
+    expect(await sqlState(a.query('select * from t'))).to.equal('42P01');
+    await a.query('create temporary table t (n int primary key)');
+    expect(
+      await sqlState(
+        a.query('insert into t values (1), (1)').catch((error: { constraint?: string }) => {
+          throw Object.assign(new Error(), { code: error.constraint });
+        }),
+      ),
+    ).to.equal('t_pkey');
+  });
+
   it('settings are each connection’s own', async () => {
     await a.query("set application_name = 'a'");
     await b.query("set application_name = 'b'");

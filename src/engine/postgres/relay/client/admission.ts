@@ -3,7 +3,6 @@ import { readyForQuery } from '../../wire/backend.js';
 import { Front, readBind, readParse, readQuery } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import { lockstepFailure } from '../failure.js';
-import { changeSettings } from '../session-state.js';
 import { readScript, type Script } from '../statement.js';
 import type { Dialogue } from './dialogue.js';
 
@@ -110,10 +109,11 @@ export class Admission {
     dialogue.failed = false;
     dialogue.inert = true;
     dialogue.synced = false;
+    hub.ground.saw(client.id, client.lastSql ?? '');
     if (client.inTransaction) return this.#go(frame);
 
     emulation.staged = emulation.state;
-    const changes = changeSettings(hub.ground.applied, emulation.state.settings);
+    const changes = hub.ground.changes({ id: client.id, settings: emulation.state.settings });
     if (changes.length === 0) return this.#go(frame);
     this.#configure(frame, changes);
   }
@@ -124,7 +124,7 @@ export class Admission {
     const { unit } = dialogue;
     dialogue.blocked = true;
     dialogue.phase = 'simple';
-    hub.ground.changeSettings(changes, emulation.state.settings, (error) => {
+    hub.ground.change(changes, { id: client.id, settings: emulation.state.settings }, (error) => {
       if (unit !== dialogue.unit) return;
       dialogue.blocked = false;
       dialogue.phase = 'ready';

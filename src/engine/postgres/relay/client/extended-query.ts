@@ -74,6 +74,7 @@ export class ExtendedQuery {
     const statement = script.statements.length === 1 ? script.statements[0] : undefined;
     client.lastSql = sql;
     hub.scopes.saw(sql);
+    hub.ground.saw(client.id, sql);
 
     if (statement === undefined || hub.scopes.settingUp || !this.#own.has(statement, true))
       return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });

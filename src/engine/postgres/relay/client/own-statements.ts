@@ -1,6 +1,8 @@
 import { commandComplete } from '../../wire/backend.js';
 import type { Work } from '../emulation.js';
+import type { Special } from '../special.js';
 import { isControl, type Statement } from '../statement.js';
+import { DISCARDING } from '../temporaries.js';
 import type { Dialogue } from './dialogue.js';
 
 /** Statements that the relay carries out in the server's place. */
@@ -16,7 +18,7 @@ export class OwnStatements {
     const { effect, special } = statement;
     if (effect.kind === 'refused' || isControl(effect)) return true;
     if (special === undefined) return false;
-    return special.kind === 'discard' || special.kind === 'deallocateAll' || this.#isLocal(statement, alone);
+    return WHOLE.has(special.kind) || this.#isLocal(statement, alone);
   }
 
   #isLocal(statement: Statement, alone: boolean): boolean {
@@ -35,6 +37,7 @@ export class OwnStatements {
     }
     if (special?.kind === 'discard') return yield* this.#discardAll();
     if (special?.kind === 'deallocateAll') return yield* this.#deallocateAll();
+    if (special?.kind === 'discardTemporary') return yield* this.#discardTemporary();
     return special === undefined || (yield* emulation.local(special));
   }
 
@@ -47,10 +50,20 @@ export class OwnStatements {
     emulation.staged = { ...emulation.staged, listens: new Set() };
     emulation.enter();
     yield { sql: 'RESET ALL' };
+    yield { sql: DISCARDING };
     yield* emulation.track({ kind: 'reset', name: undefined });
     yield* statements.forget();
     client.send(commandComplete('DISCARD ALL'));
     return true;
+  }
+
+  *#discardTemporary(): Work<boolean> {
+    const { client, emulation } = this.#dialogue;
+    emulation.enter();
+    const { error } = yield { sql: DISCARDING };
+    if (error !== undefined) emulation.fail();
+    client.send(error ?? commandComplete('DISCARD TEMP'));
+    return error === undefined;
   }
 
   *#deallocateAll(): Work<boolean> {
@@ -60,3 +73,6 @@ export class OwnStatements {
     return true;
   }
 }
+
+/** They mean what a server would do to the whole session, but here it is one of many. */
+const WHOLE: ReadonlySet<Special['kind']> = new Set<Special['kind']>(['discard', 'discardTemporary', 'deallocateAll']);

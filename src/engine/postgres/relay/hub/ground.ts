@@ -5,11 +5,18 @@ import type { Ground } from '../emulation.js';
 import { arming, disarming, type GuardState } from '../guard.js';
 import { PG_NOTIFY } from '../overrides.js';
 import { quoteLiteral } from '../quote.js';
-import type { Notice } from '../session-state.js';
+import { changeSettings, type Notice } from '../session-state.js';
+import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
 import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
 
 type Settings = ReadonlyMap<string, string>;
+
+/** What a client has of its own on the connection that all share. */
+interface Belongings {
+  readonly id: number;
+  readonly settings: Settings;
+}
 
 const NONE: Settings = new Map();
 const POINT = 'lockstep_settings';
@@ -30,7 +37,8 @@ export class SharedGround implements Ground {
   readonly #surroundings: Surroundings;
   #guard: GuardState = 'none';
   /** What was in force when each of the real scopes began. */
-  #below: { readonly applied: Settings; readonly overridden: boolean }[] = [];
+  #below: { readonly applied: Settings; readonly overridden: boolean; readonly temporaries: Temporaries }[] = [];
+  #temporaries = NO_TEMPORARIES;
   #overridden = false;
   #listening = false;
   #closing: { kind: 'statement' | 'portal'; name: string }[] = [];
@@ -99,7 +107,7 @@ export class SharedGround implements Ground {
     this.#guard = 'none';
     if (touch.length === 0) return sql;
 
-    this.#below.push({ applied: this.applied, overridden: this.#overridden });
+    this.#below.push({ applied: this.applied, overridden: this.#overridden, temporaries: this.#temporaries });
     this.#hub.noticeboard.touched(true);
     return sql;
   }
@@ -110,8 +118,20 @@ export class SharedGround implements Ground {
     });
   }
 
-  /** Brings the real connection to a client's settings, below the guard. */
-  changeSettings(changes: readonly string[], settings: Settings, done: (error: Buffer | undefined) => void): void {
+  /** The client, which has the turn, is about to run the text. */
+  saw(id: number, sql: string): void {
+    this.#temporaries = afterText(this.#temporaries, id, sql);
+  }
+
+  /** The statements that bring the real connection to what is the client's own: its settings, its temporary tables. */
+  changes({ id, settings }: Belongings): readonly string[] {
+    const temporaries = this.#temporaries;
+    // The one may need the old role, the other the new one.
+    return [...hiding(temporaries, id), ...changeSettings(this.applied, settings), ...showing(temporaries, id)];
+  }
+
+  /** Runs them below the guard. */
+  change(changes: readonly string[], { id, settings }: Belongings, done: (error: Buffer | undefined) => void): void {
     const { real, scopes } = this.#hub;
     const sql = scopes.settingUp
       ? changes.join(';')
@@ -121,6 +141,7 @@ export class SharedGround implements Ground {
     real.ask(sql, ({ error }) => {
       if (error === undefined) {
         this.applied = settings;
+        this.#temporaries = afterTurn(this.#temporaries, id);
         return done(undefined);
       }
       const kept = Buffer.from(error);
@@ -165,6 +186,7 @@ export class SharedGround implements Ground {
     const below = this.#below.pop();
     this.applied = below?.applied ?? NONE;
     this.#overridden = below?.overridden ?? false;
+    this.#temporaries = below?.temporaries ?? NO_TEMPORARIES;
   }
 
   /** Whether a scope is real. */
@@ -179,6 +201,7 @@ export class SharedGround implements Ground {
     this.applied = NONE;
     this.#below = [];
     this.#overridden = false;
+    this.#temporaries = NO_TEMPORARIES;
   }
 
   /** The connection to the server is gone. */
