@@ -5,6 +5,7 @@ import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
 import type { Scopes } from './scopes.js';
+import { endStackAtTest } from './test-stack.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */
 const DEFAULT_TIMEOUT = 60_000;
@@ -118,6 +119,7 @@ function finish(frame: MochaFrame, error: unknown): void {
  * hook than for an empty test.
  */
 function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
+  endStackAtTest(error);
   run.reported.add(error);
   const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
   if (test === undefined || !isLastOfTest(runnable)) return done(error);

@@ -11,11 +11,13 @@ import { loadEngine } from '../engine/index.js';
 import { setCurrent } from './current.js';
 import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
+import { skipEmptyHooks } from './mocha-empty-hooks.js';
 import { scopeByHooks } from './mocha-hooks.js';
 import { patchRunnables, releaseRunnables } from './mocha-patch.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './mocha-shapes.js';
 import { Reported } from './reported.js';
 import { Scopes } from './scopes.js';
+import { endStackAtTest } from './test-stack.js';
 
 export { manual } from './mocha-manual.js';
 
@@ -74,8 +76,12 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
 
   // Root hooks of plug-ins that were required before this one shall find it at work too.
   runFirst(suite._beforeAll, plugin.hooks.beforeAll);
+  if (plugin.leftOpen) skipEmptyHooks(this);
   const { reported } = plugin;
-  this.on?.('fail', (_test, error) => reported.add(error));
+  this.on?.('fail', (_test, error) => {
+    endStackAtTest(error);
+    reported.add(error);
+  });
   plugin.lifecycle.tests(() => filesOf(suite));
   await plugin.lifecycle.warmUp();
 }

@@ -17,6 +17,8 @@ import { type Registration, registry, warnOfOthers } from './registry.js';
 import { SqliteSession } from './session.js';
 import { Statements } from './statements.js';
 
+const NONE: readonly Leftover[] = [];
+
 /** A statement that an asynchronous client has sent. */
 export interface Job {
   readonly connection: Connection;
@@ -53,7 +55,7 @@ export class Hub implements Sandbox {
   readonly SqliteError: NativeModule['SqliteError'];
   /** Whether the database came from a file; SQLite cannot serialize such an image amid a transaction. */
   readonly fromImage: boolean;
-  /** Counts the scopes that have ended, so that a statement can be told from an earlier scope's. */
+  /** Goes up with the end and the begin of a scope, so that a statement can be told that was sent before or in between. */
   epoch = 0;
 
   readonly #database: string;
@@ -101,11 +103,11 @@ export class Hub implements Sandbox {
     this.#cutHolder(this.#layers.current);
 
     this.#layers.begin(scope);
-    this.#phase = 'scope';
+    this.#enterScope();
   }
 
   resume(): void {
-    if (this.#phase === 'rest' && this.#layers.current !== undefined) this.#phase = 'scope';
+    if (this.#phase === 'rest' && this.#layers.current !== undefined) this.#enterScope();
   }
 
   end(): void {
@@ -120,7 +122,7 @@ export class Hub implements Sandbox {
     const { send } = this.#layers.end();
     this.#phase = 'rest';
     // A user's statement that broke the transaction off unseen leaves nothing to roll back.
-    if (this.handle.inTransaction) for (const sql of send) this.statements.get(sql).run();
+    if (send.length > 0 && this.handle.inTransaction) for (const sql of send) this.statements.get(sql).run();
     this.#emulation.restore();
 
     if (lost !== undefined) throw lost;
@@ -128,6 +130,8 @@ export class Hub implements Sandbox {
 
   leftovers(): readonly Leftover[] {
     const { holder } = this.#line.turns;
+    // Asked at the end of every test.
+    if (holder === undefined && registry.pending.size === 0) return NONE;
     const leftovers: Leftover[] = [];
 
     if (holder !== undefined && !isSession(holder.name)) leftovers.push(leftover('transaction', holder));
@@ -293,7 +297,7 @@ export class Hub implements Sandbox {
     return result;
   }
 
-  /** `stale`: the statement was sent in a scope that has ended, before the next one began. */
+  /** `stale`: the statement was sent before the scope began. */
   #admit(connection: Connection, sql: string, effect: Effect, stale = false): void {
     if (connection.hub !== this) this.#join(connection);
     if (connection.cutBy !== undefined) {
@@ -353,8 +357,12 @@ export class Hub implements Sandbox {
 
   #endSetup(): void {
     this.#cutHolder(undefined);
-    this.#phase = 'rest';
     this.#setForeignKeys();
+  }
+
+  #enterScope(): void {
+    if (this.#phase === 'rest') this.epoch += 1;
+    this.#phase = 'scope';
   }
 
   #setForeignKeys(): void {
