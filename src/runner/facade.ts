@@ -21,7 +21,9 @@ const SESSION: Members<Session> = {
  * @throws NotRunningError outside tests and hooks.
  * @throws ConfigError when the config has no database.
  */
-export const session: Session = sessionFacade('session', undefined);
+export const session: Session = facade<Session>('session', (lifecycle) => lifecycle.session(), SESSION, {
+  of: sessionOf,
+});
 
 /**
  * The running test's HTTP client, over the config's app. The app is started by the first request.
@@ -53,18 +55,17 @@ export const client: Client = facade<Client>('client', (lifecycle) => lifecycle.
 /** One for each database, and for good: they are kept in variables at the top level of files. */
 const sessions = new Map<string, Session>();
 
-/** @param database its name; undefined for the default one. */
-function sessionFacade(name: string, database: string | undefined): Session {
-  return facade<Session>(name, (lifecycle) => lifecycle.session(database), SESSION, { of: sessionOf });
-}
-
 function sessionOf(database: string): Session {
   const lifecycle = present('session.of');
   const { name } = lifecycle.database(database);
-  if (name === lifecycle.database().name) return session;
+  if (name === lifecycle.defaultDatabase.name) return session;
 
   let found = sessions.get(name);
-  if (found === undefined) sessions.set(name, (found = sessionFacade(`session.of('${name}')`, name)));
+  if (found === undefined) {
+    const pick = (running: Lifecycle): Session => running.session(running.database(name));
+    found = facade<Session>(`session.of('${name}')`, pick, SESSION, { of: sessionOf });
+    sessions.set(name, found);
+  }
   return found;
 }
 

@@ -55,20 +55,28 @@ export class Lifecycle {
   }
 
   /**
-   * The session of a database, by its name or a replica's; that of the default one without a name.
+   * The session of a database of the config, which is open.
    *
-   * @throws ConfigError when the config has no database, SessionUsageError when it has none of that name.
+   * @throws ConfigError when the config has none.
    */
-  session(name?: string): Session {
-    return this.#databases.session(this.database(name));
+  session(database: ResolvedDatabase = this.defaultDatabase): Session {
+    return this.#databases.session(database);
   }
 
-  /** A database of the config, as `session` finds it; may be asked for before the start. */
-  database(name?: string): ResolvedDatabase {
+  /** @throws ConfigError when the config has no database. */
+  get defaultDatabase(): ResolvedDatabase {
     const { database } = this.#config;
-    if (database === undefined)
-      throw missing(this.#config, 'session', 'database', `{ engine: 'sqlite', file: ':memory:' }`);
-    return name === undefined ? database : findDatabase(this.#config, name);
+    if (database !== undefined) return database;
+    throw missing(this.#config, 'session', 'database', `{ engine: 'sqlite', file: ':memory:' }`);
+  }
+
+  /**
+   * A database of the config by its name; a replica's name leads to its primary. It need not be open.
+   *
+   * @throws ConfigError when the config has none, SessionUsageError when none is called so.
+   */
+  database(name: string): ResolvedDatabase {
+    return this.#config.database === undefined ? this.defaultDatabase : findDatabase(this.#config, name);
   }
 
   /** @throws ConfigError when the config has no app. */

@@ -1,5 +1,6 @@
 import type { Scope } from '../engine/index.js';
 import type { LockstepError } from '../errors.js';
+import { severalLostError } from '../sandbox/scope-errors.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
@@ -79,11 +80,9 @@ export class Scopes {
     try {
       this.#lifecycle.end(scope);
     } catch (error) {
-      const unheard = (error instanceof AggregateError ? error.errors : [error]).filter(
-        (lost) => !this.#reported.has(lost),
-      ) as readonly unknown[];
-      // One database after the other: what a test fails with is one error.
-      if (unheard.length > 1 && unheard[0] instanceof Error) unheard[0].cause ??= unheard[1];
+      const errors = (error instanceof AggregateError ? error.errors : [error]) as readonly unknown[];
+      const unheard = errors.filter((lost) => !this.#reported.has(lost));
+      if (unheard.length > 1) throw severalLostError(unheard);
       if (unheard.length > 0) throw unheard[0];
     }
   }

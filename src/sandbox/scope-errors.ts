@@ -62,3 +62,15 @@ export function sandboxLostError(sql: string, connection: string, title: string 
       'Use ABORT instead of ROLLBACK as the conflict action. The sandbox was opened anew: the tests behind this one work.',
   });
 }
+
+/** The error of a test or its fixtures that lost the sandboxes of several databases; the first is its cause. */
+export function severalLostError(errors: readonly unknown[]): SandboxLostError {
+  const lost = errors.map((error) => (error instanceof Error ? error.message.split('\n', 1)[0] : String(error)));
+
+  return new SandboxLostError({
+    what: `Several databases lost the transaction that was to be rolled back:\n${lost.map((line) => `  - ${line}`).join('\n')}`,
+    why: 'They were begun anew; what was written in the open scopes is gone.',
+    remedy: 'The first of these errors is the cause of this one; it tells more.',
+    cause: errors[0],
+  });
+}
