@@ -1,5 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { fixture, runMocha } from '../run-mocha.js';
+import { watchMocha } from '../watch-mocha.js';
 
 const folder = fixture('postgres-run');
 
@@ -31,5 +35,45 @@ describe('mocha on Postgres', function () {
 
     expect(run.failed, run.stdout + run.stderr).to.deep.equal(['notes fails and is rolled back']);
     expect(run.passed).to.have.length(12);
+  });
+
+  describe('watch mode', () => {
+    const passed = /^ *5 passing[^\n]*$/;
+
+    it('runs again and again in one process, whose app keeps its connections', async () => {
+      const { runs, output, code } = await watchMocha(folder, 'watched.cjs');
+
+      expect(runs, output).to.have.length(3);
+      for (const run of runs) expect(run, output).to.match(passed);
+      expect(code).to.equal(130);
+    });
+
+    it('goes on behind a run that was broken off', async () => {
+      const { runs, output } = await watchMocha(folder, 'watched.cjs', { interrupt: /sees what the app commits/ });
+
+      expect(runs[0], output).to.match(/^ *[1-4] passing/);
+      for (const run of runs.slice(1)) expect(run, output).to.match(passed);
+      expect(runs).to.have.length(3);
+    });
+
+    it('goes on behind a run that could not start', async () => {
+      const schema = readFileSync(join(folder, 'schema.sql'), 'utf8');
+      const place = mkdtempSync(join(tmpdir(), 'lockstep-watch-'));
+      const SCHEMA = join(place, 'schema.sql');
+      try {
+        writeFileSync(SCHEMA, 'create tabel notes ()');
+        const { runs, output } = await watchMocha(folder, 'watched.cjs', {
+          env: { SCHEMA },
+          between: (run) => writeFileSync(SCHEMA, run === 1 ? schema : 'create table other ()'),
+        });
+
+        expect(output).to.contain('syntax error at or near "tabel"');
+        expect(runs[0], output).to.match(/^ *0 passing[^]*1 failing/);
+        expect(runs[1], output).to.match(passed);
+        expect(runs[2], output).to.match(/^ *0 passing[^]*1 failing/);
+      } finally {
+        rmSync(place, { recursive: true });
+      }
+    });
   });
 });

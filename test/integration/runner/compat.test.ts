@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { fixture, mochaProgram, runMocha } from '../run-mocha.js';
+import { watchMocha } from '../watch-mocha.js';
 import { Debugger } from './debugger.js';
 
 const folder = fixture('compat');
@@ -142,33 +143,10 @@ describe('beside other tools', function () {
 
   for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
     it(`watch mode of ${mocha}: a second and third run in the same process`, async () => {
-      const child = spawn(
-        process.execPath,
-        [mochaProgram(mocha), '--no-config', '--watch', '--require', 'lockstep/mocha', 'watched.cjs'],
-        { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] },
-      );
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      let output = '';
-      let runs = 0;
-      child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 20_000);
-        child.stdout.on('data', (chunk: Buffer) => {
-          output += chunk.toString();
-          const finished = output.split(/\d+ (?:passing|failing)/).length - 1;
-          if (finished === runs) return;
-          runs = finished;
-          if (runs === 3) {
-            clearTimeout(timer);
-            resolve();
-          } else setTimeout(() => child.stdin.write('rs\n'), 100);
-        });
-      });
-      child.kill('SIGINT');
-      setTimeout(() => child.kill('SIGKILL'), 5000).unref();
-      await ended;
+      const { runs, output } = await watchMocha(folder, 'watched.cjs', { mocha });
 
-      expect(output.split('3 passing').length - 1, output).to.equal(3);
+      expect(runs, output).to.have.length(3);
+      for (const run of runs) expect(run).to.match(/^ *3 passing[^\n]*$/);
     });
   }
 

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
+import { watchMocha } from '../watch-mocha.js';
 import { newDatabase } from '../postgres/server.js';
 
 const folder = fixture('databases');
@@ -116,6 +117,15 @@ describe('several databases', function () {
 
       expect(run.failed, run.stdout + run.stderr).to.have.length(14);
       expect(run.passed).to.have.length(14 + 13 + 1);
+    });
+  }
+
+  for (const env of kinds.slice(1)) {
+    it(`${env.MAIN} and ${env.AUDIT}: watch mode`, async () => {
+      const { runs, output } = await watchMocha(folder, 'watched.cjs', { env });
+
+      expect(runs, output).to.have.length(3);
+      for (const run of runs) expect(run, output).to.match(/^ *3 passing[^\n]*$/);
     });
   }
 
