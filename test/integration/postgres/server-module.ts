@@ -10,6 +10,7 @@ import pg from 'pg';
 interface Raw {
   readonly stream: Duplex;
   readonly parameters: Map<string, string>;
+  readonly processId: number;
   cancel(): Promise<void>;
 }
 
@@ -34,7 +35,7 @@ export async function connectUpstream(config: pg.ClientConfig): Promise<Raw> {
 
   const { stream } = inside.connection;
   stream.removeAllListeners();
-  return { stream, parameters, cancel: () => cancel(config, inside) };
+  return { stream, parameters, processId: inside.processID, cancel: () => cancel(config, inside) };
 }
 
 function cancel({ host, port }: pg.ClientConfig, { processID, secretKey }: Inside): Promise<void> {

@@ -20,3 +20,28 @@ export const STATEMENT_CLOCK: readonly string[] = [statementTime('now'), stateme
 export const PG_NOTIFY: string =
   `${renamed('pg_notify(text,text)', 'pg_notify')};CREATE FUNCTION pg_catalog.pg_notify(text,text) RETURNS void LANGUAGE plpgsql AS ` +
   `$$BEGIN RAISE INFO USING ERRCODE='${NOTIFIED}',MESSAGE=$1,DETAIL=coalesce($2,'');END$$`;
+
+/** SQLSTATE of the messages by which the two functions for backends tell the relay. */
+export const SIGNALLED = 'LKN02';
+
+/** The first of the numbers by which clients know their connections; a server has none that high. */
+export const FIRST_PROCESS_ID = 1_000_000_000;
+
+/*
+ * One backend serves all clients, so the number that pg_backend_pid() gives is that of each of them.
+ * Whom it means is known to the relay alone; the server is asked about others only, and where the
+ * caller says in the same breath that it means itself.
+ */
+const signalling = (verb: 'cancel' | 'terminate', parameters: string, names: string, itself: string): string =>
+  `${renamed(`pg_${verb}_backend(${parameters.replaceAll(' DEFAULT 0', '')})`, `pg_${verb}_backend`)};` +
+  `CREATE FUNCTION pg_catalog.pg_${verb}_backend(${parameters}) RETURNS boolean LANGUAGE plpgsql STRICT AS $$BEGIN ` +
+  `IF $1>=${FIRST_PROCESS_ID} OR $1=pg_catalog.pg_backend_pid()${itself} THEN ` +
+  `RAISE INFO USING ERRCODE='${SIGNALLED}',MESSAGE='${verb}',DETAIL=$1::text;RETURN true;END IF;` +
+  `RETURN pg_catalog.lockstep_pg_${verb}_backend(${names});END$$`;
+
+/** pg_terminate_backend has had its second parameter since Postgres 14. */
+export const SIGNALS: readonly string[] = [
+  signalling('cancel', 'integer', '$1', " AND pg_catalog.current_query()!~*'pg_backend_pid|pg_stat_activity'"),
+  signalling('terminate', 'integer,bigint DEFAULT 0', '$1,$2', ''),
+  signalling('terminate', 'integer', '$1', ''),
+];

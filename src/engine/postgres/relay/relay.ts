@@ -242,6 +242,7 @@ export class Relay {
     this.#flowing = connection;
     const server: Server = {
       parameters: connection.parameters,
+      processId: connection.processId,
       write: (bytes) => void stream.write(bytes),
       cancel: () => connection.cancel(),
       destroy: () => stream.destroy(),

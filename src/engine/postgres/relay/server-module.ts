@@ -5,6 +5,7 @@ export interface RawConnection {
   readonly stream: Duplex;
   /** What the server reported at the start. */
   readonly parameters: ReadonlyMap<string, string>;
+  readonly processId: number;
   /** Asks the server to cancel what runs on the connection. */
   cancel(): Promise<void>;
 }

@@ -26,6 +26,11 @@ export class FrontendReader {
     return this.#length;
   }
 
+  /** All that was not read yet. */
+  get rest(): Buffer {
+    return this.#joined();
+  }
+
   push(chunk: Buffer): void {
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);

@@ -51,6 +51,7 @@ export class Admission {
     // Not this frame's fault if it was granted and run meanwhile.
     this.#pending = frame;
     dialogue.blocked = true;
+    if (client.lastSql !== undefined) hub.backends.foresee(client, client.lastSql, client.unread);
   }
 
   /** What a unit is about, as far as its first message tells. */
@@ -110,6 +111,7 @@ export class Admission {
     dialogue.inert = true;
     dialogue.synced = false;
     hub.ground.saw(client.id, client.lastSql ?? '');
+    hub.backends.saw(client, client.lastSql ?? '');
     if (client.inTransaction) return this.#go(frame);
 
     emulation.staged = emulation.state;

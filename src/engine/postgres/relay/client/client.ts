@@ -8,6 +8,7 @@ import type { Sink } from '../expectations.js';
 import { failure, lockstepFailure } from '../failure.js';
 import type { Hub } from '../hub/hub.js';
 import type { Notice } from '../session-state.js';
+import { FIRST_PROCESS_ID } from '../overrides.js';
 import { Admission } from './admission.js';
 import { Batch } from './batch.js';
 import { CopyIn } from './copy-in.js';
@@ -89,6 +90,16 @@ export class Client implements Sink {
     const { blocked, coming, phase } = this.#dialogue;
     if (phase === 'closed' || coming) return false;
     return phase !== 'ready' || blocked || this.inTransaction;
+  }
+
+  /** What it believes to be the number of its backend. */
+  get processId(): number {
+    return FIRST_PROCESS_ID + this.id;
+  }
+
+  /** What has come and was not looked at yet. */
+  get unread(): Buffer {
+    return this.#reader.rest;
   }
 
   get inTransaction(): boolean {
@@ -216,6 +227,12 @@ export class Client implements Sink {
     this.flush();
     this.disconnected();
     this.#line.end();
+  }
+
+  /** Somebody has ended its backend. */
+  terminated(): void {
+    this.tellFatal('57P01', 'terminating connection due to administrator command');
+    this.hang();
   }
 
   // ---- what happens to it

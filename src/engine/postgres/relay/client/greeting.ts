@@ -73,7 +73,7 @@ export class Greeting {
     this.#dialogue.phase = 'ready';
     client.send(AUTHENTICATION_OK);
     for (const [name, value] of hub.link.defaults) this.#reported.tell(name, settings.get(name.toLowerCase()) ?? value);
-    client.send(keyData(client.id, client.secretKey));
+    client.send(keyData(client.processId, client.secretKey));
     client.send(readyForQuery('I'));
   }
 

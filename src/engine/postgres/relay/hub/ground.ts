@@ -3,7 +3,7 @@ import { readFields } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
 import type { Ground } from '../emulation.js';
 import { arming, disarming, type GuardState } from '../guard.js';
-import { PG_NOTIFY } from '../overrides.js';
+import { PG_NOTIFY, SIGNALS } from '../overrides.js';
 import { quoteLiteral } from '../quote.js';
 import { changeSettings, type Notice } from '../session-state.js';
 import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
@@ -41,6 +41,7 @@ export class SharedGround implements Ground {
   #temporaries = NO_TEMPORARIES;
   #overridden = false;
   #listening = false;
+  #signalling = false;
   #closing: { kind: 'statement' | 'portal'; name: string }[] = [];
   #ddl = false;
 
@@ -95,6 +96,15 @@ export class SharedGround implements Ground {
   listening(): void {
     if (!this.#listening) this.#overridden = false;
     this.#listening = true;
+  }
+
+  /** Somebody is about to cancel or end a backend; `within` if that is amid a transaction. */
+  signalling(within: boolean): void {
+    if (this.#signalling) return;
+
+    this.#signalling = true;
+    this.#overridden = false;
+    if (within) this.override(SIGNALS);
   }
 
   closeLater(kind: 'statement' | 'portal', name: string): void {
@@ -162,7 +172,11 @@ export class SharedGround implements Ground {
 
   #overrides(): readonly string[] {
     const { overrides, ownDatabase } = this.#surroundings;
-    return [...(ownDatabase ? [] : overrides), ...(this.#listening ? [PG_NOTIFY] : [])];
+    return [
+      ...(ownDatabase ? [] : overrides),
+      ...(this.#listening ? [PG_NOTIFY] : []),
+      ...(this.#signalling ? SIGNALS : []),
+    ];
   }
 
   // ---- what it rests on

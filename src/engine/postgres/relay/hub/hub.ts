@@ -1,9 +1,10 @@
 import { readFields } from '../../wire/backend.js';
 import { Client } from '../client/client.js';
 import type { Line } from '../client/line.js';
-import { NOTIFIED } from '../overrides.js';
+import { FIRST_PROCESS_ID, NOTIFIED } from '../overrides.js';
 import type { RealConnection } from '../real.js';
 import type { Notice } from '../session-state.js';
+import { Backends } from './backends.js';
 import { depart } from './departure.js';
 import { SharedGround } from './ground.js';
 import { Noticeboard } from './noticeboard.js';
@@ -19,6 +20,7 @@ export class Hub {
   readonly ground: SharedGround;
   readonly scopes: Scopes;
   readonly link: ServerLink;
+  readonly backends: Backends;
   readonly #surroundings: Surroundings;
   readonly #clients = new Map<number, Client>();
   readonly #written = new Set<Client>();
@@ -31,6 +33,7 @@ export class Hub {
     this.ground = new SharedGround(this, surroundings);
     this.scopes = new Scopes(this, surroundings);
     this.link = new ServerLink(this, surroundings);
+    this.backends = new Backends(this, this.#clients);
   }
 
   get real(): RealConnection {
@@ -108,15 +111,21 @@ export class Hub {
     this.#clients.delete(client.id);
     this.#written.delete(client);
     turns.gone(client);
+    this.backends.gone(client);
     if (ground.unnamed === client) ground.unnamed = undefined;
     noticeboard.mark(client);
     if (turns.holder === client) depart(this, client);
   }
 
   /** A cancel request, with the key that a client was given. */
-  cancel(id: number, secretKey: number): void {
-    const client = this.#clients.get(id);
-    if (client?.secretKey === secretKey && client.cancelled()) this.link.cancel();
+  cancel(processId: number, secretKey: number): void {
+    const client = this.#clients.get(processId - FIRST_PROCESS_ID);
+    if (client?.secretKey === secretKey) this.cancelClient(client);
+  }
+
+  /** Cancels what the client runs, or waits to run. */
+  cancelClient(client: Client): void {
+    if (client.cancelled()) this.link.cancel();
   }
 
   // ---- notifications
@@ -125,12 +134,13 @@ export class Hub {
   notify(notices: readonly Notice[]): void {
     if (notices.length === 0) return;
 
-    const from = this.turns.holder?.id ?? 0;
+    const from = this.turns.holder?.processId ?? 0;
     for (const client of this.#clients.values()) for (const notice of notices) client.notified(notice, from);
   }
 
-  /** A notice of the server; true if it tells the relay of a call of pg_notify, and nobody else of anything. */
+  /** A notice of the server; true if it tells the relay of a call, and nobody else of anything. */
   noticed(bytes: Buffer): boolean {
+    if (this.backends.called(bytes)) return true;
     if (!bytes.includes(NOTIFIED)) return false;
 
     const { C, M = '', D = '' } = readFields(bytes);

@@ -17,6 +17,8 @@ export class ServerLink {
   readonly parameters: Map<string, string> = new Map();
   /** The settings that the server reported at the start, before any client changed them. */
   defaults: ReadonlyMap<string, string> = new Map();
+  /** The real backend's number. */
+  processId = 0;
   /** There is always one, so that nobody has to ask; without a server it leads nowhere. */
   real: RealConnection;
 
@@ -53,6 +55,7 @@ export class ServerLink {
   connected(server: Server): void {
     this.#connecting = false;
     this.#server = server;
+    this.processId = server.processId;
     this.real = this.#newConnection(server);
     this.parameters.clear();
     this.defaults = new Map(server.parameters);

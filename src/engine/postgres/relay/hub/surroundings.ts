@@ -14,6 +14,7 @@ export interface LoggedStatement {
 /** A connection to the real server. */
 export interface Server extends Outlet {
   readonly parameters: ReadonlyMap<string, string>;
+  readonly processId: number;
   /** Asks the server to cancel what runs; done when the server has got it. */
   cancel(): Promise<void>;
   destroy(): void;
