@@ -302,6 +302,24 @@ describe('postgres: what goes wrong', () => {
     });
   });
 
+  it('cancels nothing but the statement that several cancel requests are meant for', async () => {
+    await inTest(at(), async () => {
+      const { processID, secretKey } = one as unknown as { processID: number; secretKey: number };
+      const request = Buffer.alloc(16);
+      for (const [index, value] of [16, 80877102, processID, secretKey].entries())
+        request.writeInt32BE(value, index * 4);
+      for (let round = 0; round < 30; round += 1) {
+        const sleeping = failure(one.query('SELECT pg_sleep(20)'));
+        await pause(10);
+        const next = two.query('SELECT pg_sleep(0.01), 1 AS n');
+        for (let n = 0; n < 8; n += 1)
+          connect(socketIn(new URL(at().url).searchParams.get('host') ?? '')).end(request);
+        expect(await sleeping).to.include({ code: '57014' });
+        expect((await next).rows).to.have.length(1);
+      }
+    });
+  });
+
   it('ends the transaction that cannot be prepared', async () => {
     await inTest(at(), async () => {
       for (const queryMode of ['simple', 'extended']) {

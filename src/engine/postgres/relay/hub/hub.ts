@@ -130,6 +130,11 @@ export class Hub {
 
   // ---- notifications
 
+  /** Whether any client listens to a channel. */
+  get listened(): boolean {
+    return [...this.#clients.values()].some(({ emulation }) => emulation.state.listens.size > 0);
+  }
+
   /** Delivers what was notified. */
   notify(notices: readonly Notice[]): void {
     if (notices.length === 0) return;

@@ -158,12 +158,15 @@ export class ServerLink {
 
   /** Asks the server to cancel what runs. */
   cancel(): void {
-    const cancelling = this.#server?.cancel().catch(() => undefined);
-    if (cancelling === undefined) return;
+    const request = this.#server?.cancel().catch(() => undefined);
+    if (request === undefined) return;
 
-    // Nobody gets the turn before the server has got the request: it would cancel a stranger's statement.
+    // Nobody gets the turn before the server has got all requests: one would cancel a stranger's statement.
+    const before = this.#cancelling;
+    const cancelling = before === undefined ? request : before.then(() => request);
     this.#cancelling = cancelling;
     void cancelling.then(() => {
+      if (this.#cancelling !== cancelling) return;
       const { turns } = this.#hub;
       const { holder } = turns;
       this.#cancelling = undefined;
