@@ -90,6 +90,17 @@ describe('what other sandboxes promise', () => {
       expect(await count()).to.equal(0);
     });
 
+    it('whoever connects to the server itself is outside of it', async () => {
+      await insert(client, 'Tea');
+      expect(await place.committed('select name from items')).to.deep.equal([]);
+      await place.committed("insert into items (id, name) values (1000, 'Salt')");
+      expect(await count()).to.equal(2);
+      await next();
+      expect(await count()).to.equal(1);
+      await place.committed('delete from items');
+      expect(await count()).to.equal(0);
+    });
+
     it('a query that fails does not taint it', async () => {
       await insert(client, 'Tea');
       expect(await sqlState(client.query('INVALID'))).to.equal('42601');
@@ -230,10 +241,12 @@ describe('what other sandboxes promise', () => {
       expect(await count()).to.equal(1);
     });
 
-    it('heavy work', async () => {
+    it('10,000 queries', async function () {
+      this.timeout(120_000);
       await client.query('create table heavy (id int)');
-      for (let n = 0; n < 500; n += 1) await client.query('select 1 from heavy');
-      await Promise.all(Array.from({ length: 500 }, () => pool.query('select 1 from heavy')));
+      for (let n = 0; n < 5000; n += 1) await client.query('select 1 from heavy');
+      await Promise.all(Array.from({ length: 5000 }, () => pool.query('select 1 from heavy')));
+      expect((await client.query('select 1 from heavy')).rows).to.deep.equal([]);
     });
   });
 
@@ -256,10 +269,35 @@ describe('what other sandboxes promise', () => {
       expect(await count()).to.equal(0);
     });
 
+    const slow = 'insert into items (name) select $1 from pg_sleep($2) returning name';
+    const names = async (): Promise<unknown[]> =>
+      (await client.query<{ name: string }>('select name from items order by id')).rows.map(({ name }) => name);
+
     it('queries that one client sends at once run one after the other', async () => {
-      const slow = (name: string): Promise<unknown> =>
-        pool.query('insert into items (name) select $1 from pg_sleep(0.02)', [name]);
-      await Promise.all([slow('Tea'), slow('Salt'), slow('Oats')]);
+      await Promise.all([
+        client.query(slow, ['Tea', 0.03]),
+        client.query(slow, ['Salt', 0.01]),
+        insert(client, 'Oats'),
+      ]);
+      expect(await names()).to.deep.equal(['Tea', 'Salt', 'Oats']);
+    });
+
+    it('queries with callbacks run one after the other, and call back in that order', async () => {
+      const called: string[] = [];
+      await new Promise<void>((resolve, reject) => {
+        for (const [index, name] of ['Tea', 'Salt', 'Oats'].entries())
+          client.query<{ name: string }>(slow, [name, 0.02 - index / 100], (error, { rows }) => {
+            if (error as Error | null) return reject(error);
+            called.push(rows[0]!.name);
+            if (name === 'Oats') resolve();
+          });
+      });
+      expect(called).to.deep.equal(['Tea', 'Salt', 'Oats']);
+      expect(await names()).to.deep.equal(called);
+    });
+
+    it('queries that several connections send at once run one after the other', async () => {
+      await Promise.all(['Tea', 'Salt', 'Oats'].map((name) => pool.query(slow, [name, 0.02])));
       expect(await count()).to.equal(3);
     });
 
