@@ -1,65 +1,74 @@
-// The sandbox beside the direct connection, in the same run. LOCKSTEP_BENCH_POSTGRES is the URL of a
-// server with a database whose name contains "test"; its tables named lockstep_bench are dropped.
+// The sandbox beside the direct connection to the same server, which is started for it. The wanted
+// ratios are those of docs/postgres.md.
+import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { postgresEngine } from '../dist/engine/postgres/index.js';
-import { inTurns, report, timeAsync } from './measure.mjs';
+import { loadNative } from '../dist/engine/postgres/session/native.js';
+import { postgres } from '../dist/engine/postgres/configured.js';
+import { openServer } from '../dist/engine/postgres/server/index.js';
+import { inTurns, report, timeAsync, timeSync } from './measure.mjs';
 
-const TIMES = 1000;
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const VARIABLE = 'LOCKSTEP_BENCH_SANDBOX';
+const INSERT = "INSERT INTO notes (name) VALUES ('x')";
+const SCHEMA = `CREATE TABLE notes (id serial PRIMARY KEY, name text);
+  INSERT INTO notes (name) SELECT 'n' || n FROM generate_series(1, 100000) n; ANALYZE notes`;
+
+/** What is measured: the work of a client, the bound, and how often per round. */
+const WORK = [
+  ['select 1', '≤ 2.8', (client) => client.query('SELECT 1')],
+  [
+    'prepared select by key',
+    '≤ 2.4',
+    (client) => client.query({ name: 'key', text: 'SELECT * FROM notes WHERE id = $1', values: [7] }),
+  ],
+  ['insert', '≤ 1.5', (client) => client.query(INSERT)],
+  [
+    'BEGIN, insert, COMMIT',
+    '≤ 1.35',
+    async (client) => {
+      await client.query('BEGIN');
+      await client.query(INSERT);
+      await client.query('COMMIT');
+    },
+  ],
+  ['100,000 rows', '≤ 1.2', (client) => client.query('SELECT * FROM notes LIMIT 100000'), 1],
+];
+const TIMES = 200;
+const ROUNDS = 25;
 
 export default async function run() {
-  const url = process.env.LOCKSTEP_BENCH_POSTGRES;
-  if (!url) return console.log('postgres: LOCKSTEP_BENCH_POSTGRES is not set, nothing is measured.');
-
-  const direct = new pg.Client(url);
+  const server = await openServer({ root: ROOT });
+  const { host, port, user, password, database } = server.upstream;
+  const address = { host, port, user, password, database };
+  const parameters = new URLSearchParams({ host, port, user, ...(password && { password }) });
+  const direct = new pg.Client(address);
   await direct.connect();
-  await direct.query(
-    'DROP TABLE IF EXISTS lockstep_bench; CREATE TABLE lockstep_bench (id serial PRIMARY KEY, name text)',
-  );
-  await direct.query("INSERT INTO lockstep_bench (name) SELECT 'n' || n FROM generate_series(1, 100000) n");
+  await direct.query(SCHEMA);
 
-  const options = {
-    server: { connectionString: url },
-    database: 'bench_test',
-    env: ['LOCKSTEP_BENCH_SANDBOX'],
-    clock: 'transaction',
-    stallTimeout: 500,
-    holdTimeout: 10_000,
-    root: process.cwd(),
-  };
-  const engine = postgresEngine({
-    serverModule: new URL('../.build/test/integration/postgres/server-module.js', import.meta.url).href,
-    openSession: () => ({}),
-  });
-  const withdraw = engine.prepare(options);
-  const sandbox = engine.open(options, { canWait: () => false, waitUntil: () => false });
-  sandbox.begin({ kind: 'layer', title: 'benchmark' });
-  const through = new pg.Client(process.env.LOCKSTEP_BENCH_SANDBOX);
+  const url = `postgres:///${database}?${parameters}`;
+  try {
+    await app(url, direct);
+    await session(url, address);
+  } finally {
+    await direct.end();
+    await server.stop();
+  }
+}
+
+/** What the app's driver and a test's frame take. */
+async function app(url, direct) {
+  const { sandbox, close } = openSandbox(url, 'builtin');
+  const through = new pg.Client(process.env[VARIABLE]);
   await through.connect();
 
-  const compare = async (what, limit, work, times = TIMES) => {
-    const [ours, theirs] = await inTurns([through, direct].map((client) => () => timeAsync(() => work(client), times)));
-    report(what, ours, theirs, 'direct', 'µs', limit);
-  };
-  await compare('postgres: select 1', '≤ 2.8', (client) => client.query('SELECT 1'));
-  await compare('postgres: prepared select by key', '≤ 2.4', (client) =>
-    client.query({ name: 'key', text: 'SELECT * FROM lockstep_bench WHERE id = $1', values: [7] }),
-  );
-  await compare('postgres: insert', '≤ 1.5', (client) =>
-    client.query("INSERT INTO lockstep_bench (name) VALUES ('x')"),
-  );
-  await compare('postgres: BEGIN, insert, COMMIT', '≤ 1.35', async (client) => {
-    await client.query('BEGIN');
-    await client.query("INSERT INTO lockstep_bench (name) VALUES ('x')");
-    await client.query('COMMIT');
-  });
-  await compare(
-    'postgres: 100,000 rows',
-    '≤ 1.2',
-    (client) => client.query('SELECT * FROM lockstep_bench LIMIT 100000'),
-    2,
-  );
+  sandbox.begin({ kind: 'layer', title: 'benchmark' });
+  for (const [what, limit, work, times = TIMES] of WORK) {
+    const contenders = [through, direct].map((client) => () => timeAsync(() => work(client), times));
+    const [ours, theirs] = await inTurns(contenders, ROUNDS);
+    report(`postgres: ${what}`, ours, theirs, 'direct', 'µs', limit);
+  }
 
-  const perTest = async () => {
+  const test = async () => {
     sandbox.begin({ kind: 'test', title: 'a test' });
     await through.query('SELECT 1');
     sandbox.end();
@@ -69,14 +78,69 @@ export default async function run() {
     await direct.query('SELECT 1');
     await direct.query('ROLLBACK');
   };
-  const [ours, theirs] = await inTurns([() => timeAsync(perTest, TIMES), () => timeAsync(transaction, TIMES)]);
-  report('postgres: per test, with a select 1', ours, theirs, 'BEGIN, select, ROLLBACK', 'µs');
+  const frame = (work) => () => timeAsync(work, TIMES);
+  const [ours, theirs] = await inTurns([frame(test), frame(transaction)], ROUNDS);
+  report('postgres: per test, with a select 1', ours, theirs, 'BEGIN, select, ROLLBACK', 'µs', '≤ 1.7');
+
+  const idle = () => {
+    sandbox.begin({ kind: 'test', title: 'a test' });
+    sandbox.leftovers();
+    sandbox.end();
+  };
+  const [untouched, bare] = await inTurns(
+    [() => timeSync(idle, TIMES), () => timeAsync(() => direct.query('SELECT 1'), TIMES)],
+    ROUNDS,
+  );
+  report('postgres: per test, without the database', untouched, bare, 'a direct select 1', 'µs', '≤ 0.1');
 
   sandbox.end();
   await through.end();
-  await direct.query('DROP TABLE lockstep_bench');
-  await direct.end();
-  withdraw();
+  close();
 }
 
-if (process.argv[1] === new URL(import.meta.url).pathname) await run();
+/** What the test's own session takes, by either driver. */
+async function session(url, { host, port, user, password, database }) {
+  const libpq = new (loadNative(ROOT))();
+  libpq.connectSync(
+    Object.entries({ host, port, user, password, dbname: database })
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}='${value}'`)
+      .join(' '),
+  );
+  const leastOfAll = () => {
+    libpq.pq.exec('SELECT 1');
+    libpq.pq.getvalue(0, 0);
+  };
+
+  for (const driver of ['pg-native', 'builtin']) {
+    const { sandbox, close } = openSandbox(url, driver);
+    sandbox.begin({ kind: 'layer', title: 'benchmark' });
+    const [ours, theirs] = await inTurns(
+      [() => timeSync(() => sandbox.session.execute('SELECT 1'), TIMES), () => timeSync(leastOfAll, TIMES)],
+      ROUNDS,
+    );
+    report(`postgres: session select 1, ${driver}`, ours, theirs, 'libpq', 'µs', '≤ 3.5');
+    sandbox.end();
+    close();
+  }
+  libpq.pq.finish();
+}
+
+function openSandbox(url, driver) {
+  const section = {
+    url,
+    embedded: {},
+    env: [VARIABLE],
+    swap: undefined,
+    clock: 'transaction',
+    driver,
+    allowAnyDatabase: false,
+    stallTimeout: 500,
+    holdTimeout: 10_000,
+    root: ROOT,
+  };
+  const close = postgres.prepare(section);
+  return { sandbox: postgres.open(section, { canWait: () => false, waitUntil: () => false }), close };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await run();

@@ -39,6 +39,8 @@ export type Command =
 
 /** What the worker replies. */
 export interface Reply {
+  /** The number of the message that it replies to; none if it tells why a wish failed. */
+  readonly to?: number;
   readonly error?: SentError | undefined;
   readonly leftovers?: readonly OpenClient[];
   readonly sentences?: readonly string[];

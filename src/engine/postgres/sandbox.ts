@@ -90,6 +90,7 @@ export class PostgresSandbox implements Sandbox {
     this.#scopes.push(scope);
     this.#fenced = false;
     this.#activity = this.#link.load(Word.activity);
+    this.#link.store(Word.touched, 0);
     this.#link.post({ kind: 'begin', scope: { kind: scope.kind, title: scope.title } });
   }
 
@@ -103,7 +104,12 @@ export class PostgresSandbox implements Sandbox {
     this.#scopes.pop();
     if (this.#link.dead !== undefined) throw this.#link.lost();
 
-    this.#link.call({ kind: 'end' }, END);
+    const number = this.#link.post({ kind: 'end' });
+    // Nobody has used the database: there is nothing to wait for.
+    const idle = this.#link.load(Word.touched) === 0 && this.#link.load(Word.turn) === Turn.free;
+    // The scope around it may have been used before.
+    this.#link.store(Word.touched, 1);
+    if (!idle) this.#link.awaitEnd(number, END);
     this.drain();
   }
 

@@ -11,7 +11,12 @@ export const Word = {
   sent: 2,
   /** How many clients of the app have a transaction open or a statement running. */
   busy: 3,
-  /** Whether the current scope, or what was open before it, has something to roll back. */
+  /**
+   * Whether the current scope's end has something to do. The worker sets it before it looks for
+   * messages of the main thread and only then serves a client; the main thread clears it before it
+   * begins a scope. So whoever finds it clear after an `end` was sent knows that nobody will be
+   * served in that scope any more.
+   */
   touched: 4,
   /** How many answers the worker has given; waited upon. */
   answered: 5,
@@ -31,6 +36,8 @@ export const Word = {
   ready: 12,
   /** The TCP port on which the worker listens; also the number in the name of its socket. */
   port: 13,
+  /** The number of the last `end` that the worker has carried out; waited upon. */
+  ended: 14,
 } as const;
 
 export const WORDS = 16;

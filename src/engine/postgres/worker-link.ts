@@ -73,10 +73,10 @@ export class WorkerLink {
     this.#until(() => this.load(Word.ready) !== 0, Word.ready, START, 'to open its socket');
   }
 
-  /** Sends a command. The worker notices it before it serves anybody again. */
-  post(command: Command, transfer: readonly Transferable[] = []): void {
+  /** Sends a command. The worker notices it before it serves anybody again. Returns its number. */
+  post(command: Command, transfer: readonly Transferable[] = []): number {
     this.#control.postMessage(command, transfer);
-    Atomics.add(this.words, Word.sent, 1);
+    return Atomics.add(this.words, Word.sent, 1) + 1;
   }
 
   /**
@@ -85,16 +85,28 @@ export class WorkerLink {
    * @throws whatever the worker replied with, and SandboxLostError when it does not reply in time.
    */
   call(command: Command, timeout: number): Reply {
-    this.post(command);
+    const number = this.post(command);
 
-    const reply = this.#until(() => this.#reply(), Word.answered, timeout, `to "${command.kind}"`);
+    const reply = this.#until(() => this.#reply(number), Word.answered, timeout, `to "${command.kind}"`);
     if (reply.error !== undefined) throw receiveError(reply.error);
     return reply;
   }
 
+  /**
+   * Blocks until the worker has ended the scope whose `end` had that number.
+   *
+   * @throws SandboxLostError when the scope's work was lost before, or the worker does not answer in time.
+   */
+  awaitEnd(number: number, timeout: number): void {
+    this.#until(() => this.load(Word.ended) >= number, Word.ended, timeout, 'to "end"');
+
+    for (let reply = receive<Reply>(this.#replies); reply !== undefined; reply = receive<Reply>(this.#replies))
+      if (reply.error !== undefined) throw receiveError(reply.error);
+  }
+
   /** A reply that nobody called for: why a wish failed. */
   takeReply(): Reply | undefined {
-    return this.#reply();
+    return this.#reply(undefined);
   }
 
   /** Hands on what the worker has told and the event loop has not delivered yet. */
@@ -148,8 +160,11 @@ export class WorkerLink {
     return this.#worker.terminate();
   }
 
-  #reply(): Reply | undefined {
-    return receive<Reply>(this.#replies);
+  /** Replies that nobody waited for, or not long enough, are dropped. */
+  #reply(to: number | undefined): Reply | undefined {
+    let reply = receive<Reply>(this.#replies);
+    while (reply !== undefined && reply.to !== to) reply = receive<Reply>(this.#replies);
+    return reply;
   }
 
   #until<Value>(look: () => Value | undefined | false, word: number, timeout: number, what: string): Value {

@@ -17,6 +17,7 @@ import {
   type SessionState,
   setting,
 } from './session-state.js';
+import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.js';
 import type { Special } from './special.js';
 import type { Statement } from './statement.js';
 
@@ -38,12 +39,12 @@ export interface Ground {
   prepare(): void;
   /** What runs above the guard must not write. */
   restrict(): void;
-  /** The turn's work is to stay. */
-  committed(settings: ReadonlyMap<string, string>, ddl: boolean): void;
+  /** The turn's work is to stay; `changed` if there may be any. */
+  committed(settings: ReadonlyMap<string, string>, ddl: boolean, changed: boolean): void;
   /** The turn's work is to go. */
   undone(): void;
-  /** Constraints that are deferred from the start, quoted; undefined while it is not known. */
-  deferred: readonly string[] | undefined;
+  /** Undefined while they are not known. */
+  facts: SchemaFacts | undefined;
   notify(notices: readonly Notice[]): void;
   listening(): void;
   /** Something of the client ends with its transaction. */
@@ -54,10 +55,6 @@ export interface Ground {
 type Steps = Extract<Plan, { readonly send: readonly string[] }>;
 
 const ABORTED = 'current transaction is aborted, commands ignored until end of transaction block';
-const DEFERRED =
-  'SELECT pg_catalog.quote_ident(n.nspname)||chr(46)||pg_catalog.quote_ident(c.conname) FROM pg_catalog.pg_constraint c ' +
-  'JOIN pg_catalog.pg_namespace n ON n.oid=c.connamespace WHERE c.condeferred GROUP BY 1';
-
 /**
  * One client's transaction and session, on a connection that it shares: carries out BEGIN, COMMIT
  * and all else that would have effects beyond the client's own turn.
@@ -84,6 +81,8 @@ export class Emulation {
   #readOnly = false;
   /** The ground's epoch in which the guard was armed for this transaction. */
   #armed: number | undefined;
+  /** Whether something was run since that may have changed anything. */
+  #changed = false;
 
   constructor(name: string, prefix: string, ground: Ground, emit: (bytes: Buffer) => void) {
     this.transaction = new VirtualTransaction(name, 'postgres');
@@ -100,10 +99,12 @@ export class Emulation {
   /** The guard is somebody else's from now on. */
   leave(): void {
     this.#armed = undefined;
+    this.#changed = false;
   }
 
-  /** To be called before a message is forwarded. */
-  enter(): void {
+  /** To be called before a message is forwarded. `inert`: it changes nothing for sure. */
+  enter(inert = false): void {
+    if (!inert) this.#changed = true;
     if (this.working) return;
 
     this.#ground.prepare();
@@ -114,7 +115,7 @@ export class Emulation {
   /** Whether the transaction's end has something to check or to do. */
   commitMatters(inert: boolean): boolean {
     if (commitHasWork(this.staged)) return true;
-    return !inert && this.working && this.#ground.deferred?.length !== 0;
+    return !inert && this.working && this.#ground.facts?.deferred.length !== 0;
   }
 
   /** A statement of the client failed on the server. */
@@ -136,7 +137,7 @@ export class Emulation {
 
   /** Ends a transaction that has nothing to check. */
   settle(): void {
-    if (this.working) this.#ground.committed(this.staged.settings, this.staged.ddl);
+    if (this.working) this.#ground.committed(this.staged.settings, this.staged.ddl, this.#changed);
     const { notices } = this.staged;
     this.#end(afterCommit(this.staged));
     this.#ground.notify(notices);
@@ -303,11 +304,13 @@ export class Emulation {
 
   *#check(): Work<Buffer | undefined> {
     const { constraints, ddl } = this.staged;
-    if (this.#ground.deferred === undefined || ddl) {
-      const { rows } = yield { sql: DEFERRED };
-      this.#ground.deferred = rows.map(([name]) => name ?? '');
+    let { facts } = this.#ground;
+    if (facts === undefined || ddl) {
+      const { rows } = yield { sql: SCHEMA_FACTS };
+      facts = readSchemaFacts(rows);
+      this.#ground.facts = facts;
     }
-    const names = this.#ground.deferred;
+    const names = facts.deferred;
     if (names.length === 0 && !constraints) return undefined;
 
     const { error } = yield { sql: 'SET CONSTRAINTS ALL IMMEDIATE' };
@@ -431,6 +434,7 @@ export class Emulation {
 
   #end(state: SessionState): void {
     this.#armed = undefined;
+    this.#changed = false;
     this.state = state;
     this.staged = state;
     this.#marks = [];

@@ -5,9 +5,23 @@ export interface Sink {
   send(bytes: Buffer): void;
 }
 
-/** What a message that was forwarded will be answered by. `ask` is a query of the relay's own. */
+/**
+ * What a message that was forwarded will be answered by. `ask` is a query of the relay's own, `step`
+ * a statement of its own that it has prepared: Bind and Execute together.
+ */
 export type Kind =
-  'parse' | 'bind' | 'statement' | 'portal' | 'execute' | 'close' | 'sync' | 'query' | 'call' | 'ask' | 'local';
+  | 'parse'
+  | 'bind'
+  | 'statement'
+  | 'portal'
+  | 'execute'
+  | 'close'
+  | 'sync'
+  | 'query'
+  | 'call'
+  | 'ask'
+  | 'step'
+  | 'local';
 
 /** How a message ended that ReadyForQuery answers. */
 export interface End {
@@ -54,6 +68,8 @@ export function completes(kind: Kind, type: number): boolean {
       return type === Back.rowDescription || type === Back.noData;
     case 'execute':
       return type === Back.commandComplete || type === Back.portalSuspended || type === Back.emptyQuery;
+    case 'step':
+      return type === Back.commandComplete;
     case 'sync':
     case 'query':
     case 'call':
@@ -76,6 +92,8 @@ export function belongs(kind: Kind, type: number): boolean {
   switch (kind) {
     case 'statement':
       return type === Back.parameterDescription;
+    case 'step':
+      return type === Back.bindComplete;
     case 'execute':
       return COPIES.has(type) || type === Back.dataRow;
     case 'query':

@@ -40,7 +40,7 @@ const NOTHING = Buffer.alloc(0);
 export class RealConnection {
   /** Set by the last ReadyForQuery. */
   status: number = 0x49;
-  /** Whether extended messages were forwarded since the last Sync. */
+  /** Whether extended messages were forwarded since the last Sync or query: the server answers them when it likes. */
   unsynced = false;
   /** The last error that the server sent without being asked, e.g. before it closes the connection. */
   lastWords: Buffer | undefined;
@@ -69,8 +69,7 @@ export class RealConnection {
   send(bytes: Buffer, expectation: Expectation): void {
     this.#out.push(bytes);
     this.#queue.push(expectation);
-    if (expectation.kind === 'sync') this.unsynced = false;
-    else if (needsSync(expectation.kind)) this.unsynced = true;
+    this.unsynced = needsSync(expectation.kind);
   }
 
   /** Forwards bytes that have no answer of their own: CopyData, Flush. */

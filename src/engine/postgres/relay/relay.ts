@@ -55,10 +55,7 @@ export class Relay {
   /** Opens the socket. Clients that come before the server is there wait for it. */
   async listen(): Promise<void> {
     const { directory, control, password } = this.#data;
-    control.on('message', (command: Command) => {
-      this.#received += 1;
-      this.#obey(command);
-    });
+    control.on('message', (command: Command) => this.#obey(command));
     setInterval(() => Atomics.add(this.#words, Word.heartbeat, 1), HEARTBEAT);
 
     const byTcp = createServer((stream) => this.#accept(stream, password));
@@ -143,16 +140,18 @@ export class Relay {
 
   /** What the main thread has sent is counted where it can be seen at once; the messages come later. */
   #catchUp(): void {
+    Atomics.store(this.#words, Word.touched, 1);
     while (this.#received !== Atomics.load(this.#words, Word.sent)) {
       const next = receiveMessageOnPort(this.#data.control) as { message: Command } | undefined;
       if (next === undefined) return;
-      this.#received += 1;
       this.#obey(next.message);
+      Atomics.store(this.#words, Word.touched, 1);
     }
   }
 
   #obey(command: Command): void {
     const hub = this.#hub;
+    const number = (this.#received += 1);
 
     switch (command.kind) {
       case 'begin':
@@ -160,18 +159,18 @@ export class Relay {
       case 'resume':
         return hub.scopes.resume();
       case 'end':
-        return hub.scopes.end((error) => this.#reply(error === undefined ? {} : { error: sendError(error) }));
+        return hub.scopes.end((lost) => this.#ended(number, lost));
       case 'wish':
         hub.turns.wish(command.sql, command.blocked);
         return hub.flush();
       case 'unwish':
         return hub.turns.unwish();
       case 'leftovers':
-        return this.#reply({ leftovers: leftovers(hub.noticeboard.busy) });
+        return this.#reply(number, { leftovers: leftovers(hub.noticeboard.busy) });
       case 'describe':
-        return this.#reply({ sentences: describe(hub) });
+        return this.#reply(number, { sentences: describe(hub) });
       case 'fence':
-        setImmediate(() => this.#reply({}));
+        setImmediate(() => this.#reply(number, {}));
         return;
       case 'pipe':
         return this.#acceptPort(command.port);
@@ -181,21 +180,27 @@ export class Relay {
         return hub.flush();
       case 'connect':
         this.#open().then(
-          () => this.#reply({}),
-          (error: unknown) => this.#reply({ error: sendError(error) }),
+          () => this.#reply(number, {}),
+          (error: unknown) => this.#reply(number, { error: sendError(error) }),
         );
         return;
       case 'close':
         this.#close().then(
-          () => this.#reply({}),
-          (error: unknown) => this.#reply({ error: sendError(error) }),
+          () => this.#reply(number, {}),
+          (error: unknown) => this.#reply(number, { error: sendError(error) }),
         );
         return;
     }
   }
 
-  #reply(reply: Reply): void {
-    this.#data.replies.postMessage(reply);
+  #ended(number: number, lost: Error | undefined): void {
+    if (lost !== undefined) this.#data.replies.postMessage({ to: number, error: sendError(lost) } satisfies Reply);
+    Atomics.store(this.#words, Word.ended, number);
+    Atomics.notify(this.#words, Word.ended);
+  }
+
+  #reply(to: number, reply: Omit<Reply, 'to'>): void {
+    this.#data.replies.postMessage({ to, ...reply } satisfies Reply);
     Atomics.add(this.#words, Word.answered, 1);
     Atomics.notify(this.#words, Word.answered);
   }

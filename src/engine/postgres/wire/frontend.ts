@@ -116,6 +116,11 @@ export function bind(portal: string, statement: string, rest: Buffer): Buffer {
   return message(Front.bind, Buffer.from(`${portal}\0${statement}\0`), rest);
 }
 
+/** Execute, for all rows. */
+export function execute(portal: string): Buffer {
+  return message(Front.execute, Buffer.from(`${portal}\0\0\0\0\0`));
+}
+
 export function describe({ kind, name }: Target): Buffer {
   return message(Front.describe, Buffer.from(`${kind === 'statement' ? 'S' : 'P'}${name}\0`));
 }

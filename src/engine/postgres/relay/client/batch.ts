@@ -13,10 +13,10 @@ export class Batch {
     this.#dialogue = dialogue;
   }
 
-  /** To be called before a message is forwarded. */
-  enter(): void {
+  /** To be called before a message is forwarded. `inert`: it changes nothing for sure. */
+  enter(inert: boolean): void {
     const { emulation, hub } = this.#dialogue;
-    if (!hub.scopes.settingUp) emulation.enter();
+    if (!hub.scopes.settingUp) emulation.enter(inert);
   }
 
   /**

@@ -50,8 +50,9 @@ export class Execution {
     const dialogue = this.#dialogue;
     const { client, emulation, hub, unit } = dialogue;
     const statement = prepared?.statement;
-    this.#batch.enter();
-    if (statement?.inert !== true) dialogue.inert = false;
+    const inert = statement?.inert === true;
+    this.#batch.enter(inert);
+    if (!inert) dialogue.inert = false;
     if (statement?.effect.kind === 'ddl') emulation.schemaChanged();
 
     const began = hub.now();

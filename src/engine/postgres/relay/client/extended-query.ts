@@ -90,7 +90,7 @@ export class ExtendedQuery {
   #prepare(frame: Frame, name: string, prepared: Prepared): void {
     const { client, hub, statements } = this.#dialogue;
     const { real } = hub;
-    this.#batch.enter();
+    this.#batch.enter(true);
 
     const text = statements.realText(prepared);
     const bytes =
@@ -122,7 +122,7 @@ export class ExtendedQuery {
     if (prepared !== undefined) client.lastSql = prepared.sql;
     if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.set(portal, prepared));
 
-    this.#batch.enter();
+    this.#batch.enter(true);
     if (prepared !== undefined) this.#replay(name, prepared);
     const restore = portals.set(portal, prepared);
     const bytes = name === '' ? frame.bytes : front.bind(portal, statements.realName(name), rest);
@@ -143,7 +143,7 @@ export class ExtendedQuery {
       if (!portals.has('')) return this.#batch.reject('34000', 'portal "" does not exist');
     }
 
-    this.#batch.enter();
+    this.#batch.enter(true);
     if (kind === 'statement' && prepared !== undefined) this.#replay(name, prepared);
     const known = kind === 'portal' || name === '';
     this.#batch.forward(known ? frame.bytes : front.describe({ kind, name: statements.realName(name) }), kind);

@@ -31,7 +31,7 @@ export class SimpleQuery {
     if (!script.plain) return dialogue.run(this.#script.run(script.statements, sql), () => dialogue.finish());
 
     if (script.ddl) emulation.schemaChanged();
-    emulation.enter();
+    emulation.enter(script.inert);
     this.#forward(frame, script, sql);
   }
 

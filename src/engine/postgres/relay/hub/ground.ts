@@ -2,9 +2,20 @@ import { shortSql } from '../../../../sandbox/short-sql.js';
 import { readFields } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
 import type { Ground } from '../emulation.js';
-import { arming, disarming, type GuardState } from '../guard.js';
+import {
+  arming,
+  disarming,
+  GUARD_MESSAGES,
+  GUARD_PARSES,
+  guardSql,
+  type GuardState,
+  type GuardStep,
+} from '../guard.js';
 import { PG_NOTIFY, SIGNALS } from '../overrides.js';
 import { quoteLiteral } from '../quote.js';
+import type { Expectation } from '../expectations.js';
+import type { RealConnection } from '../real.js';
+import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from '../schema-facts.js';
 import { changeSettings, type Notice } from '../session-state.js';
 import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
 import type { Hub } from './hub.js';
@@ -40,7 +51,7 @@ function unchecked(sql: string): string {
  */
 export class SharedGround implements Ground {
   epoch = 0;
-  deferred: readonly string[] | undefined;
+  facts: SchemaFacts | undefined;
   /** The settings that are in force below the guard. */
   applied: Settings = NONE;
   /** Whose statement the server's unnamed one is. */
@@ -57,6 +68,14 @@ export class SharedGround implements Ground {
   #signalling = false;
   #closing: { kind: 'statement' | 'portal'; name: string }[] = [];
   #ddl = false;
+  /** The connection on which the guard's steps are prepared. */
+  #guarding: RealConnection | undefined;
+  /** Each step is answered alike, and none is anybody's. */
+  readonly #step: Expectation = {
+    kind: 'step',
+    to: undefined,
+    failed: (error) => this.#hub.link.giveUp(`the guard failed: ${readFields(error)['M'] ?? ''}`),
+  };
 
   constructor(hub: Hub, surroundings: Surroundings) {
     this.#hub = hub;
@@ -71,18 +90,12 @@ export class SharedGround implements Ground {
     this.#closing = [];
 
     const touch = layers.touch();
-    const overrides = this.#overridden || this.#overrides().length === 0;
-    const below = touch.length === 0 && overrides ? '' : this.#uncover(touch);
-    const sql = below + arming(this.#guard);
+    if (!this.#overridden && this.#overrides().length > 0) this.#prepareOverridden(touch);
+    else if (touch.length > 0) this.#arm(this.#uncover(touch) + guardSql(arming('none')));
+    else for (const step of arming(this.#guard)) this.#take(step);
     this.#guard = 'armed';
-    if (sql === '') return;
-
-    this.unnamed = undefined;
-    if (overrides) return this.#arm(sql);
-    if (below !== '') this.#arm(below);
-    this.override(this.#overrides());
-    this.#overridden = true;
-    this.#arm(arming('none'));
+    this.#prepareSteps();
+    if (this.facts === undefined) this.#askFacts();
   }
 
   restrict(): void {
@@ -92,10 +105,39 @@ export class SharedGround implements Ground {
     this.#guard = 'dirty';
   }
 
-  committed(settings: Settings, ddl: boolean): void {
-    this.#guard = 'dirty';
+  #prepareOverridden(touch: readonly string[]): void {
+    this.#arm(this.#uncover(touch));
+    this.override(this.#overrides());
+    this.#overridden = true;
+    this.#arm(guardSql(arming('none')));
+  }
+
+  /** Does one thing to the guard. The server answers together with the client's own message. */
+  #take(step: GuardStep): void {
+    this.#prepareSteps();
+    this.#hub.real.send(GUARD_MESSAGES[step], this.#step);
+  }
+
+  /** In good time: a transaction that has failed takes no Parse. */
+  #prepareSteps(): void {
+    const { real } = this.#hub;
+    if (this.#guarding === real) return;
+
+    this.#guarding = real;
+    for (const bytes of GUARD_PARSES) real.send(bytes, { ...this.#step, kind: 'parse' });
+  }
+
+  #askFacts(): void {
+    this.unnamed = undefined;
+    this.#hub.real.ask(SCHEMA_FACTS, ({ error, rows }) => {
+      if (error === undefined) this.facts = readSchemaFacts(rows);
+    });
+  }
+
+  committed(settings: Settings, ddl: boolean, changed: boolean): void {
     this.applied = settings;
     if (ddl) this.#ddl = true;
+    if (changed || this.facts?.hiddenWrites !== false) this.#guard = 'dirty';
   }
 
   undone(): void {
@@ -126,16 +168,18 @@ export class SharedGround implements Ground {
 
   /** Takes the guard away and begins the outer transaction or the scope's savepoint, if need be. */
   #uncover(touch: readonly string[]): string {
-    const sql = disarming(this.#guard) + touch.map((statement) => `${statement};`).join('');
+    const sql = guardSql(disarming(this.#guard)) + touch.map((statement) => `${statement};`).join('');
     this.#guard = 'none';
     if (touch.length === 0) return sql;
 
     this.#below.push({ applied: this.applied, overridden: this.#overridden, temporaries: this.#temporaries });
-    this.#hub.noticeboard.touched(true);
     return sql;
   }
 
   #arm(sql: string): void {
+    if (sql === '') return;
+
+    this.unnamed = undefined;
     this.#hub.real.ask(sql, ({ error }) => {
       if (error !== undefined) this.#hub.link.giveUp(`"${shortSql(sql)}" failed: ${readFields(error)['M'] ?? ''}`);
     });
@@ -198,26 +242,17 @@ export class SharedGround implements Ground {
     this.#guard = 'failed';
   }
 
-  /** The innermost scope that is real is about to be rolled back. */
+  /** The innermost scope that is real is rolled back: what was in force when it began is so again. */
   rollingBack(): void {
-    this.#guard = 'none';
-    this.epoch += 1;
-    this.unnamed = undefined;
-    if (this.#ddl) this.deferred = undefined;
-    this.#ddl = false;
-  }
-
-  /** It was rolled back: what was in force when it began is so again. */
-  rolledBack(): void {
     const below = this.#below.pop();
     this.applied = below?.applied ?? NONE;
     this.#overridden = below?.overridden ?? false;
     this.#temporaries = below?.temporaries ?? NO_TEMPORARIES;
-  }
-
-  /** Whether a scope is real. */
-  get touched(): boolean {
-    return this.#below.length > 0;
+    this.#guard = 'none';
+    this.epoch += 1;
+    this.unnamed = undefined;
+    if (this.#ddl) this.facts = undefined;
+    this.#ddl = false;
   }
 
   /** The outer transaction is gone. */
@@ -235,6 +270,6 @@ export class SharedGround implements Ground {
     this.lost();
     this.#closing = [];
     this.unnamed = undefined;
-    this.deferred = undefined;
+    this.facts = undefined;
   }
 }

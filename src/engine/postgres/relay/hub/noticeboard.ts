@@ -37,9 +37,9 @@ export class Noticeboard {
     Atomics.store(this.#words, Word.waiting, count);
   }
 
-  /** Whether the scope, or one that it is in, has something to roll back. */
-  touched(touched: boolean): void {
-    Atomics.store(this.#words, Word.touched, touched ? 1 : 0);
+  /** The scope's end has something to do, or to tell. */
+  touched(): void {
+    Atomics.store(this.#words, Word.touched, 1);
   }
 
   sessionOpen(open: boolean): void {

@@ -94,44 +94,39 @@ export class Scopes {
     turns.dismiss(straggler);
 
     const { holder } = turns;
-    if (holder?.busy === true && !(holder.inTransaction && link.real.idle))
+    // What may be outstanding then is the end of an earlier scope.
+    if (holder === undefined) return this.#rollBack(title, done);
+    if (holder.busy && !(holder.inTransaction && link.real.idle))
       holder.abort(lockstepFailure(straggler(holder, holder.lastSql ?? '')));
     link.afterAnswers(GIVE_UP_AFTER, () => this.#rollBack(title, done));
     this.#hub.flush();
   }
 
+  /** The server is told and not waited for: should it fail, the next scope learns of it. */
   #rollBack(title: string | undefined, done: (lost: Error | undefined) => void): void {
-    const { ground, link, noticeboard, turns } = this.#hub;
+    const { ground, link, turns } = this.#hub;
     const { real } = link;
     if (turns.holder !== undefined) this.#cut(turns.holder, title);
 
     const { send } = this.layers.end();
-    let over = false;
-    const finish = (): void => {
-      if (over) return;
-      over = true;
-      const lost = this.#lost;
-      this.#lost = undefined;
-      noticeboard.touched(ground.touched);
-      done(lost);
-      this.#hub.flush();
-    };
-    if (send.length === 0 || !link.open) return finish();
+    if (send.length > 0 && link.open) {
+      ground.rollingBack();
+      const unlocks = this.#locks ? ['SELECT pg_catalog.pg_advisory_unlock_all()'] : [];
+      this.#locks = false;
+      const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
+        if (link.real === real) link.giveUp();
+      });
+      real.ask([...send, ...unlocks].join(';'), ({ error }) => {
+        stop();
+        if (error !== undefined) link.giveUp(readFields(error)['M']);
+      });
+      link.whenIdle(stop);
+    }
 
-    ground.rollingBack();
-    const unlocks = this.#locks ? ['SELECT pg_catalog.pg_advisory_unlock_all()'] : [];
-    this.#locks = false;
-    const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
-      if (!over && link.real === real) link.giveUp();
-    });
-    real.ask([...send, ...unlocks].join(';'), ({ error }) => {
-      stop();
-      ground.rolledBack();
-      if (error !== undefined) link.giveUp(readFields(error)['M']);
-      finish();
-    });
-    // The connection may end before it answers.
-    link.whenIdle(finish);
+    const lost = this.#lost;
+    this.#lost = undefined;
+    this.#hub.flush();
+    done(lost);
   }
 
   /** Ends the transaction of whoever has the turn, and cuts that client off. */
@@ -173,7 +168,9 @@ export class Scopes {
 
   /** The current scope, if there is one, will end with this error. */
   failScope(error: Error): void {
-    if (this.#phase === 'scope') this.#lost ??= error;
+    if (this.#phase !== 'scope') return;
+    this.#lost ??= error;
+    this.#hub.noticeboard.touched();
   }
 
   /** After `close`, for the next run: whoever is connected stays so. */

@@ -113,8 +113,12 @@ export class TurnTaking {
 
     const { link } = this.#hub;
     client.idleSince = this.#hub.now();
-    if (client.inTransaction || !link.real.idle || link.cancelling !== undefined) return;
-    this.release(client);
+    if (client.inTransaction || link.cancelling !== undefined) return;
+    if (link.real.idle) return this.release(client);
+    // The end of an earlier scope is not answered yet, and the client's own unit needed no answer.
+    link.whenIdle(() => {
+      if (!client.busy && this.#hub.isConnected(client)) this.leave(client);
+    });
   }
 
   release(client: Client): void {
