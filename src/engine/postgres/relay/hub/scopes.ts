@@ -102,31 +102,42 @@ export class Scopes {
     this.#hub.flush();
   }
 
-  /** The server is told and not waited for: should it fail, the next scope learns of it. */
+  /**
+   * The server is told and not waited for: should it fail, the next scope learns of it. Only locks
+   * have to be free when the scope has ended, because others can tell at once.
+   */
   #rollBack(title: string | undefined, done: (lost: Error | undefined) => void): void {
     const { ground, link, turns } = this.#hub;
-    const { real } = link;
     if (turns.holder !== undefined) this.#cut(turns.holder, title);
 
     const { send } = this.layers.end();
+    const finish = (): void => {
+      const lost = this.#lost;
+      this.#lost = undefined;
+      done(lost);
+    };
     if (send.length > 0 && link.open) {
       ground.rollingBack();
-      const unlocks = this.#locks ? ['SELECT pg_catalog.pg_advisory_unlock_all()'] : [];
+      const locks = this.#locks;
       this.#locks = false;
-      const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
-        if (link.real === real) link.giveUp();
-      });
-      real.ask([...send, ...unlocks].join(';'), ({ error }) => {
-        stop();
-        if (error !== undefined) link.giveUp(readFields(error)['M']);
-      });
-      link.whenIdle(stop);
+      this.#undo(locks ? [...send, 'SELECT pg_catalog.pg_advisory_unlock_all()'] : send);
+      this.#hub.flush();
+      if (locks) return link.whenIdle(finish);
     }
+    finish();
+  }
 
-    const lost = this.#lost;
-    this.#lost = undefined;
-    this.#hub.flush();
-    done(lost);
+  #undo(statements: readonly string[]): void {
+    const { link } = this.#hub;
+    const { real } = link;
+    const stop = this.#surroundings.clock.after(GIVE_UP_AFTER, () => {
+      if (link.real === real) link.giveUp();
+    });
+    real.ask(statements.join(';'), ({ error }) => {
+      stop();
+      if (error !== undefined) link.giveUp(readFields(error)['M']);
+    });
+    link.whenIdle(stop);
   }
 
   /** Ends the transaction of whoever has the turn, and cuts that client off. */
