@@ -66,7 +66,11 @@ export class TurnTaking {
         this.#handed(client);
         client.granted();
       },
-      (error) => client.refused(error),
+      (error) => {
+        client.refused(error);
+        // Nothing else may happen for long: it was a clock that said so.
+        this.#hub.flush();
+      },
     );
     this.#reconcile();
     return false;

@@ -1,0 +1,221 @@
+import { Hub } from '#src/engine/postgres/relay/hub/hub.js';
+import type { LoggedStatement } from '#src/engine/postgres/relay/hub/surroundings.js';
+import { newWords, Word } from '#src/engine/postgres/shared.js';
+import { client, messages, server, told } from './messages.js';
+
+/** A client of the hub, without a socket. */
+export interface Actor {
+  send(...parts: readonly Buffer[]): void;
+  /** What it was told since it was asked last. */
+  told(): string[];
+  readonly ended: boolean;
+  leave(): void;
+}
+
+/** A hub with a server that answers what it is told to, when it is told to. */
+export class Scene {
+  readonly words: Int32Array = newWords();
+  readonly logged: LoggedStatement[] = [];
+  readonly hub: Hub;
+  /** Whether the server answers at once. */
+  prompt = true;
+  #now = 0;
+  #timers: { readonly at: number; readonly run: () => void }[] = [];
+  #later: (() => void)[] = [];
+  #packets: Buffer[] = [];
+  #unanswered: Buffer[] = [];
+  #status: 'I' | 'T' | 'E' = 'I';
+  #skipping = false;
+  #clients = 0;
+
+  constructor() {
+    this.hub = new Hub({
+      clock: {
+        now: () => this.#now,
+        after: (delay, run) => {
+          const timer = { at: this.#now + delay, run };
+          this.#timers.push(timer);
+          return () => (this.#timers = this.#timers.filter((other) => other !== timer));
+        },
+      },
+      words: this.words,
+      patience: { stallTimeout: 100, holdTimeout: 1000 },
+      sessionUser: 'the session',
+      label: undefined,
+      overrides: [],
+      ownDatabase: true,
+      connect: () => this.#later.push(() => this.connect()),
+      catchUp: () => undefined,
+      probe: (alive) => alive(),
+      later: (work) => this.#later.push(work),
+      log: (statements) => this.logged.push(...statements),
+      wished: () => undefined,
+    });
+    this.connect();
+  }
+
+  connect(): void {
+    this.#status = 'I';
+    this.hub.link.connected({
+      parameters: new Map([['TimeZone', 'UTC']]),
+      processId: 1,
+      write: (bytes) => {
+        this.#packets.push(bytes);
+        this.#unanswered.push(bytes);
+        if (this.prompt) this.#later.push(() => this.answer());
+      },
+      cancel: () => Promise.resolve(),
+      destroy: () => undefined,
+    });
+  }
+
+  /** A client that has been let in. */
+  enter(user = 'app', parameters: Readonly<Record<string, string>> = {}): Actor {
+    let out: Buffer[] = [];
+    let ended = false;
+    const end = (): void => void (ended = true);
+    this.#clients += 1;
+    const virtual = this.hub.accept(
+      {
+        password: undefined,
+        write: (bytes) => out.push(bytes),
+        pause: () => undefined,
+        resume: () => undefined,
+        end,
+        destroy: end,
+      },
+      7,
+      this.#clients,
+    );
+    const actor: Actor = {
+      send: (...parts) => {
+        virtual.receive(Buffer.concat(parts));
+        this.settle();
+      },
+      told: () => {
+        const bytes = Buffer.concat(out);
+        out = [];
+        return told(bytes);
+      },
+      get ended() {
+        return ended;
+      },
+      leave: () => {
+        virtual.disconnected();
+        this.settle();
+      },
+    };
+
+    actor.send(client.startup({ user, database: 'shop', ...parameters }));
+    actor.told();
+    return actor;
+  }
+
+  /** Begins a scope; nothing is sent. */
+  begin(title = 'a test'): void {
+    this.hub.scopes.begin({ kind: 'test', title });
+    this.settle();
+  }
+
+  /** Ends it; gives the error that it ends with, or `pending` while it waits. */
+  end(): Error | undefined | 'pending' {
+    let outcome: Error | undefined | 'pending' = 'pending';
+    this.hub.scopes.end((lost) => (outcome = lost));
+    this.settle();
+    return outcome;
+  }
+
+  /** Packets that the server got since it was asked last, each a list of messages. */
+  sent(): string[][] {
+    const packets = this.#packets;
+    this.#packets = [];
+    return packets.map(told);
+  }
+
+  word(word: keyof typeof Word): number {
+    return Atomics.load(this.words, Word[word]);
+  }
+
+  /** Time passes. */
+  pass(milliseconds: number): void {
+    const end = this.#now + milliseconds;
+    for (;;) {
+      const next = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (next === undefined) break;
+      this.#timers = this.#timers.filter((timer) => timer !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+      this.settle();
+    }
+    this.#now = end;
+  }
+
+  /** Does what was put off, until nothing is left to do. */
+  settle(): void {
+    for (let work = this.#later.shift(); work !== undefined; work = this.#later.shift()) work();
+  }
+
+  /** The server answers everything that it has got. */
+  answer(): void {
+    const asked = this.#unanswered;
+    this.#unanswered = [];
+    const bytes = Buffer.concat(asked.flatMap((packet) => messages(packet).map((one) => this.#reply(one))));
+    if (bytes.length > 0) this.hub.receive(bytes);
+  }
+
+  /** Bytes that nobody asked for. */
+  say(bytes: Buffer): void {
+    this.hub.receive(bytes);
+    this.settle();
+  }
+
+  /** Like a server, as far as the tests go: what has `fail` in it fails, and `escape` ends the transaction. */
+  #reply({ type, body }: { readonly type: string; readonly body: Buffer }): Buffer {
+    const text = body.toString('latin1').split('\0');
+    const sync = (): Buffer => server.ready(this.#status);
+    if (type === 'S') {
+      this.#skipping = false;
+      return sync();
+    }
+    if (this.#skipping) return Buffer.alloc(0);
+
+    switch (type) {
+      case 'Q':
+        return Buffer.concat([...this.#script(text[0] ?? ''), sync()]);
+      case 'P':
+        return /fail/.test(text[1] ?? '') ? this.#fail() : server.parsed;
+      case 'B':
+        if ((text[1] ?? '').startsWith('lockstep_guard_rollBack')) this.#status = 'T';
+        return server.bound;
+      case 'E':
+        return server.complete('SELECT 0');
+      default:
+        return Buffer.alloc(0);
+    }
+  }
+
+  #script(sql: string): Buffer[] {
+    const out: Buffer[] = [];
+    for (const statement of sql.split(';').map((part) => part.trim())) {
+      if (statement === '') continue;
+      if (statement.includes('fail') || (this.#status === 'E' && !statement.startsWith('ROLLBACK')))
+        return [...out, this.#error()];
+      if (statement.includes('escape')) this.#status = 'I';
+      if (statement.startsWith('BEGIN')) this.#status = 'T';
+      if (statement.startsWith('ROLLBACK')) this.#status = statement === 'ROLLBACK' ? 'I' : 'T';
+      if (/^select /i.test(statement)) out.push(server.columns);
+      out.push(server.complete(statement.split(' ')[0] ?? ''));
+    }
+    return out;
+  }
+
+  #fail(): Buffer {
+    this.#skipping = true;
+    return this.#error();
+  }
+
+  #error(): Buffer {
+    if (this.#status === 'T') this.#status = 'E';
+    return server.error('42601', 'it failed');
+  }
+}
