@@ -2,19 +2,20 @@ import tseslint from 'typescript-eslint';
 
 /**
  * The house's plan: which folders each folder of src/ may import. Data goes one way:
- * errors ← sql ← sandbox ← engine ← session ← runner ← cli and errors ← bridge ← http ← runner.
+ * errors ← sql ← sandbox ← engine ← queries ← session ← runner ← cli and errors ← bridge ← http ← runner.
  */
 const mayImport = {
   sql: ['errors'],
   sandbox: ['errors', 'sql'],
   engine: ['errors', 'sql', 'sandbox'],
-  session: ['errors', 'sql', 'sandbox', 'engine'],
+  queries: ['errors', 'sql', 'sandbox', 'engine'],
+  session: ['errors', 'sql', 'sandbox', 'engine', 'queries'],
   bridge: ['errors'],
-  http: ['errors', 'bridge'],
+  http: ['errors', 'bridge', 'queries'],
   config: ['errors'],
-  chai: ['errors', 'engine', 'session', 'http'],
-  runner: ['errors', 'sql', 'sandbox', 'engine', 'session', 'bridge', 'http', 'config'],
-  cli: ['errors', 'sql', 'sandbox', 'engine', 'session', 'bridge', 'http', 'config', 'runner'],
+  chai: ['errors', 'engine', 'queries', 'session', 'http'],
+  runner: ['errors', 'sql', 'sandbox', 'engine', 'queries', 'session', 'bridge', 'http', 'config'],
+  cli: ['errors', 'sql', 'sandbox', 'engine', 'queries', 'session', 'bridge', 'http', 'config', 'runner'],
 };
 
 const drivers = ['better-sqlite3', 'sqlite3', 'pg', 'pg-native', 'mysql2'];

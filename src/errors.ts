@@ -33,6 +33,8 @@
  * ├── UpgradeError            LOCKSTEP_UPGRADE           the app refused to open a WebSocket
  * ├── ClosedError             LOCKSTEP_CLOSED            a stream or WebSocket has ended, nothing more comes
  * ├── ExpectationError        LOCKSTEP_EXPECTATION       a response is not what the test expects
+ * ├── QueryCountError         LOCKSTEP_QUERY_COUNT       the app sent more or fewer statements than expected
+ * ├── NPlusOneError           LOCKSTEP_N_PLUS_ONE        one request sent the same statement again and again
  * └── OpenApiError            LOCKSTEP_OPENAPI           a response is not what the OpenAPI document declares
  * ```
  *
@@ -345,6 +347,29 @@ export class ExpectationError extends LockstepError {
     super('LOCKSTEP_EXPECTATION', explanation);
     this.expected = values.expected;
     this.actual = values.actual;
+  }
+}
+
+/** The app sent more or fewer statements than the test expects. Runners show `expected` and `actual` as a diff. */
+export class QueryCountError extends LockstepError {
+  readonly code = 'LOCKSTEP_QUERY_COUNT';
+  /** How many it sent. */
+  readonly actual: number;
+  /** How many were expected; undefined where a range was. */
+  readonly expected: number | undefined;
+
+  constructor(explanation: Explanation, values: { actual: number; expected?: number | undefined }) {
+    super('LOCKSTEP_QUERY_COUNT', explanation);
+    this.actual = values.actual;
+    this.expected = values.expected;
+  }
+}
+
+/** A client call sent statements that differ in their values only, more often than the config allows. */
+export class NPlusOneError extends LockstepError {
+  readonly code = 'LOCKSTEP_N_PLUS_ONE';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_N_PLUS_ONE', explanation);
   }
 }
 

@@ -31,6 +31,7 @@ export type {
   DatabaseConfig,
   EmbeddedPostgresConfig,
   Isolation,
+  NPlusOne,
   OpenApiObject,
   OpenApiOptions,
   OpenApiSource,
@@ -38,6 +39,7 @@ export type {
   PostgresConfig,
   PostgresDriver,
   PostgresSwap,
+  QueriesConfig,
   RaiseServerErrors,
   ReplicaConfig,
   SetupContext,
@@ -78,7 +80,6 @@ export type {
   Scalar,
   ServerSentEvent,
   SettleOptions,
-  StatementRecord,
   Stream,
   StreamOptions,
   UserOptions,
@@ -103,6 +104,8 @@ export type {
   Where,
 } from './session/index.js';
 export type { Parameters, Row } from './engine/index.js';
+export { expectQueries } from './queries/index.js';
+export type { Queries, QueryCount, StatementFailure, StatementRecord } from './queries/index.js';
 
 // In tests: waiting for anything else that is async
 export { sync, syncify } from './bridge/index.js';

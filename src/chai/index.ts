@@ -9,6 +9,7 @@
  *
  * expect(client.post('/providers', { json: { name: 'Erste' } })).to.have.status(201);
  * expect(session).to.have.row('providers', { name: 'Erste' });
+ * expect(() => client.get('/providers')).to.have.executed(1).queries;
  * ```
  *
  * @module
@@ -16,7 +17,9 @@
 
 import { use } from 'chai';
 import type { Query, Where } from '../session/index.js';
-import type { ChaiCopy } from './plugin.js';
+import type { QueryCount } from '../queries/index.js';
+import type { ChaiCopy, ChaiUtils } from './plugin.js';
+import { addQueryAssertions } from './query-assertions.js';
 import { addResponseAssertions } from './response-assertions.js';
 import { addSessionAssertions } from './session-assertions.js';
 
@@ -48,14 +51,24 @@ declare global {
       /** Whether a table has that many rows, all in all or of these columns. */
       count(table: string, rows: number): Assertion;
       count(table: string, where: Where | Query, rows: number): Assertion;
+
+      /**
+       * Whether the app sends that many statements, or `{ max: 3 }`, while a function runs:
+       * `expect(() => client.get('/providers')).to.have.executed(3).queries`.
+       */
+      executed(count: number | QueryCount): Assertion;
+
+      /** Only to be read behind `executed`. */
+      queries: Assertion;
     }
   }
 }
 
 /** The plug-in. Given twice to the same copy of chai, it is added once. */
-export default function lockstepChai(chai: ChaiCopy): void {
+export default function lockstepChai(chai: ChaiCopy, utils: ChaiUtils): void {
   addResponseAssertions(chai);
   addSessionAssertions(chai);
+  addQueryAssertions(chai, utils);
 }
 
 use(lockstepChai);

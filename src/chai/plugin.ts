@@ -3,7 +3,14 @@ export interface ChaiCopy {
   readonly Assertion: {
     // eslint-disable-next-line @typescript-eslint/no-explicit-any -- chai's own declaration of a method
     addMethod(name: string, method: (this: any, ...args: any[]) => void): void;
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as above
+    addProperty(name: string, getter: (this: any) => void): void;
   };
+}
+
+/** The part of chai's utilities that is used: what is noted on an assertion goes on along its chain. */
+export interface ChaiUtils {
+  flag(assertion: object, key: string, value?: unknown): unknown;
 }
 
 /** An assertion in the making: `this` of an added method. */

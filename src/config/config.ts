@@ -24,7 +24,25 @@ export interface Config {
   readonly bridge?: BridgeConfig;
   /** Defaults of the HTTP client. */
   readonly client?: ClientConfig;
+  /** The log of what is sent to the database. */
+  readonly queries?: QueriesConfig;
 }
+
+/** The log of what is sent to the database. */
+export interface QueriesConfig {
+  /** Whether the report of a failed test shows its statements. Default: true. */
+  readonly report?: boolean;
+  /** How often one request may send the same statement (by its shape) before it counts as N+1. Default: 5. */
+  readonly repeats?: number;
+  /**
+   * What becomes of that: a line in the report of a failure (`'hint'`, the default), a failure of the
+   * test (`'error'`), or nothing (`'off'`).
+   */
+  readonly nPlusOne?: NPlusOne;
+}
+
+/** What becomes of a statement that one request sends again and again; see {@link QueriesConfig.nPlusOne}. */
+export type NPlusOne = 'hint' | 'error' | 'off';
 
 /**
  * An app that is not named by a path: the app itself, a promise of it, a module, or a function

@@ -1,5 +1,6 @@
 import type {
   Isolation,
+  NPlusOne,
   PostgresClock,
   PostgresDriver,
   PostgresSwap,
@@ -36,6 +37,14 @@ export interface ResolvedConfig {
     readonly transport: Transport;
     readonly openapi: ResolvedOpenApi | undefined;
   };
+  readonly queries: ResolvedQueries;
+}
+
+/** What becomes of the log of statements. */
+export interface ResolvedQueries {
+  readonly report: boolean;
+  readonly repeats: number;
+  readonly nPlusOne: NPlusOne;
 }
 
 /** The document that every answer is compared with. */

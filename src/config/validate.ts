@@ -5,10 +5,11 @@ import type { RaiseServerErrors, Transport } from './config.js';
 import { DATABASE_KEYS } from './database.js';
 import { MAIN, readDatabases } from './databases.js';
 import { readOpenApi } from './openapi.js';
+import { QUERIES_KEYS, readQueries } from './queries.js';
 import type { ResolvedConfig } from './resolved.js';
 import { Section } from './section.js';
 
-const KEYS = ['app', 'database', 'databases', 'bridge', 'client'];
+const KEYS = ['app', 'database', 'databases', 'bridge', 'client', 'queries'];
 const BRIDGE_KEYS = ['timeout', 'auto'];
 const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport', 'openapi'];
 const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
@@ -18,6 +19,7 @@ const NESTED = [
   ...DATABASE_KEYS.map((key) => `database.${key}`),
   ...BRIDGE_KEYS.map((key) => `bridge.${key}`),
   ...CLIENT_KEYS.map((key) => `client.${key}`),
+  ...QUERIES_KEYS.map((key) => `queries.${key}`),
 ];
 
 /**
@@ -39,6 +41,7 @@ export function validateConfig(value: unknown, source: string): ResolvedConfig {
     database: databases.find(({ name }) => name === MAIN) ?? databases[0],
     bridge: readBridge(section.raw('bridge') ?? {}, source),
     client: readClient(section.raw('client') ?? {}, source),
+    queries: readQueries(section.raw('queries') ?? {}, source),
   });
 }
 

@@ -6,6 +6,8 @@
  * real connection through the engine's own means (drop-in drivers, a relay).
  */
 
+import type { LoggedStatement } from '../sandbox/statement-log.js';
+
 /** A span of work that is rolled back as one: a test, or the fixtures of a `describe`. */
 export interface Scope {
   readonly kind: 'layer' | 'test';
@@ -75,23 +77,32 @@ export interface Leftover {
 }
 
 /** One statement that was sent through the sandbox, as the query log records it. */
-export interface StatementEvent {
+export interface StatementEvent extends LoggedStatement {
   /** The database's name in the config, e.g. `main`. */
   readonly database: string;
-  /** Name of the virtual connection, e.g. `session` or `sqlite3 connection 2`. */
-  readonly connection: string;
-  readonly sql: string;
-  /** Milliseconds. */
-  readonly duration: number;
-  /** Rows returned, or changed where none are returned. */
-  readonly rows: number;
-  readonly error?: unknown;
+}
+
+/**
+ * The last statements that were sent through a sandbox by the app and the session, numbered from 0
+ * in the order in which they were answered. Those of the sandbox's own are not among them.
+ */
+export interface StatementReader {
+  /**
+   * How many there were. Whoever has got an answer finds its statement counted, in whatever thread
+   * it was run.
+   */
+  readonly count: number;
+  /** Those from a number on, oldest first, as far as they are kept; `first` is the number of the first of them. */
+  since(from: number): { readonly first: number; readonly events: readonly StatementEvent[] };
 }
 
 /** One real connection, shared by all, whose scopes are rolled back. */
 export interface Sandbox {
   /** Called after every statement; undefined costs nothing. */
   observer: ((statement: StatementEvent) => void) | undefined;
+
+  /** What was sent through it; it goes on over all scopes. */
+  readonly log: StatementReader;
 
   /** Tells the observer at once of statements that it would be told of with the event loop's next turn. */
   drain?(): void;

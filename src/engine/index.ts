@@ -13,6 +13,8 @@ export type {
   Sandbox,
   Scope,
   StatementEvent,
+  StatementReader,
   StatementResult,
   SyncConnection,
 } from './engine.js';
+export type { StatementFailure } from '../sandbox/statement-log.js';

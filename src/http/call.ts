@@ -1,4 +1,5 @@
 import { SyncTimeoutError } from '../errors.js';
+import type { RequestQueries } from '../queries/index.js';
 import { collect } from './collect.js';
 import type { Answer } from './collect.js';
 import type { UserJar } from './cookies/jar.js';
@@ -15,7 +16,6 @@ import { Response } from './response.js';
 import type { SessionShelf } from './sessions/shelf.js';
 import { obey } from './signal.js';
 import { Starting } from './starting.js';
-import type { StatementRecord } from './response/statements.js';
 
 // Captured when the module loads: fake timers must neither stop a deadline nor bend a measurement.
 const { setTimeout, clearTimeout, performance } = globalThis;
@@ -54,8 +54,8 @@ export interface Desk {
   readonly calls: Set<InFlight>;
   /** Streams and WebSockets that are open. */
   readonly sessions: SessionShelf;
-  /** The log of the app's statements since the test began; undefined where nobody keeps one. */
-  readonly statements: (() => readonly StatementRecord[]) | undefined;
+  /** Notes that a call begins, by its label; undefined where nobody logs the app's statements. */
+  readonly queries: ((label: string) => RequestQueries) | undefined;
   /** A sentence per transaction and statement that the app has open; undefined where nobody knows. */
   readonly leftovers: (() => readonly string[]) | undefined;
   /** Milliseconds left to the running test; undefined where nobody tells. */
@@ -73,14 +73,14 @@ export class Call implements InFlight {
   readonly #began = now();
   readonly #starting = new Starting();
   #exchange: Exchange<Answer> | undefined;
-  #statementsBefore: number;
+  readonly #queries: RequestQueries | undefined;
   #aborted: Error | undefined;
 
   constructor(desk: Desk, request: PlannedRequest, settings: CallSettings) {
     this.label = `${request.method} ${request.target.path}`;
     this.#desk = desk;
     this.#settings = settings;
-    this.#statementsBefore = desk.statements?.().length ?? 0;
+    this.#queries = desk.queries?.(this.label);
     desk.calls.add(this);
 
     this.response = this.#run(request);
@@ -131,6 +131,7 @@ export class Call implements InFlight {
       }
     } finally {
       this.#desk.calls.delete(this);
+      this.#queries?.end();
     }
   }
 
@@ -163,7 +164,7 @@ export class Call implements InFlight {
       serverError: failure?.error,
       informational: exchange.informational,
       sent: { method: request.method, url, headers: request.headers, body: request.body },
-      queries: this.#desk.statements?.().slice(this.#statementsBefore) ?? [],
+      queries: this.#queries,
     });
     const raised = failureToThrow(response, failure, this.#settings.raiseServerErrors);
     if (raised !== undefined) throw raised.error;

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import { reportPending } from '../bridge/index.js';
 import { NotRunningError, RequestError } from '../errors.js';
+import type { RequestQueries } from '../queries/index.js';
 import type { RunningApp } from './apps/app.js';
 import { resolveApp } from './apps/resolve.js';
 import type { Desk, InFlight } from './call.js';
@@ -18,7 +19,6 @@ import { isHttp2Server } from './http2/server.js';
 import type { RaiseServerErrors, RequestHeaders, Transport } from './options.js';
 import { checkFlag, checkRaise, checkTimeout, checkTransport } from './request/options.js';
 import { readUserOptions } from './request/user-options.js';
-import type { StatementRecord } from './response/statements.js';
 import { SessionShelf } from './sessions/shelf.js';
 import { connectTo } from './transport/agents.js';
 import type { Connections } from './transport/agents.js';
@@ -47,8 +47,8 @@ export interface ClientOptions {
   readonly followRedirects?: boolean | undefined;
   /** The document that every answer is compared with. */
   readonly openapi?: OpenApiSettings | undefined;
-  /** The log of the app's statements since the test began, for `response.queries`. */
-  readonly statements?: (() => readonly StatementRecord[]) | undefined;
+  /** Notes that a call begins, and tells later what the app sent to the database, for `response.queries`. */
+  readonly queries?: ((label: string) => RequestQueries) | undefined;
   /** A sentence per transaction and statement that the app has open, for `client.settle`. */
   readonly leftovers?: (() => readonly string[]) | undefined;
   /** Milliseconds left to the running test, for calls that no synchronous wait watches. */
@@ -111,7 +111,7 @@ class Host implements ClientHost, Desk, JarShelf {
   readonly client: Client;
   readonly calls: Set<InFlight> = new Set<InFlight>();
   readonly sessions: SessionShelf = new SessionShelf();
-  readonly statements: (() => readonly StatementRecord[]) | undefined;
+  readonly queries: ((label: string) => RequestQueries) | undefined;
   readonly leftovers: (() => readonly string[]) | undefined;
   readonly remaining: (() => number | undefined) | undefined;
 
@@ -131,7 +131,7 @@ class Host implements ClientHost, Desk, JarShelf {
     this.#openapi = options.openapi;
     this.#source = options.app;
     this.#transport = options.transport ?? 'memory';
-    this.statements = options.statements;
+    this.queries = options.queries;
     this.leftovers = options.leftovers;
     this.remaining = options.remaining;
     this.client = makeClient(this);

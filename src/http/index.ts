@@ -10,7 +10,6 @@ export { Cookies } from './cookies/cookies.js';
 export type { CookieScope } from './cookies/cookies.js';
 export type { ResponseCookie } from './cookies/set-cookie.js';
 export type { Informational } from './exchange.js';
-export type { StatementRecord } from './response/statements.js';
 export { Response } from './response.js';
 export type {
   Auth,

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { RequestError } from '../errors.js';
+import { NO_QUERIES, type Queries, type RequestQueries } from '../queries/index.js';
 import { parseSetCookies } from './cookies/set-cookie.js';
 import type { ResponseCookie } from './cookies/set-cookie.js';
 import type { Informational } from './exchange.js';
@@ -8,7 +9,6 @@ import { curlLine } from './response/curl.js';
 import type { SentRequest } from './response/curl.js';
 import { report } from './response/dump.js';
 import { expectJson, expectStatus, expectSuccess } from './response/expectations.js';
-import type { StatementRecord } from './response/statements.js';
 
 /** What an answer consists of. */
 export interface ResponseParts {
@@ -25,7 +25,7 @@ export interface ResponseParts {
   readonly informational?: readonly Informational[];
   /** The request as it was sent, for the curl line. */
   readonly sent?: SentRequest;
-  readonly queries?: readonly StatementRecord[];
+  readonly queries?: Pick<RequestQueries, 'read'> | undefined;
 }
 
 /** The app's answer to a request. `T` is the type that `body` is taken to have; it is not checked. */
@@ -53,9 +53,8 @@ export class Response<T = any> {
    * turned into a response, and with `raiseServerErrors: false` every error that would have been thrown.
    */
   readonly serverError: unknown;
-  /** The statements that the app sent to the sandbox during the call, oldest first. */
-  readonly queries: readonly StatementRecord[];
 
+  readonly #queries: ResponseParts['queries'];
   readonly #sent: SentRequest | undefined;
   #text: string | undefined;
   #body: { value: unknown } | undefined;
@@ -73,13 +72,21 @@ export class Response<T = any> {
     this.elapsed = parts.elapsed;
     this.history = parts.history;
     this.serverError = parts.serverError;
-    this.queries = parts.queries ?? [];
+    this.#queries = parts.queries;
     this.#sent = parts.sent;
   }
 
   /** Whether the status is 200 to 299. */
   get ok(): boolean {
     return this.status >= 200 && this.status < 300;
+  }
+
+  /**
+   * The statements that the app sent to the sandbox during the call, its redirects included, oldest
+   * first. They are fetched when they are read; long after the call, the oldest may be gone.
+   */
+  get queries(): Queries {
+    return this.#queries?.read() ?? NO_QUERIES;
   }
 
   /** The body as text, in the charset of the content type (UTF-8 unless it names one). */

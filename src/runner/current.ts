@@ -1,4 +1,5 @@
 import { NotRunningError } from '../errors.js';
+import { provideLog } from '../queries/index.js';
 import type { Lifecycle } from './lifecycle.js';
 
 /** The lifecycle of this thread's test run. */
@@ -10,6 +11,12 @@ const KEY = Symbol.for('lockstep.lifecycle');
 
 /** One per thread even when the package is loaded twice (see bridge/state.ts). */
 const slot: Slot = ((globalThis as { [KEY]?: Slot })[KEY] ??= { lifecycle: undefined });
+
+provideLog((what) => {
+  const lifecycle = running(what);
+  lifecycle.databaseFor(what);
+  return lifecycle.queries;
+});
 
 /** Makes a lifecycle the one that `session` and `client` speak to. */
 export function setCurrent(lifecycle: Lifecycle | undefined): void {

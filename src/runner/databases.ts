@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { canWait, reportPending, waitUntil } from '../bridge/index.js';
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
 import type { Leftover, LoadedEngine, Sandbox, Scope } from '../engine/index.js';
+import type { QueryLog } from '../queries/index.js';
 import { createSession, type Session } from '../session/index.js';
 import { findDatabase } from './find-database.js';
 import { logStatements } from './log-statements.js';
@@ -22,6 +23,7 @@ interface Opened {
 export class Databases {
   readonly #config: ResolvedConfig;
   readonly #engines: readonly LoadedEngine[];
+  readonly #queries: QueryLog;
   readonly #withdrawals: (() => void)[] = [];
   #opened: Opened[] = [];
   #leadHere: NonNullable<Sandbox['leadsHere']>[] = [];
@@ -32,10 +34,12 @@ export class Databases {
    * Puts each engine in the app's way.
    *
    * @param engines one for each of the config's databases, in the same order
+   * @param queries is told what to log
    * @throws SwapError when a driver cannot be replaced; what was put in the way before is taken away.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[]) {
+  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], queries: QueryLog) {
     this.#config = config;
+    this.#queries = queries;
     this.#engines = engines;
     try {
       for (const engine of engines) this.#withdrawals.push(engine.prepare());
@@ -51,7 +55,7 @@ export class Databases {
     return databases.length === 0 ? DRAIN : Math.max(...databases.map(({ drain }) => drain));
   }
 
-  get sandboxes(): readonly Sandbox[] {
+  get #sandboxes(): readonly Sandbox[] {
     return this.#opened.map(({ sandbox }) => sandbox);
   }
 
@@ -66,6 +70,7 @@ export class Databases {
       const database = this.#config.databases[index];
       if (database !== undefined) this.#add(database, engine);
     }
+    this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
     for (const { database, session } of this.#opened) await bringIn(database, session);
   }
 
@@ -77,7 +82,10 @@ export class Databases {
     this.#opened.push({
       database,
       sandbox,
-      session: createSession(sandbox.session, (name) => this.session(findDatabase(this.#config, name))),
+      session: createSession(sandbox.session, {
+        queries: () => this.#queries.read(database.name),
+        of: (name) => this.session(findDatabase(this.#config, name)),
+      }),
       stopReporting: reportPending(() => sandbox.describe()),
     });
   }
@@ -93,7 +101,7 @@ export class Databases {
   begin(scope: Scope): void {
     const begun: Sandbox[] = [];
     this.#scopes.push(begun);
-    each(this.sandboxes, (sandbox) => {
+    each(this.#sandboxes, (sandbox) => {
       sandbox.begin(scope);
       begun.push(sandbox);
     });

@@ -11,7 +11,7 @@ interface Members<T> {
 
 const SESSION: Members<Session> = {
   methods: ['get', 'all', 'run', 'exec', 'sql', 'transaction', 'savepoint', 'rollback', 'commit', 'insert', 'count'],
-  properties: [],
+  properties: ['queries'],
 };
 
 /**

@@ -3,15 +3,15 @@ import type { Socket } from 'node:net';
 import { debug, isTimerPending, timersDue } from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, Scope } from '../engine/index.js';
-import { ConfigError, type LockstepError } from '../errors.js';
+import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
+import { nPlusOneError, QueryLog } from '../queries/index.js';
 import { leakError } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
 import { drained } from './drain.js';
 import { findDatabase } from './find-database.js';
-import { StatementLog } from './statement-log.js';
 
 /** Where a lifecycle is between its making and its end. */
 export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
@@ -35,7 +35,8 @@ export class Lifecycle {
   #client: ClientHost | undefined;
   #limit: Limit | undefined;
   #testFiles: () => ReadonlySet<string> = () => new Set();
-  readonly #statements = new StatementLog();
+  /** What the app and the session have sent to the databases. */
+  readonly queries: QueryLog;
 
   /**
    * @param engines those of the config's databases, in the same order
@@ -43,7 +44,8 @@ export class Lifecycle {
    */
   constructor(config: ResolvedConfig, engines: readonly LoadedEngine[]) {
     this.#config = config;
-    this.#databases = new Databases(config, engines);
+    this.queries = new QueryLog(config.queries);
+    this.#databases = new Databases(config, engines, this.queries);
   }
 
   get phase(): Phase {
@@ -65,9 +67,18 @@ export class Lifecycle {
 
   /** @throws ConfigError when the config has no database. */
   get defaultDatabase(): ResolvedDatabase {
+    return this.databaseFor('session');
+  }
+
+  /**
+   * The default database, which `what` needs.
+   *
+   * @throws ConfigError when the config has none.
+   */
+  databaseFor(what: string): ResolvedDatabase {
     const { database } = this.#config;
     if (database !== undefined) return database;
-    throw missing(this.#config, 'session', 'database', `{ engine: 'sqlite', file: ':memory:' }`);
+    throw missing(this.#config, what, 'database', `{ engine: 'sqlite', file: ':memory:' }`);
   }
 
   /**
@@ -117,11 +128,10 @@ export class Lifecycle {
     this.#phase = 'starting';
     await this.#databases.open();
     if (app) {
-      this.#statements.watch(this.#databases.sandboxes);
       this.#client = createClient({
         ...client,
         app: () => loadApp(this.#config, this.#testFiles()),
-        statements: this.#statements.read,
+        queries: (label) => this.queries.request(label),
         leftovers: () => this.#leftovers(),
         remaining: () => this.#limit?.remaining(),
       });
@@ -137,10 +147,10 @@ export class Lifecycle {
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
   begin(scope: Scope): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
+    this.queries.begin(scope);
     this.#databases.begin(scope);
-    if (scope.kind === 'test') this.#statements.clear();
     this.#client?.beginScope();
-    beginRequests(this.#config.client.raiseServerErrors);
+    beginRequests(this.#config.client.raiseServerErrors, (label) => this.queries.request(label));
   }
 
   /** Tells how many milliseconds the test or hook that is about to run has left, for waits that it awaits. */
@@ -149,7 +159,8 @@ export class Lifecycle {
   }
 
   /** Lets a later hook of the innermost scope use the database again. */
-  resume(): void {
+  resume(scope: Scope): void {
+    this.queries.begin(scope);
     this.#databases.resume();
   }
 
@@ -160,7 +171,15 @@ export class Lifecycle {
   settle(test: { readonly title: string }): undefined | Promise<LockstepError | undefined> {
     this.#client?.closeSessions();
     const timers = timersDue(this.#databases.drainLimit);
-    return this.#settled() && !requestsUnsent() && timers.size === 0 ? undefined : this.#drain(test.title, timers);
+    if (!this.#settled() || requestsUnsent() || timers.size > 0) return this.#drain(test.title, timers);
+
+    const repeated = this.#repeated();
+    return repeated && Promise.resolve(repeated);
+  }
+
+  /** With `nPlusOne: 'error'`, what a test fails with whose requests sent the same statement again and again. */
+  #repeated(): NPlusOneError | undefined {
+    return this.queries.rules.nPlusOne === 'error' ? nPlusOneError(this.queries) : undefined;
   }
 
   /** A sentence for each thing that the app has open. */
@@ -177,7 +196,7 @@ export class Lifecycle {
   async #drain(title: string, timers: ReadonlySet<object>): Promise<LockstepError | undefined> {
     const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
-    if (await drained(() => this.#settled(), limit)) return requestFailure(title);
+    if (await drained(() => this.#settled(), limit)) return requestFailure(title) ?? this.#repeated();
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
     return leakError(title, this.#databases.leftovers(), limit, requests);

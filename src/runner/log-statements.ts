@@ -11,7 +11,7 @@ export function logStatements(sandbox: Sandbox): void {
   sandbox.observer = (statement) => {
     observer?.(statement);
     const { connection, sql, duration, rows, error } = statement;
-    const outcome = error instanceof Error ? error.message : `${rows} rows`;
+    const outcome = error === undefined ? `${rows} rows` : error.message;
     log(`${connection}: ${sql} (${duration.toFixed(2)} ms, ${outcome})`);
 
     // The turn is given back, or kept, when the statement has returned.

@@ -1,5 +1,6 @@
 import { inspector } from './inspector.js';
 import { debug, enterFrame, hop, leaveFrame, type FrameOwner } from '../bridge/index.js';
+import { tellQueries } from './failure-report.js';
 import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
@@ -121,6 +122,7 @@ function finish(frame: MochaFrame, error: unknown): void {
 function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   endStackAtTest(error);
   run.reported.add(error);
+  if (error !== undefined) tellQueries(error, run.lifecycle.queries);
   const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
   if (test === undefined || !isLastOfTest(runnable)) return done(error);
 

@@ -42,7 +42,7 @@ export interface Runnable {
 /** `this` of a global fixture, but in watch mode. */
 export interface Runner {
   readonly suite: Suite;
-  on(event: 'fail', listener: (test: unknown, error: unknown) => void): unknown;
+  prependListener(event: 'fail', listener: (test: unknown, error: unknown) => void): unknown;
 }
 
 /** `this` of a root hook. */

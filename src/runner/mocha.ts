@@ -9,6 +9,7 @@ import { installBridge, LeftOpen, type InstalledBridge } from '../bridge/index.j
 import { loadConfig } from '../config/index.js';
 import { loadEngine } from '../engine/index.js';
 import { setCurrent } from './current.js';
+import { tellQueries } from './failure-report.js';
 import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
 import { skipEmptyHooks } from './mocha-empty-hooks.js';
@@ -77,13 +78,16 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
   // Root hooks of plug-ins that were required before this one shall find it at work too.
   runFirst(suite._beforeAll, plugin.hooks.beforeAll);
   if (plugin.leftOpen) skipEmptyHooks(this);
-  const { reported } = plugin;
-  this.on?.('fail', (_test, error) => {
+  const { reported, lifecycle } = plugin;
+  // Before the reporter, some of which print a failure at once. What has come through a patched
+  // function has passed all of this before.
+  this.prependListener?.('fail', (_test, error) => {
     endStackAtTest(error);
     reported.add(error);
+    tellQueries(error, lifecycle.queries);
   });
-  plugin.lifecycle.tests(() => filesOf(suite));
-  await plugin.lifecycle.warmUp();
+  lifecycle.tests(() => filesOf(suite));
+  await lifecycle.warmUp();
 }
 
 /** Called by mocha when all tests are over, once per command; in watch mode when it is left. */

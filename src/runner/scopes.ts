@@ -35,7 +35,7 @@ export class Scopes {
       this.#test = new TestScope(test);
       this.#lifecycle.begin(this.#test);
     } else if (this.#layers.at(-1) === suite) {
-      this.#lifecycle.resume();
+      this.#lifecycle.resume(layerScope(suite));
     } else {
       this.#layers.push(suite);
       this.#lifecycle.begin(layerScope(suite));

@@ -23,6 +23,7 @@ export class VirtualTransaction {
   readonly #dialect: Dialect;
   readonly #steps: Steps;
   #state: TransactionState = IDLE;
+  #begun = 0;
 
   /** `connection` names the virtual connection; no two of a sandbox may have the same. */
   constructor(connection: string, dialect: Dialect) {
@@ -33,6 +34,11 @@ export class VirtualTransaction {
   /** Whether the client has a transaction open, failed or not. */
   get open(): boolean {
     return this.#state.phase !== 'idle';
+  }
+
+  /** Which of the client's transactions is open, counted from 1; undefined outside of one. */
+  get number(): number | undefined {
+    return this.open ? this.#begun : undefined;
   }
 
   /** How many savepoints the client holds on the real connection: 0 outside a transaction. */
@@ -56,7 +62,11 @@ export class VirtualTransaction {
 
   /** The plan was carried out. It must be the one made last. */
   done(plan: Plan): void {
-    if ('next' in plan) this.#state = plan.next;
+    if (!('next' in plan)) return;
+    // COMMIT AND CHAIN ends one and begins the next.
+    const another = !this.open || plan.kind === 'close';
+    this.#state = plan.next;
+    if (another && this.open) this.#begun += 1;
   }
 
   /** A statement inside the transaction failed: Postgres aborts the transaction, the others go on. */

@@ -1,5 +1,6 @@
 import type { Row, SyncConnection } from '../engine/engine.js';
 import { SessionUsageError } from '../errors.js';
+import { NO_QUERIES, type Queries } from '../queries/index.js';
 import { countRows } from './count.js';
 import { insertRow } from './insert.js';
 import type { Session, Statement } from './session.js';
@@ -8,12 +9,20 @@ import { checkText, runStatement } from './statement.js';
 import { Transactions } from './transactions.js';
 import { show } from './values.js';
 
+/** What a session tells of the run that it is part of. */
+export interface Run {
+  /** What was sent to its database since the test began. */
+  queries(): Queries;
+  /** The session of another database, by name. */
+  readonly of: Session['of'];
+}
+
 /**
  * The session over a connection. Its methods may be taken off it: `const { get, run } = session`.
  *
- * @param of the sessions of other databases, by name
+ * @param run what it knows of the run that it is part of
  */
-export function createSession(connection: SyncConnection, of: Session['of'] = alone): Session {
+export function createSession(connection: SyncConnection, run: Run = ALONE): Session {
   const transactions = new Transactions(connection);
 
   // The rows' types are the caller's claim about the database; nothing here could check them.
@@ -50,6 +59,10 @@ export function createSession(connection: SyncConnection, of: Session['of'] = al
 
     transaction: (work) => transactions.run(checkFunction(work)),
 
+    get queries() {
+      return run.queries();
+    },
+
     savepoint: () => transactions.savepoint(),
     rollback: () => transactions.endInnermost('rollback'),
     commit: () => transactions.endInnermost('commit'),
@@ -67,16 +80,19 @@ export function createSession(connection: SyncConnection, of: Session['of'] = al
       return countRows(connection, table, where);
     },
 
-    of,
+    of: run.of,
   });
 }
 
-function alone(database: string): never {
-  throw new SessionUsageError({
-    what: `session.of was given ${show(database)}, but this session stands alone.`,
-    why: 'It was not made from a config, which is what names databases.',
-  });
-}
+const ALONE: Run = {
+  queries: () => NO_QUERIES,
+  of(database: string): never {
+    throw new SessionUsageError({
+      what: `session.of was given ${show(database)}, but this session stands alone.`,
+      why: 'It was not made from a config, which is what names databases.',
+    });
+  },
+};
 
 function checkTable(method: string, table: unknown): void {
   if (typeof table === 'string' && table.trim() !== '') return;

@@ -1,4 +1,5 @@
 import type { Parameters, Row } from '../engine/engine.js';
+import type { Queries } from '../queries/index.js';
 import type { Query } from './sql.js';
 import type { Savepoint } from './transactions.js';
 
@@ -71,6 +72,14 @@ export interface Session {
    * @example session.sql`select * from providers where id in ${[1, 2]}`
    */
   sql<T = Row>(this: void, strings: TemplateStringsArray, ...values: readonly unknown[]): T[];
+
+  /**
+   * The statements that were sent to the database since the test began, by the app and by the session,
+   * oldest first; in a `before` or `after` hook those of that hook.
+   *
+   * @example session.queries.filter(({ by }) => by === 'app')
+   */
+  readonly queries: Queries;
 
   /**
    * Runs a function inside a transaction and returns what it returns: committed when it returns,

@@ -16,6 +16,13 @@ function written(response: object): void {
   expect(session).to.have.count('providers', { country: ['AT'] }, 1);
   expect(session).not.to.have.row('providers', sql`name like ${'E%'}`);
 
+  expect(() => response).to.have.executed(3).queries;
+  expect(() => response).not.to.have.executed({ max: 3, transactions: true }).queries;
+
+  // @ts-expect-error -- a number of statements is a number or an object
+  expect(() => response).to.have.executed('3').queries;
+  // @ts-expect-error -- there is no such bound
+  expect(() => response).to.have.executed({ most: 3 }).queries;
   // @ts-expect-error -- a status is a number
   expect(response).to.have.status('201');
   // @ts-expect-error -- the number of rows is missing

@@ -1,6 +1,7 @@
 import { expectTypeOf } from 'expect-type';
 
 import type { Row } from '#src/engine/engine.js';
+import { expectQueries, type Queries, type StatementRecord } from '#src/queries/index.js';
 import { sql, type Query, type RunResult, type Savepoint, type Session } from '#src/session/index.js';
 
 interface Provider {
@@ -21,6 +22,14 @@ function uses(session: Session): void {
   expectTypeOf(session.sql<Provider>`${1} ${'a'} ${[1, 2]}`).toEqualTypeOf<Provider[]>();
   // @ts-expect-error parameters are a list or an object
   session.get('…', 5);
+
+  expectTypeOf(session.queries).toEqualTypeOf<Queries>();
+  expectTypeOf(session.queries.filter(({ by }) => by === 'app')).toEqualTypeOf<StatementRecord[]>();
+  expectTypeOf(session.queries.omitted).toEqualTypeOf<number>();
+  expectTypeOf(expectQueries(1, () => 5)).toEqualTypeOf<number>();
+  expectTypeOf(expectQueries({ min: 1, max: 2, transactions: true }, () => undefined)).toEqualTypeOf<undefined>();
+  // @ts-expect-error the list is not to be changed
+  expectTypeOf<StatementRecord[]>(session.queries);
 
   expectTypeOf(session.insert('providers', { name: 'a' })).toEqualTypeOf<Row>();
   expectTypeOf(session.insert<Provider>('providers', { name: 'a' })).toEqualTypeOf<Provider>();

@@ -1,8 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as errors from '../../errors.js';
 import type { ScopeName } from '../../sandbox/layers.js';
+import type { LoggedStatement, StatementLog } from '../../sandbox/statement-log.js';
 import type { OpenClient } from './relay/hub/diagnostics.js';
-import type { LoggedStatement } from './relay/hub/surroundings.js';
 
 /** What a worker is started with. */
 export interface WorkerData {
@@ -31,6 +31,7 @@ export interface WorkerData {
 /** What the main thread sends. Those with a reply are waited for. */
 export type Command =
   | { readonly kind: 'connect' | 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  | { readonly kind: 'log'; readonly from: number }
   | { readonly kind: 'begin'; readonly scope: ScopeName }
   | { readonly kind: 'resume' | 'unwish' }
   | { readonly kind: 'wish'; readonly sql: string; readonly blocked: boolean }
@@ -44,6 +45,7 @@ export interface Reply {
   readonly error?: SentError | undefined;
   readonly leftovers?: readonly OpenClient[];
   readonly sentences?: readonly string[];
+  readonly log?: ReturnType<StatementLog['since']>;
 }
 
 /** What the worker tells without being asked. */

@@ -1,9 +1,10 @@
-import type { Host, Leftover, Sandbox, Scope, StatementEvent, SyncConnection } from '../engine.js';
+import type { Host, Leftover, Sandbox, Scope, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
 import { StallError } from '../../errors.js';
 import { sessionName } from '../../sandbox/connection-names.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from './options.js';
 import { Pipe } from './pipe.js';
+import { RelayedLog } from './relayed-log.js';
 import { Turn, Wish, Word } from './shared.js';
 import type { WorkerLink } from './worker-link.js';
 
@@ -33,6 +34,7 @@ const LOOK = 2_000;
  */
 export class PostgresSandbox implements Sandbox {
   readonly session: SyncConnection;
+  readonly log: StatementReader;
   readonly #start: () => WorkerLink;
   readonly #options: PostgresOptions;
   readonly #host: Host;
@@ -59,6 +61,7 @@ export class PostgresSandbox implements Sandbox {
     this.#options = options;
     this.#host = host;
     this.#port = address.port;
+    this.log = new RelayedLog(this, options.name ?? 'main');
     link.call({ kind: 'connect' }, CONNECT);
 
     const end: SessionEnd = {
@@ -77,7 +80,7 @@ export class PostgresSandbox implements Sandbox {
 
   set observer(observer: ((statement: StatementEvent) => void) | undefined) {
     this.#observer = observer;
-    this.#link.store(Word.observed, observer === undefined ? 0 : 1);
+    this.#link.store(Word.told, observer === undefined ? 0 : 1);
   }
 
   /** The worker's link; it is another one after the worker has died. */

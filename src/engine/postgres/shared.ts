@@ -20,8 +20,8 @@ export const Word = {
   touched: 4,
   /** How many answers the worker has given; waited upon. */
   answered: 5,
-  /** Whether anybody wants to know of each statement. */
-  observed: 6,
+  /** Whether the main thread wants to be told of each statement. */
+  told: 6,
   /** Whether the session has a transaction open. */
   sessionOpen: 7,
   /** What became of the session's wish for the turn: `Wish`. */
@@ -38,6 +38,8 @@ export const Word = {
   port: 13,
   /** The number of the last `end` that the worker has carried out; waited upon. */
   ended: 14,
+  /** How many statements the worker has logged. */
+  logged: 15,
 } as const;
 
 export const WORDS = 16;

@@ -8,6 +8,9 @@ const set = globalThis.setTimeout;
 const clear = globalThis.clearTimeout;
 const immediate = globalThis.setImmediate;
 
+/** When the process began, in milliseconds since the epoch. */
+export const ORIGIN: number = performance.timeOrigin;
+
 /** Milliseconds since the process began. */
 export function now(): number {
   return read();

@@ -2,10 +2,11 @@ import { isSession, sessionName } from '../../sandbox/connection-names.js';
 import { Layers } from '../../sandbox/layers.js';
 import { stragglerError } from '../../sandbox/scope-errors.js';
 import { stallError } from '../../sandbox/stall.js';
+import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
-import type { Host, Leftover, Sandbox, Scope, StatementEvent, SyncConnection } from '../engine.js';
-import { now } from './clock.js';
+import type { Host, Leftover, Sandbox, Scope, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
+import { now, ORIGIN } from './clock.js';
 import { Connection } from './connection.js';
 import { Emulation, type Execution } from './emulation.js';
 import { readImage } from './image.js';
@@ -48,6 +49,7 @@ export interface Job {
  */
 export class Hub implements Sandbox {
   observer: ((statement: StatementEvent) => void) | undefined;
+  readonly log: StatementReader;
   readonly session: SyncConnection;
   /** The real database. Drivers prepare statements on it and read what a statement is about. */
   readonly handle: NativeDatabase;
@@ -60,6 +62,7 @@ export class Hub implements Sandbox {
 
   readonly #database: string;
   readonly #name: string;
+  readonly #sent = new StatementLog<StatementEvent>();
   readonly #options: SqliteOptions;
   readonly #host: Host;
   readonly #layers = new Layers();
@@ -75,6 +78,7 @@ export class Hub implements Sandbox {
 
     this.#database = database;
     this.#name = options.name ?? 'main';
+    this.log = this.#sent;
     this.#options = options;
     this.#host = host;
     this.#line = new Line(options);
@@ -230,28 +234,27 @@ export class Hub implements Sandbox {
   /** Runs one statement of a connection that has the turn. */
   perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
     connection.lastSql = sql;
-    if (this.observer === undefined) return this.#perform(connection, sql, effect, execution);
-
     const began = now();
-    const event = { database: this.#name, connection: connection.name, sql };
+    // A statement that ends a transaction is part of it.
+    const transaction = connection.transaction.number;
+    let result: Result;
     try {
-      const result = this.#perform(connection, sql, effect, execution);
-      this.observer({ ...event, duration: now() - began, rows: execution.count(result) });
-      return result;
+      result = this.#perform(connection, sql, effect, execution);
     } catch (error) {
-      this.observer?.({ ...event, duration: now() - began, rows: 0, error });
+      this.#note(connection, sql, began, transaction, 0, failureOf(error));
       throw error;
     }
+    this.#note(connection, sql, began, transaction, execution.count(result), undefined);
+    return result;
   }
 
-  /** Prepares a statement of a client's; one that cannot be prepared never runs, and is told to the observer here. */
+  /** Prepares a statement of a client's; one that cannot be prepared never runs, and is logged here. */
   preparing(connection: Connection, sql: string, prepare: () => NativeStatement): NativeStatement {
     const began = now();
     try {
       return prepare();
     } catch (error) {
-      const event = { database: this.#name, connection: connection.name, sql };
-      this.observer?.({ ...event, duration: now() - began, rows: 0, error });
+      this.#note(connection, sql, began, connection.transaction.number, 0, failureOf(error));
       throw error;
     }
   }
@@ -281,6 +284,30 @@ export class Hub implements Sandbox {
     this.#line.forget(connection);
     if (this.#line.turns.holder === connection) this.#rollBack(connection);
     this.#join(connection);
+  }
+
+  #note(
+    connection: Connection,
+    sql: string,
+    began: number,
+    transaction: number | undefined,
+    rows: number,
+    error: StatementFailure | undefined,
+  ): void {
+    const ended = now();
+    const statement: StatementEvent = {
+      database: this.#name,
+      connection: connection.name,
+      sql,
+      at: ORIGIN + ended,
+      duration: ended - began,
+      rows,
+      transaction: transaction ?? connection.transaction.number,
+      error,
+    };
+
+    this.#sent.add(statement);
+    this.observer?.(statement);
   }
 
   #perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {

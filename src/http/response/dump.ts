@@ -1,6 +1,6 @@
 import { isOwnFrame } from '../../own-frames.js';
+import { statementLine } from '../../queries/index.js';
 import type { Response } from '../response.js';
-import { statementLines } from './statements.js';
 
 /** Characters of a body that a dump shows. */
 const SHOWN = 10_000;
@@ -28,7 +28,7 @@ export function background(response: Response, curl: string): string[] {
   const lines: string[] = [];
 
   if (serverError !== undefined) lines.push("the app's error:", ...indented(errorText(serverError)));
-  if (queries.length > 0) lines.push('SQL of this request:', ...statementLines(queries).map((line) => `  ${line}`));
+  if (queries.length > 0) lines.push('SQL of this request:', ...queries.map((query) => `  ${statementLine(query)}`));
   return [...lines, 'send it again:', `  ${curl}`];
 }
 

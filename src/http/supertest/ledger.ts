@@ -23,6 +23,8 @@ interface Ledger {
   readonly failures: Set<Failures>;
   /** The config's setting. */
   raise: RaiseServerErrors;
+  /** Notes that a request is sent; what it returns is to be called with the answer. */
+  logged: ((label: string) => { end(): void }) | undefined;
 }
 
 const KEY = Symbol.for('lockstep.supertest');
@@ -34,16 +36,18 @@ function makeLedger(): Ledger {
   const inFlight = new Set<Entry>();
   reportPending(() => [...inFlight].map((entry) => entry.describe()));
 
-  return { unsent: new Set(), inFlight, failures: new Set(), raise: 'unhandled' };
+  return { unsent: new Set(), inFlight, failures: new Set(), raise: 'unhandled', logged: undefined };
 }
 
 /**
  * Forgets the requests of before; to be called when a test or a layer begins, before its hooks.
  *
  * @param raise what requests without an option of their own throw
+ * @param logged is told when a request is sent, by `METHOD /path`
  */
-export function beginRequests(raise: RaiseServerErrors = 'unhandled'): void {
+export function beginRequests(raise: RaiseServerErrors = 'unhandled', logged?: Ledger['logged']): void {
   ledger.raise = raise;
+  ledger.logged = logged;
   ledger.unsent.clear();
   ledger.failures.clear();
 }

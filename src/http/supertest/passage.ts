@@ -53,6 +53,7 @@ export class Passage implements Entry, FailureSink {
   #inside = 0;
   #sent: number | undefined;
   #failure: Failure | undefined;
+  #logged: { end(): void } | undefined;
 
   constructor(
     test: PlainTest,
@@ -105,6 +106,7 @@ export class Passage implements Entry, FailureSink {
   send(promise: Promise<PlainResponse>): void {
     this.promise = promise;
     this.#sent = now();
+    this.#logged = ledger.logged?.(this.label);
     ledger.unsent.delete(this);
     ledger.inFlight.add(this);
     if (this.route !== undefined) ledger.failures.add(this.route.line.failures);
@@ -120,6 +122,7 @@ export class Passage implements Entry, FailureSink {
   end(outcome: Outcome): void {
     ledger.inFlight.delete(this);
     ledger.unsent.delete(this);
+    this.#logged?.end();
     if (this.outcome !== undefined) return;
 
     this.outcome = outcome;

@@ -2,33 +2,47 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { ExpectationError, RequestError } from '#src/errors.js';
-import type { StatementRecord } from '#src/http/index.js';
+import type { RequestQueries, StatementRecord } from '#src/queries/index.js';
 import { thrownBy } from './frame.js';
 import { EXPRESS, host, stopAll } from './frameworks.js';
 
 const log: StatementRecord[] = [];
 const [, express] = EXPRESS[1]!;
 
+function statement(sql: string, more: Partial<StatementRecord> = {}): StatementRecord {
+  return {
+    sql,
+    by: 'app',
+    database: 'main',
+    connection: 'sqlite3 connection 1',
+    duration: 1,
+    rows: 0,
+    transaction: undefined,
+    test: 'a test',
+    request: undefined,
+    error: undefined,
+    ...more,
+  };
+}
+
+/** Reads the log from where it stood when the call began. */
+function queries(): RequestQueries {
+  const from = log.length;
+  return {
+    end: () => undefined,
+    read: () => Object.assign(log.slice(from), { omitted: 0 }),
+  };
+}
+
 function app(): unknown {
   const boom = new TypeError('cannot read x of undefined');
   return express()
     .get('/ok', (_req, res) => void res.json({ id: 1, tags: ['a', 'b'], owner: { name: 'ann' } }))
     .get('/boom', (_req, _res, next) => {
-      log.push({
-        database: 'main',
-        connection: 'sqlite3 connection 1',
-        sql: 'insert into\n  notes values (1)',
-        duration: 0.42,
-        rows: 1,
-      });
-      log.push({
-        database: 'main',
-        connection: 'sqlite3 connection 1',
-        sql: 'select x',
-        duration: 1,
-        rows: 0,
-        error: new Error('no x'),
-      });
+      log.push(
+        statement('insert into\n  notes values (1)', { duration: 0.42, rows: 1, transaction: 2 }),
+        statement('select x', { error: { code: 'SQLITE_ERROR', message: 'no x' } }),
+      );
       next(boom);
     });
 }
@@ -48,14 +62,8 @@ describe('http expectations', () => {
   });
 
   it('throw on their own line, with all that explains it', async () => {
-    log.push({
-      database: 'main',
-      connection: 'sqlite3 connection 1',
-      sql: 'of an earlier request',
-      duration: 1,
-      rows: 0,
-    });
-    const made = host(app(), { statements: () => log, raiseServerErrors: false });
+    log.push(statement('of an earlier request'));
+    const made = host(app(), { queries, raiseServerErrors: false });
     const res = await made.client.async.get('/boom', { headers: { 'x-a': '1' } });
     const error = thrownBy(function theTestItself() {
       res.expect(201);
@@ -71,8 +79,8 @@ describe('http expectations', () => {
     expect(error.message)
       .to.match(/body: .*cannot read x of undefined/)
       .and.to.match(/the app's error:\n +TypeError: cannot read x of undefined\n +at .*expectations\.test/)
-      .and.to.include('insert into notes values (1)  (sqlite3 connection 1, 0.4 ms, 1 row)')
-      .and.to.include('select x  (sqlite3 connection 1, 1.0 ms, failed: no x)')
+      .and.to.include('insert into notes values (1)  (sqlite3 connection 1, transaction 2, 0.4 ms, 1 row)')
+      .and.to.include('select x  (sqlite3 connection 1, 1.0 ms, failed with SQLITE_ERROR: no x)')
       .and.to.include("curl http://localhost/boom -H 'x-a: 1' --compressed");
     expect(error.message).not.to.include('earlier');
     expect(res.queries).to.have.length(2);

@@ -226,7 +226,7 @@ describe('postgres: what goes wrong', () => {
     const seen: unknown[] = [];
     sandbox.observer = ({ database, sql, rows, error }) => {
       expect(database).to.equal('main');
-      seen.push([sql, rows, (error as { C?: string } | undefined)?.C]);
+      seen.push([sql, rows, error?.code]);
     };
     await inTest(at(), async () => {
       await one.query('INSERT INTO item VALUES (1), (2)');
@@ -312,8 +312,7 @@ describe('postgres: what goes wrong', () => {
         const sleeping = failure(one.query('SELECT pg_sleep(20)'));
         await pause(10);
         const next = two.query('SELECT pg_sleep(0.01), 1 AS n');
-        for (let n = 0; n < 8; n += 1)
-          connect(socketIn(new URL(at().url).searchParams.get('host') ?? '')).end(request);
+        for (let n = 0; n < 8; n += 1) connect(socketIn(new URL(at().url).searchParams.get('host') ?? '')).end(request);
         expect(await sleeping).to.include({ code: '57014' });
         expect((await next).rows).to.have.length(1);
       }

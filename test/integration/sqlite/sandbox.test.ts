@@ -200,7 +200,7 @@ describe('SQLite sandbox', () => {
       const log: [connection: string, sql: string, message: string][] = [];
       sandbox.observer = ({ connection, sql, rows, error }) => {
         expect(rows).to.equal(0);
-        log.push([connection.replace(/ \d+$/, ''), sql, (error as Error).message]);
+        log.push([connection.replace(/ \d+$/, ''), sql, error?.message ?? '']);
       };
       const SYNTAX = 'SELEKT 1';
       const MISSING = 'SELECT * FROM missing';
@@ -228,7 +228,7 @@ describe('SQLite sandbox', () => {
       const seen: unknown[] = [];
       sandbox.observer = ({ database, connection, sql, rows, error }) => {
         expect(database).to.equal('main');
-        seen.push([connection.replace(/\d+$/, 'N'), sql, rows, (error as Error | undefined)?.message]);
+        seen.push([connection.replace(/\d+$/, 'N'), sql, rows, error?.message]);
       };
 
       sandbox.session.execute('INSERT INTO t (a) VALUES (2), (3)');

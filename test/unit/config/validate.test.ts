@@ -46,7 +46,31 @@ describe('validateConfig', () => {
         transport: 'memory',
         openapi: undefined,
       },
+      queries: { report: true, repeats: 5, nPlusOne: 'hint' },
     });
+  });
+
+  it('reads what becomes of the log of statements', () => {
+    const queries = (value: unknown): unknown => validateConfig({ queries: value }, source).queries;
+
+    expect(queries({ report: false, repeats: 1, nPlusOne: 'error' })).to.deep.equal({
+      report: false,
+      repeats: 1,
+      nPlusOne: 'error',
+    });
+    expect(queries({})).to.be.frozen;
+    for (const [value, message] of [
+      [{ report: 20 }, /^queries\.report in .* is 20\.\n {2}Accepted is true or false/],
+      [{ repeats: 0 }, /^queries\.repeats in .* is 0\.\n {2}Accepted is a whole number above 0/],
+      [{ repeats: 2.5 }, /is 2\.5\./],
+      [{ repeats: '5' }, /is '5'\./],
+      [{ repeats: false }, /write nPlusOne: 'off'/],
+      [{ nPlusOne: 'eror' }, /is 'eror'\.[\s\S]*Did you mean 'error'\?/],
+      [{ nplusone: 'off' }, /queries\.nplusone in .* is not a known key[\s\S]*Did you mean queries\.nPlusOne\?/],
+      [true, /queries in .* is true; it must be an object/],
+    ] as const) {
+      expect(() => queries(value)).to.throw(ConfigError, message);
+    }
   });
 
   it('fills the defaults of SQLite', () => {
@@ -189,7 +213,7 @@ describe('validateConfig', () => {
     [
       'a key like no other',
       () => ({ zzzzzzzz: 1 }),
-      /keys of the config are app, database, databases, bridge, client\.[\s\S]*Remove it/,
+      /keys of the config are app, database, databases, bridge, client, queries\.[\s\S]*Remove it/,
     ],
     ['a database that is a string', () => ({ database: 'sqlite' }), /database in .* is 'sqlite'; it must be an object/],
     [

@@ -1,5 +1,5 @@
 import { Hub } from '#src/engine/postgres/relay/hub/hub.js';
-import type { LoggedStatement } from '#src/engine/postgres/relay/hub/surroundings.js';
+import { QueryLog } from '#src/engine/postgres/relay/query-log.js';
 import { newWords, Word } from '#src/engine/postgres/shared.js';
 import { client, messages, server, told } from './messages.js';
 
@@ -15,7 +15,6 @@ export interface Actor {
 /** A hub with a server that answers what it is told to, when it is told to. */
 export class Scene {
   readonly words: Int32Array = newWords();
-  readonly logged: LoggedStatement[] = [];
   readonly hub: Hub;
   /** Whether the server answers at once. */
   prompt = true;
@@ -48,7 +47,7 @@ export class Scene {
       catchUp: () => undefined,
       probe: (alive) => alive(),
       later: (work) => this.#later.push(work),
-      log: (statements) => this.logged.push(...statements),
+      log: new QueryLog(this.words, () => undefined),
       wished: () => undefined,
     });
     this.connect();

@@ -12,6 +12,7 @@ import { describe, leftovers } from './hub/diagnostics.js';
 import { Hub } from './hub/hub.js';
 import type { Server } from './hub/surroundings.js';
 import { STATEMENT_CLOCK } from './overrides.js';
+import { QueryLog } from './query-log.js';
 import type { RawConnection, ServerModule } from './server-module.js';
 
 const HEARTBEAT = 200;
@@ -20,6 +21,7 @@ export class Relay {
   readonly #data: WorkerData;
   readonly #words: Int32Array;
   readonly #hub: Hub;
+  readonly #log: QueryLog;
   readonly #probes = new Map<number, () => void>();
   #probeCount = 0;
   #received = 0;
@@ -32,6 +34,7 @@ export class Relay {
   constructor(data: WorkerData) {
     this.#data = data;
     this.#words = data.words;
+    this.#log = new QueryLog(data.words, (event) => this.#tell(event));
     this.#hub = new Hub({
       clock: realClock,
       words: data.words,
@@ -47,7 +50,7 @@ export class Relay {
         this.#tell({ kind: 'ping', id: this.#probeCount });
       },
       later: (work) => void setImmediate(work),
-      log: (statements) => this.#tell({ kind: 'statements', statements }),
+      log: this.#log,
       wished: (error) => this.#wished(error),
     });
   }
@@ -169,6 +172,8 @@ export class Relay {
         return this.#reply(number, { leftovers: leftovers(hub.noticeboard.busy) });
       case 'describe':
         return this.#reply(number, { sentences: describe(hub) });
+      case 'log':
+        return this.#reply(number, { log: this.#log.since(command.from) });
       case 'fence':
         setImmediate(() => this.#reply(number, {}));
         return;

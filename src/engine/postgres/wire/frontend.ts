@@ -94,8 +94,11 @@ export function readTarget({ bytes }: Frame): Target {
   return { kind: letter === 0x53 ? 'statement' : 'portal', name: readString(bytes, 6)[0] };
 }
 
-export function readExecute({ bytes }: Frame): { readonly portal: string } {
-  return { portal: readString(bytes, 5)[0] };
+/** `limit` is how many rows are wanted; 0 for all. */
+export function readExecute({ bytes }: Frame): { readonly portal: string; readonly limit: number } {
+  const [portal, end] = readString(bytes, 5);
+
+  return { portal, limit: bytes.readInt32BE(end) };
 }
 
 export function query(sql: string): Buffer {

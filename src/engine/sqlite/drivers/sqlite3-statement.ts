@@ -36,6 +36,8 @@ export class Statement extends EventEmitter {
   #bound: Given = NOTHING_GIVEN;
   // The rows that `get` has not handed out yet; undefined when the statement stands at its start.
   #rest: Row[] | undefined;
+  /** Rows returned or changed by the last run, for the log. */
+  #rows = 0;
 
   constructor(database: VirtualDatabase, sql: string) {
     super();
@@ -190,9 +192,11 @@ export class Statement extends EventEmitter {
   #execution(hub: Hub, method: Method): Execution<unknown> {
     return {
       forward: (sql) => this.#forward(hub, hub.prepare(sql, this.#effect), method),
-      emulated: () => (method === 'all' ? [] : undefined),
-      count: (result) =>
-        Array.isArray(result) ? result.length : method === 'run' ? this.#database.lastChange.changes : 0,
+      emulated: () => {
+        this.#rows = 0;
+        return method === 'all' ? [] : undefined;
+      },
+      count: () => this.#rows,
     };
   }
 
@@ -203,12 +207,15 @@ export class Statement extends EventEmitter {
     const values = bindArguments(this.#first, this.#bound);
 
     if (!native.reader) {
-      this.#database.noteChange(native.run(...values), this.#effect, this.#first);
+      const result = native.run(...values);
+      this.#database.noteChange(result, this.#effect, this.#first);
+      this.#rows = result.changes;
       if (method === 'get') this.#rest = [];
       return method === 'all' ? [] : undefined;
     }
-    if (method === 'run') native.get(...values);
+    if (method === 'run') this.#rows = native.get(...values) === undefined ? 0 : 1;
     const rows = method === 'run' ? undefined : (native.all(...values) as Row[]);
+    if (rows !== undefined) this.#rows = rows.length;
     if (!native.readonly) this.#database.noteLast(hub.lastChange());
     if (method !== 'get') return rows;
 

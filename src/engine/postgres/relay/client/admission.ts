@@ -93,7 +93,7 @@ export class Admission {
     const dialogue = this.#dialogue;
     const { client } = dialogue;
     dialogue.hub.turns.declined(client);
-    dialogue.log.failed(error, dialogue.began);
+    dialogue.log.failed(error, 0);
     client.send(error);
     if (frame.type === Front.query || frame.type === Front.functionCall) client.send(readyForQuery(dialogue.status));
     else {
@@ -107,6 +107,8 @@ export class Admission {
     const dialogue = this.#dialogue;
     const { client, emulation, hub } = dialogue;
     dialogue.unit += 1;
+    dialogue.began = hub.now();
+    dialogue.log.begin();
     dialogue.failed = false;
     dialogue.inert = true;
     dialogue.synced = false;

@@ -28,12 +28,13 @@ export class Batch {
   forward(bytes: Buffer, kind: Kind, undo?: (failed?: boolean) => void, unseen = false): void {
     const dialogue = this.#dialogue;
     const { unit } = dialogue;
+    const sql = dialogue.client.lastSql;
     dialogue.hub.real.send(bytes, {
       kind,
       to: unseen ? undefined : dialogue.client,
       failed: (error) => {
         undo?.(true);
-        if (unit === dialogue.unit) this.fail(error);
+        if (unit === dialogue.unit) this.fail(error, sql);
       },
       dropped: () => undo?.(),
     });
@@ -60,9 +61,10 @@ export class Batch {
     this.#dialogue.phase = 'skipping';
   }
 
-  fail(error: Buffer): void {
+  /** @param sql the statement that has failed: others may have come since it was sent */
+  fail(error: Buffer, sql: string | undefined): void {
     const dialogue = this.#dialogue;
-    dialogue.fail(error);
+    dialogue.fail(error, sql);
     dialogue.blocked = dialogue.synced;
     if (dialogue.synced) return;
 

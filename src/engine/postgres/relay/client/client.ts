@@ -1,5 +1,5 @@
 import { connectionName } from '../../../../sandbox/connection-names.js';
-import { errorResponse, notification, readyForQuery, type Status } from '../../wire/backend.js';
+import { Back, errorResponse, notification, readyForQuery, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
 import { MalformedMessage } from '../../wire/malformed.js';
@@ -24,6 +24,7 @@ import { SimpleQuery } from './simple-query.js';
 
 /** What is kept of a client's bytes while it waits; then its stream is paused. */
 const ENOUGH = 1 << 20;
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A virtual connection: what one client believes to be its own server process.
@@ -46,6 +47,8 @@ export class Client implements Sink {
   idleSince = 0;
   /** Title of the test at whose end it was cut, because it had a transaction open. */
   cutBy: string | undefined;
+  /** The last error that the relay has answered in the server's place. */
+  rejected: Buffer = NOTHING;
   /** Status of a transaction that is real, before the first scope. */
   realStatus: Status = 'I';
 
@@ -68,7 +71,10 @@ export class Client implements Sink {
     this.id = id;
     this.secretKey = secretKey;
     this.name = connectionName(`postgres connection ${id}`, hub.label);
-    this.emulation = new Emulation(this.name, `lockstep_${id}_`, hub.ground, (bytes) => this.send(bytes));
+    this.emulation = new Emulation(this.name, `lockstep_${id}_`, hub.ground, (bytes) => {
+      if (bytes[0] === Back.error) this.rejected = bytes;
+      this.send(bytes);
+    });
 
     const reported = new ReportedSettings(this);
     const dialogue = new Dialogue(this, hub, this.emulation, reported);

@@ -143,12 +143,13 @@ export class Dialogue {
     this.hub.later(() => this.client.pump());
   }
 
-  fail(error: Buffer): void {
+  /** @param sql the statement that has failed, if it is not the client's last one */
+  fail(error: Buffer, sql?: string): void {
     this.failed = true;
     if (this.copying) this.blocked = true;
     this.copying = false;
     this.emulation.fail();
-    this.log.failed(error, this.began);
+    this.log.failed(error, this.began, sql);
     this.client.send(this.#withOwnNames(error));
   }
 

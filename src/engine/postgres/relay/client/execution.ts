@@ -37,12 +37,14 @@ export class Execution {
   }
 
   *#carryOut(statement: Statement, sql: string): Work<boolean> {
-    const { emulation, hub, log, portals } = this.#dialogue;
+    const { client, emulation, hub, log, portals } = this.#dialogue;
     const began = hub.now();
+    const { transaction } = log;
 
     const done = yield* this.#own.carryOut(statement);
     if (!emulation.transaction.open) portals.close();
-    if (done) log.succeeded(sql, began, undefined);
+    if (done) log.succeeded(sql, began, undefined, transaction);
+    else log.failed(client.rejected, began, sql);
     return done;
   }
 
@@ -57,14 +59,21 @@ export class Execution {
 
     const began = hub.now();
     const sql = prepared?.sql ?? client.lastSql ?? '';
+    const { portal, limit } = readExecute(frame);
+    let tag: string | undefined;
     hub.real.send(frame.bytes, {
       kind: 'execute',
       to: client,
       tag: (bytes) => {
-        if (unit === dialogue.unit && hub.noticeboard.observed) dialogue.log.succeeded(sql, began, readTag(bytes));
+        tag = readTag(bytes);
+        if (unit === dialogue.unit) dialogue.log.executed(portal, sql, began, tag, 0);
       },
       failed: (error) => {
-        if (unit === dialogue.unit) this.#batch.fail(error);
+        if (unit === dialogue.unit) this.#batch.fail(error, sql);
+      },
+      done: () => {
+        // An empty statement has no tag either, and no rows.
+        if (unit === dialogue.unit && tag === undefined) dialogue.log.executed(portal, sql, began, undefined, limit);
       },
       copyIn: () => {
         if (unit === dialogue.unit) dialogue.copyIn();

@@ -108,7 +108,7 @@ export class ExtendedQuery {
   }
 
   #bind(frame: Frame): void {
-    const { client, emulation, hub, portals, statements } = this.#dialogue;
+    const { client, emulation, hub, log, portals, statements } = this.#dialogue;
     const { portal, statement: name, rest } = front.readBind(frame);
     const prepared = statements.get(name);
 
@@ -124,6 +124,7 @@ export class ExtendedQuery {
 
     this.#batch.enter(true);
     if (prepared !== undefined) this.#replay(name, prepared);
+    log.bound(portal);
     const restore = portals.set(portal, prepared);
     const bytes = name === '' ? frame.bytes : front.bind(portal, statements.realName(name), rest);
     this.#batch.forward(bytes, 'bind', restore);
@@ -167,7 +168,7 @@ export class ExtendedQuery {
     const dialogue = this.#dialogue;
     const { unit } = dialogue;
     dialogue.statements.replay(name, prepared, (error) => {
-      if (unit === dialogue.unit) this.#batch.fail(error);
+      if (unit === dialogue.unit) this.#batch.fail(error, prepared.sql);
     });
   }
 

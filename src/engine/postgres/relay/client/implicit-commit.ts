@@ -13,6 +13,6 @@ export function* commitImplicitly(dialogue: Dialogue, held: Buffer | undefined):
     return;
   }
   dialogue.failed = true;
-  dialogue.log.failed(error, dialogue.began);
+  dialogue.log.undone(error, dialogue.began);
   dialogue.client.send(error);
 }

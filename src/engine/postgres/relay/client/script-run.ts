@@ -44,13 +44,14 @@ export class ScriptRun {
   }
 
   *#statement(statement: Statement, sql: string, alone: boolean, last: boolean): Work<Outcome> {
-    const { hub, log } = this.#dialogue;
+    const { client, hub, log } = this.#dialogue;
     const began = hub.now();
+    const { transaction } = log;
+    const own = this.#own.has(statement, alone);
 
-    const outcome = this.#own.has(statement, alone)
-      ? { done: yield* this.#own.carryOut(statement) }
-      : yield* this.#forward(statement, last);
-    if (outcome.done) log.succeeded(sql, began, outcome.tag);
+    const outcome = own ? { done: yield* this.#own.carryOut(statement) } : yield* this.#forward(statement, last);
+    if (outcome.done) log.succeeded(sql, began, outcome.tag, transaction);
+    else if (own) log.failed(client.rejected, began, sql);
     return outcome;
   }
 

@@ -25,7 +25,6 @@ export class SimpleQuery {
     const script = readScript(sql);
     dialogue.phase = 'simple';
     dialogue.statements.deleteUnnamed();
-    dialogue.began = hub.now();
 
     if (hub.scopes.settingUp) return this.#forward(frame, script, sql);
     if (!script.plain) return dialogue.run(this.#script.run(script.statements, sql), () => dialogue.finish());
@@ -40,7 +39,10 @@ export class SimpleQuery {
     const { client, emulation, hub } = dialogue;
     const { unit } = dialogue;
     const hold = !client.inTransaction && !hub.scopes.settingUp && emulation.commitMatters(script.inert);
-    let tag: string | undefined;
+    const { statements } = script;
+    let [place, began] = [0, dialogue.began];
+    /** The statement whose answer comes next. */
+    const current = (): string => (statements.length > 1 ? (statements[place]?.sql ?? sql) : sql);
 
     dialogue.blocked = true;
     hub.ground.unnamed = undefined;
@@ -48,19 +50,20 @@ export class SimpleQuery {
       kind: 'query',
       to: client,
       hold,
-      tag: (bytes) => (tag = hub.noticeboard.observed ? readTag(bytes) : undefined),
+      tag: (bytes) => {
+        if (unit !== dialogue.unit) return;
+        dialogue.log.succeeded(current(), began, readTag(bytes));
+        [place, began] = [place + 1, hub.now()];
+      },
       failed: (error) => {
-        if (unit === dialogue.unit) dialogue.fail(error);
+        if (unit === dialogue.unit) dialogue.fail(error, current());
       },
       copyIn: () => {
         if (unit === dialogue.unit) dialogue.copyIn();
       },
       done: (end) => {
         if (unit !== dialogue.unit || !dialogue.alive(end.status, sql)) return;
-        if (!dialogue.failed) {
-          dialogue.log.succeeded(sql, dialogue.began, tag);
-          if (hub.scopes.settingUp) emulation.staged = afterSetup(emulation.staged, script);
-        }
+        if (!dialogue.failed && hub.scopes.settingUp) emulation.staged = afterSetup(emulation.staged, script);
         this.#conclude(end, hold);
       },
     });

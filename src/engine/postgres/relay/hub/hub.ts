@@ -2,6 +2,7 @@ import { readFields } from '../../wire/backend.js';
 import { Client } from '../client/client.js';
 import type { Line } from '../client/line.js';
 import { FIRST_PROCESS_ID, NOTIFIED } from '../overrides.js';
+import type { QueryLog } from '../query-log.js';
 import type { RealConnection } from '../real.js';
 import type { Notice } from '../session-state.js';
 import { Backends } from './backends.js';
@@ -10,7 +11,7 @@ import { SharedGround } from './ground.js';
 import { Noticeboard } from './noticeboard.js';
 import { Scopes } from './scopes.js';
 import { ServerLink } from './server-link.js';
-import type { LoggedStatement, Surroundings } from './surroundings.js';
+import type { Surroundings } from './surroundings.js';
 import { TurnTaking } from './turn-taking.js';
 
 /** The one real connection and all who share it: its rooms know each other through it. */
@@ -51,8 +52,8 @@ export class Hub {
     });
   }
 
-  log(statement: LoggedStatement): void {
-    this.#surroundings.log([statement]);
+  get log(): QueryLog {
+    return this.#surroundings.log;
   }
 
   // ---- bytes

@@ -10,11 +10,6 @@ export class Noticeboard {
     this.#words = words;
   }
 
-  /** Whether the main thread wants to know of each statement. */
-  get observed(): boolean {
-    return Atomics.load(this.#words, Word.observed) === 1;
-  }
-
   /** The app's clients that are amid something. */
   get busy(): Iterable<Client> {
     return this.#busy;

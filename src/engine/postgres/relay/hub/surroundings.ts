@@ -1,15 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Patience } from '../queue.js';
+import type { QueryLog } from '../query-log.js';
 import type { Outlet } from '../real.js';
-
-/** What one statement did, as the query log records it. `error` are the server's fields. */
-export interface LoggedStatement {
-  readonly connection: string;
-  readonly sql: string;
-  readonly duration: number;
-  readonly rows: number;
-  readonly error?: Readonly<Record<string, string>>;
-}
 
 /** A connection to the real server. */
 export interface Server extends Outlet {
@@ -40,7 +32,7 @@ export interface Surroundings {
   /** Calls back when the app's thread is able to do something. */
   readonly probe: (alive: () => void) => void;
   later(work: () => void): void;
-  log(statements: readonly LoggedStatement[]): void;
+  readonly log: QueryLog;
   /** The session's wish for the turn is fulfilled, or not. */
   wished(error: Error | undefined): void;
 }

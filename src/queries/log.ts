@@ -1,0 +1,115 @@
+import type { Scope } from '../engine/index.js';
+import { repeatsIn, type Repeat } from './repeats.js';
+import { listed, type Queries } from './record.js';
+import {
+  covers,
+  type Entry,
+  isSince,
+  type Mark,
+  markOf,
+  ScopeQueries,
+  type Source,
+  type Span,
+} from './scope-queries.js';
+
+/** What the config says of the log. */
+export interface QueryRules {
+  /** Whether the statements of a failed test are shown. */
+  readonly report: boolean;
+  /** How often one client call may send the same statement before it counts as N+1. */
+  readonly repeats: number;
+  readonly nPlusOne: 'hint' | 'error' | 'off';
+}
+
+/** One client call, as far as the log is concerned. */
+export interface RequestQueries {
+  /** The answer is there. */
+  end(): void;
+  /** What the app sent in its time, oldest first. */
+  read(): Queries;
+}
+
+/** Statements that were sent during a piece of work. */
+export interface Sent {
+  readonly entries: readonly Entry[];
+  /** How many more there were, which are not kept. */
+  readonly omitted: number;
+}
+
+/** The statements of the running test, of all databases. */
+export class QueryLog {
+  readonly rules: QueryRules;
+  #sources: readonly Source[] = [];
+  #scope: ScopeQueries = new ScopeQueries({ kind: 'layer', title: '' }, []);
+
+  constructor(rules: QueryRules) {
+    this.rules = rules;
+  }
+
+  /** Whether there is a database at all. */
+  get hasDatabase(): boolean {
+    return this.#sources.length > 0;
+  }
+
+  /** The sandboxes are open. */
+  watch(sources: readonly Source[]): void {
+    this.#sources = sources;
+  }
+
+  /** A test begins, or the hooks of a `describe`. Its title is read when it is needed. */
+  begin(scope: Scope): void {
+    this.#scope.close();
+    this.#scope = new ScopeQueries(scope, this.#sources);
+  }
+
+  /** A client call begins. */
+  request(label: string): RequestQueries {
+    const scope = this.#scope;
+    const span = scope.begin(label);
+
+    return { end: () => scope.finish(span), read: () => appsDuring(scope, span) };
+  }
+
+  /** Those of the current test, of one database or of all. */
+  read(database?: string): Queries {
+    const records = this.#scope.read().map(({ record }) => record);
+
+    return listed(
+      database === undefined ? records : records.filter((record) => record.database === database),
+      this.#scope.omitted,
+    );
+  }
+
+  mark(): Mark {
+    return markOf(this.#sources);
+  }
+
+  /** Those since the mark, which was made in the same test. */
+  since(mark: Mark): Sent {
+    const total = markOf(this.#sources).reduce((sum, count, index) => sum + count - (mark[index] ?? 0), 0);
+    const entries = this.#scope.read().filter((entry) => isSince(mark, entry));
+
+    return { entries, omitted: Math.max(0, total - entries.length) };
+  }
+
+  /** All of the current test. */
+  all(): Sent & { readonly kind: Scope['kind'] } {
+    return { entries: this.#scope.read(), omitted: this.#scope.omitted, kind: this.#scope.kind };
+  }
+
+  /** What among these looks like N+1. */
+  repeats(entries: readonly Entry[]): readonly Repeat[] {
+    return this.rules.nPlusOne === 'off' ? [] : repeatsIn(entries, this.rules.repeats);
+  }
+}
+
+function appsDuring(scope: ScopeQueries, span: Span): Queries {
+  const found = scope
+    .read()
+    .filter(({ record, source, number }) => record.by === 'app' && covers(span, source, number));
+
+  return listed(
+    found.map(({ record }) => record),
+    scope.omitted,
+  );
+}
