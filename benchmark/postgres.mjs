@@ -1,11 +1,15 @@
-// The sandbox beside the direct connection to the same server, which is started for it. The wanted
-// ratios are those of docs/postgres.md.
+// The sandbox beside the direct connection to the same server, which is started for it, and beside a
+// thread that only copies bytes. The wanted ratios are those of docs/postgres.md.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { loadNative } from '../dist/engine/postgres/session/native.js';
 import { postgres } from '../dist/engine/postgres/configured.js';
 import { openServer } from '../dist/engine/postgres/server/index.js';
 import { inTurns, report, timeAsync, timeSync } from './measure.mjs';
+import { startPipe } from './pipe.mjs';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const VARIABLE = 'LOCKSTEP_BENCH_SANDBOX';
@@ -13,7 +17,7 @@ const INSERT = "INSERT INTO notes (name) VALUES ('x')";
 const SCHEMA = `CREATE TABLE notes (id serial PRIMARY KEY, name text);
   INSERT INTO notes (name) SELECT 'n' || n FROM generate_series(1, 100000) n; ANALYZE notes`;
 
-/** What is measured: the work of a client, the bound, and how often per round. */
+/** What is measured: the work of a client, the bound, how often per round, and the rounds. */
 const WORK = [
   ['select 1', '≤ 2.8', (client) => client.query('SELECT 1')],
   [
@@ -31,10 +35,10 @@ const WORK = [
       await client.query('COMMIT');
     },
   ],
-  ['100,000 rows', '≤ 1.2', (client) => client.query('SELECT * FROM notes LIMIT 100000'), 1],
+  ['100,000 rows', '≤ 1.2', (client) => client.query('SELECT * FROM notes LIMIT 100000'), 1, 7],
 ];
-const TIMES = 200;
-const ROUNDS = 25;
+const TIMES = 50;
+const ROUNDS = 60;
 
 export default async function run() {
   const server = await openServer({ root: ROOT });
@@ -47,7 +51,7 @@ export default async function run() {
 
   const url = `postgres:///${database}?${parameters}`;
   try {
-    await app(url, direct);
+    await app(url, direct, address);
     await session(url, address);
   } finally {
     await direct.end();
@@ -56,17 +60,25 @@ export default async function run() {
 }
 
 /** What the app's driver and a test's frame take. */
-async function app(url, direct) {
+async function app(url, direct, address) {
   const { sandbox, close } = openSandbox(url, 'builtin');
   const through = new pg.Client(process.env[VARIABLE]);
   await through.connect();
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-pipe-'));
+  const stopPipe = await startPipe(join(folder, '.s.PGSQL.5432'), join(address.host, `.s.PGSQL.${address.port}`));
+  const piped = new pg.Client({ ...address, host: folder, port: 5432 });
+  await piped.connect();
 
   sandbox.begin({ kind: 'layer', title: 'benchmark' });
-  for (const [what, limit, work, times = TIMES] of WORK) {
-    const contenders = [through, direct].map((client) => () => timeAsync(() => work(client), times));
-    const [ours, theirs] = await inTurns(contenders, ROUNDS);
+  for (const [what, limit, work, times = TIMES, rounds = ROUNDS] of WORK) {
+    const contenders = [through, piped, direct].map((client) => () => timeAsync(() => work(client), times));
+    const [ours, copied, theirs] = await inTurns(contenders, rounds);
     report(`postgres: ${what}`, ours, theirs, 'direct', 'µs', limit);
+    report('  by a thread that copies bytes', copied, theirs, 'direct', 'µs');
   }
+  await piped.end();
+  await stopPipe();
+  rmSync(folder, { recursive: true });
 
   const test = async () => {
     sandbox.begin({ kind: 'test', title: 'a test' });

@@ -6,6 +6,7 @@ const NAMES = [
   'supertest',
   'bridge',
   'empty',
+  'postgres',
   'postgres-session',
   'suite',
   'suite-postgres',

@@ -8,7 +8,7 @@ import { connectionString, type ConnectionParameters } from './connection-parame
 import { NO_COPY_DATA, refuseCopy } from './copy.js';
 import type { Link, TransactionStatus, WireValue } from './link.js';
 import { lostBefore, lostDuring, notOpened } from './lost.js';
-import type { Libpq, NativeModule } from './native.js';
+import { finish, type Libpq, type NativeModule } from './native.js';
 import { RowReader } from './row-reader.js';
 import type { TypeParsers } from './type-parsers.js';
 
@@ -56,7 +56,7 @@ export class NativeLink implements Link {
     try {
       client.connectSync(connectionString(parameters));
     } catch (cause) {
-      this.#pq.finish();
+      finish(this.#pq);
       throw notOpened(`${parameters.host}:${parameters.port}`, cause);
     }
   }
@@ -89,7 +89,7 @@ export class NativeLink implements Link {
     if (this.#lost !== undefined) return;
 
     this.#lost = { cause: new Error('it was closed') };
-    this.#pq.finish();
+    finish(this.#pq);
   }
 
   /** The addon sends text only, so bytes are written as the parameter's type reads them. */
@@ -148,7 +148,7 @@ export class NativeLink implements Link {
         : databaseError(fields);
 
     if (gone || fields['sqlState'] === undefined) {
-      this.#pq.finish();
+      finish(this.#pq);
       this.#lost = { cause: error };
     }
     return error;

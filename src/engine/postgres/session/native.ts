@@ -38,6 +38,19 @@ export interface NativeClient {
 /** The export of pg-native. */
 export type NativeModule = new () => NativeClient;
 
+const finished = new Set<Libpq>();
+
+/**
+ * Ends the connection. The addon's handle is part of its object, and libuv lets go of it at the end
+ * of the loop's turn only (Connection::Finish in libpq's connection.cc, uv__finish_close in libuv):
+ * an object that is collected before that takes the process with it.
+ */
+export function finish(pq: Libpq): void {
+  pq.finish();
+  finished.add(pq);
+  setImmediate(() => setImmediate(() => finished.delete(pq)));
+}
+
 /**
  * The project's pg-native, or else the one beside Lockstep.
  *
