@@ -28,4 +28,6 @@ export interface SetupSession {
   insert<T = Record<string, unknown>>(table: string, row: object): T;
   /** Counts a table's rows. */
   count(table: string, where?: object): number;
+  /** The session of another database of the config. All are open by then; schema and seed come in one by one. */
+  of(database: string): SetupSession;
 }

@@ -58,6 +58,17 @@ describe('types of the config', () => {
     // @ts-expect-error no driver is replaced for Postgres
     const swapped: Config = { database: { engine: 'postgres', swap: ['pg'] } };
     void [postgres, embedded, file, url, swapped];
+
+    const several: Config = {
+      databases: {
+        main: { engine: 'postgres', seed: ({ session }) => void session.of('audit').insert('entries', {}) },
+        audit: { engine: 'sqlite', file: ':memory:' },
+        replica: { replicaOf: 'main', env: 'REPLICA_URL', readOnly: false },
+      },
+    };
+    // @ts-expect-error a database is no path
+    const path: Config = { databases: { main: './a.sqlite3' } };
+    void [several, path];
   });
 
   it('an OpenAPI document is a path, an object, or a function', () => {

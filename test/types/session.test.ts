@@ -45,6 +45,10 @@ function uses(session: Session): void {
   // @ts-expect-error a condition is no text
   session.count('providers', 'id = 1');
 
+  expectTypeOf(session.of('audit')).toEqualTypeOf<Session>();
+  // @ts-expect-error a database is named
+  session.of();
+
   expectTypeOf(session.transaction(() => 5)).toEqualTypeOf<number>();
   expectTypeOf(session.transaction(() => session.insert<Provider>('providers', {}))).toEqualTypeOf<Provider>();
   expectTypeOf(session.transaction(() => undefined)).toEqualTypeOf<undefined>();
