@@ -6,6 +6,9 @@ const HERE = [URL_HERE.href, fileURLToPath(URL_HERE)];
 /** Frames looked at beyond the process's limit, so that our own do not use it up. */
 const EXTRA = 30;
 
+/** Frames that call user's code, or are called for it, but are none. */
+const NOBODY = /\bnode:|[\\/]node_modules[\\/]mocha[\\/]|\((<anonymous>|index \d+)\)$/;
+
 /**
  * Captures an error's stack anew, so that it begins with the line of the user's code that called
  * Lockstep. `LOCKSTEP_DEBUG=1` leaves Lockstep's own frames in place.
@@ -24,10 +27,10 @@ export function beginAtCaller(error: Error): void {
   if (typeof stack !== 'string' || !stack.startsWith(header)) return;
   const frames = stack.slice(header.length).split('\n').slice(1);
   const users = frames.filter((frame) => !isOwnFrame(frame));
-  const first = users.findIndex((frame) => !frame.includes('node:'));
-  // An error made inside Lockstep's own timers has no caller.
-  if (first >= 0) error.stack = [header, ...users.slice(first, first + limit)].join('\n');
-  else error.stack = [header, ...frames.slice(0, limit)].join('\n');
+  const first = users.findIndex((frame) => !NOBODY.test(frame));
+  const last = users.findLastIndex((frame) => !NOBODY.test(frame));
+  // An error made inside Lockstep's own timers, or for mocha itself, has no caller.
+  error.stack = [header, ...users.slice(Math.max(first, 0), last + 1).slice(0, limit)].join('\n');
 }
 
 /** Whether a line of a stack is code of this package. */

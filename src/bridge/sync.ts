@@ -1,5 +1,5 @@
 import { DeadlockError, SyncTimeoutError, type BridgeError } from '../errors.js';
-import { pendingWork } from './diagnostics.js';
+import { pendingRemedy, pendingWork } from './diagnostics.js';
 import { waitingFrame } from './place.js';
 import { pump, type Expired } from './pump.js';
 import { withRealTicks } from './real-ticks.js';
@@ -152,13 +152,16 @@ function waitFailed({ kind, open }: Expired, frame: FrameOwner, what: string, li
       what: `${what} in "${frame.title}" gave up after ${Math.round(limit)} ms: the work is still pending.`,
       why: details ?? 'Nothing that Lockstep knows of is pending: the work may wait for an event that nobody emits.',
       remedy:
+        pendingRemedy() ??
         'Look for a response never sent or a promise never settled; for work that is only slow, raise the timeout (this.timeout(ms), or { timeout: ms } of the call).',
     });
   }
   return new DeadlockError({
     what: `${what} in "${frame.title}" can never finish: the work is pending and nothing is left that could settle it.`,
     why: details ?? 'No timer, socket, file operation or other resource is open in the process.',
-    remedy: 'Look for a promise whose resolve is never called, a callback never called back, a response never sent.',
+    remedy:
+      pendingRemedy() ??
+      'Look for a promise whose resolve is never called, a callback never called back, a response never sent.',
   });
 }
 

@@ -76,6 +76,15 @@ export interface Leftover {
   readonly lastSql: string;
 }
 
+/** A connection of the app that a finished test left in a transaction, and whose client has not noticed that it was cut. */
+export interface CutConnection {
+  readonly connection: string;
+  /** The test that ended. */
+  readonly title: string;
+  /** The last SQL that was sent on it. */
+  readonly lastSql: string;
+}
+
 /** One statement that was sent through the sandbox, as the query log records it. */
 export interface StatementEvent extends LoggedStatement {
   /** The database's name in the config, e.g. `main`. */
@@ -134,6 +143,9 @@ export interface Sandbox {
 
   /** A plain sentence per pending or holding connection, for the diagnostics of a wait. */
   describe(): readonly string[];
+
+  /** Connections that were cut and still believe in their transaction: the app's pool counts them as taken. */
+  cutConnections(): readonly CutConnection[];
 
   /**
    * Whether a socket of this process may lead to the sandbox, also after `close`: an app's pool is

@@ -8,6 +8,7 @@ import { AsyncStream } from './sessions/stream.js';
 import { AsyncWebSocketSession } from './sessions/web-socket.js';
 import { settle, checkSettle } from './settle/settling.js';
 import type { SettleOptions } from './settle/settling.js';
+import { startedWithin } from './starting.js';
 import { originOf } from './transport/origin.js';
 import type { User } from './user.js';
 
@@ -68,9 +69,15 @@ export class AsyncClient {
     await settle(this.#user.desk, options);
   }
 
-  /** See `Client.origin`. */
+  /**
+   * See `Client.origin`.
+   *
+   * @throws AppError when the app has not started within the client's timeout, or what is left of the test's.
+   */
   async origin(): Promise<string> {
-    return originOf(await this.#user.desk.begin());
+    const { desk } = this.#user;
+
+    return originOf(desk.line ?? (await startedWithin(desk, this.#user.deadline(undefined))));
   }
 
   async stream(url: string, options: StreamOptions = {}): Promise<AsyncStream> {

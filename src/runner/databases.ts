@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import { canWait, reportPending, waitUntil } from '../bridge/index.js';
+import { canWait, reportPending, waitUntil, type PendingSource } from '../bridge/index.js';
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
 import type { Leftover, LoadedEngine, Sandbox, Scope } from '../engine/index.js';
 import type { QueryLog } from '../queries/index.js';
+import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
 import { createSession, type Session } from '../session/index.js';
 import { findDatabase } from './find-database.js';
 import { logStatements } from './log-statements.js';
@@ -86,7 +87,7 @@ export class Databases {
         queries: () => this.#queries.read(database.name),
         of: (name) => this.session(findDatabase(this.#config, name)),
       }),
-      stopReporting: reportPending(() => sandbox.describe()),
+      stopReporting: reportPending(pendingOf(sandbox)),
     });
   }
 
@@ -144,6 +145,17 @@ export class Databases {
   withdraw(): void {
     each(this.#withdrawals.splice(0).reverse(), (withdraw) => withdraw());
   }
+}
+
+/** What a failed wait may have waited for in a sandbox. */
+function pendingOf(sandbox: Sandbox): PendingSource {
+  return {
+    sentences: () => [...sandbox.describe(), ...sandbox.cutConnections().map(cutSentence)],
+    remedy() {
+      const [first] = sandbox.cutConnections();
+      return first && cutRemedy(first);
+    },
+  };
 }
 
 function waitForTurn(done: () => boolean, timeout: number): boolean {

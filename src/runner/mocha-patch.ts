@@ -6,7 +6,7 @@ import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
 import type { Scopes } from './scopes.js';
-import { endStackAtTest } from './test-stack.js';
+import { endStackAtTest, showTest } from './test-stack.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */
 const DEFAULT_TIMEOUT = 60_000;
@@ -111,7 +111,10 @@ function finish(frame: MochaFrame, error: unknown): void {
 
   const leak = run.lifecycle.settle(frame);
   if (leak === undefined) return leave(run, runnable, error, done);
-  void Promise.resolve(leak).then((found) => leave(run, runnable, error ?? found, done));
+  void Promise.resolve(leak).then((found) => {
+    if (found !== undefined) showTest(found, runnable);
+    leave(run, runnable, error ?? found, done);
+  });
 }
 
 /**

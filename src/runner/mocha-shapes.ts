@@ -26,6 +26,7 @@ export interface Runnable {
   readonly type: 'test' | 'hook';
   readonly title: string;
   readonly parent: Suite;
+  readonly file?: string | undefined;
   readonly fn: unknown;
   readonly ctx: { readonly currentTest?: Runnable | undefined } | undefined;
   /** The runner's own timer, set while an async function runs. */

@@ -1,4 +1,5 @@
 import { isOwnFrame } from '../own-frames.js';
+import type { Runnable } from './mocha-shapes.js';
 
 const FRAME = /^\s+at /;
 const NODE = /\bnode:internal\//;
@@ -19,4 +20,12 @@ export function endStackAtTest(error: unknown): void {
   } catch {
     // A frozen error is shown as it is.
   }
+}
+
+/** Puts the test's file into the stack of an error that no line of the test has thrown. */
+export function showTest(error: Error, { title, file }: Runnable): void {
+  const { stack } = error;
+  if (file === undefined || typeof stack !== 'string' || stack.split('\n').some((line) => FRAME.test(line))) return;
+
+  error.stack = `${stack}\n    at ${title} (${file})`;
 }

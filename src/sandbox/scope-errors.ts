@@ -51,6 +51,23 @@ export function leakError(
   });
 }
 
+/** A connection of the app that was cut at the end of a test, in the middle of a transaction. */
+interface Cut {
+  readonly connection: string;
+  readonly title: string;
+  readonly lastSql: string;
+}
+
+/** Tells of a connection that was cut and whose client has not noticed. */
+export function cutSentence({ connection, title, lastSql }: Cut): string {
+  return `${connection} still believes in the transaction that "${title}" left open and that was rolled back; its last SQL was "${shortSql(lastSql)}"`;
+}
+
+/** What to do when a later test waits in vain. */
+export function cutRemedy({ connection, title }: Cut): string {
+  return `Mend "${title}" first: it never ended its transaction, so the app's pool still counts ${connection} as taken, and whoever needs a connection may wait for it for ever.`;
+}
+
 /** The error of a test during which a statement ended the sandbox's outer transaction. */
 export function sandboxLostError(sql: string, connection: string, title: string | undefined): SandboxLostError {
   const during = title === undefined ? '' : ` during "${title}"`;

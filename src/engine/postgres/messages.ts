@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as errors from '../../errors.js';
+import type { CutConnection } from '../engine.js';
 import type { ScopeName } from '../../sandbox/layers.js';
 import type { LoggedStatement, StatementLog } from '../../sandbox/statement-log.js';
 import type { OpenClient } from './relay/hub/diagnostics.js';
@@ -46,6 +47,7 @@ export interface Reply {
   readonly leftovers?: readonly OpenClient[];
   readonly sentences?: readonly string[];
   readonly log?: ReturnType<StatementLog['since']>;
+  readonly cut?: readonly CutConnection[];
 }
 
 /** What the worker tells without being asked. */

@@ -1,4 +1,13 @@
-import type { Host, Leftover, Sandbox, Scope, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
+import type {
+  CutConnection,
+  Host,
+  Leftover,
+  Sandbox,
+  Scope,
+  StatementEvent,
+  StatementReader,
+  SyncConnection,
+} from '../engine.js';
 import { StallError } from '../../errors.js';
 import { sessionName } from '../../sandbox/connection-names.js';
 import { type Event, receiveError } from './messages.js';
@@ -129,6 +138,11 @@ export class PostgresSandbox implements Sandbox {
     if (this.#link.dead !== undefined) return [`The relay's thread has ended: ${this.#link.dead}.`];
     this.drain();
     return this.#link.call({ kind: 'describe' }, LOOK).sentences ?? [];
+  }
+
+  cutConnections(): readonly CutConnection[] {
+    if (this.#link.dead !== undefined) return [];
+    return this.#link.call({ kind: 'describe' }, LOOK).cut ?? [];
   }
 
   /** Hands statements that the relay has told of to the observer, without waiting for the event loop. */

@@ -5,7 +5,16 @@ import { stallError } from '../../sandbox/stall.js';
 import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
-import type { Host, Leftover, Sandbox, Scope, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
+import type {
+  CutConnection,
+  Host,
+  Leftover,
+  Sandbox,
+  Scope,
+  StatementEvent,
+  StatementReader,
+  SyncConnection,
+} from '../engine.js';
 import { now, ORIGIN } from './clock.js';
 import { Connection } from './connection.js';
 import { Emulation, type Execution } from './emulation.js';
@@ -159,12 +168,11 @@ export class Hub implements Sandbox {
         `${connection.name} has waited ${Math.round(now() - since)} ms for its turn to run "${sql}"`,
     );
 
-    const cut = [...this.#cut].map(
-      ({ name, cutBy, lastSql }) =>
-        `${name} still believes in the transaction that was rolled back with "${cutBy ?? ''}"; its last SQL was "${lastSql ?? ''}"`,
-    );
+    return [...holding, ...waiting];
+  }
 
-    return [...holding, ...waiting, ...cut];
+  cutConnections(): readonly CutConnection[] {
+    return [...this.#cut].map(({ name, cutBy = '', lastSql = '' }) => ({ connection: name, title: cutBy, lastSql }));
   }
 
   close(): void {

@@ -1,4 +1,5 @@
 import { SessionUsageError } from '../../errors.js';
+import { beginAtCaller } from '../../own-frames.js';
 import { shortSql } from '../../sandbox/short-sql.js';
 import { classify } from '../../sql/classify.js';
 import { split } from '../../sql/split.js';
@@ -56,6 +57,10 @@ export class SqliteSession implements SyncConnection {
     this.#hub.enter(this.#connection, sql, classify(sql, 'sqlite'), 'wait');
     try {
       return work();
+    } catch (error) {
+      // It was made between our own frames; the reader looks for the line of his test.
+      if (error instanceof Error && error.name === 'SqliteError') beginAtCaller(error);
+      throw error;
     } finally {
       this.#hub.leave(this.#connection);
     }

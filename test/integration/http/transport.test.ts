@@ -8,7 +8,7 @@ import { Server as SocketServer } from 'socket.io';
 import { io } from 'socket.io-client';
 import { WebSocketServer } from 'ws';
 import { installBridge } from '#src/bridge/index.js';
-import { RequestError } from '#src/errors.js';
+import { AppError, RequestError } from '#src/errors.js';
 import { inFrame, until } from './frame.js';
 import { EXPRESS, host, rejection, stopAll } from './frameworks.js';
 import { APPS } from './apps/apps.js';
@@ -201,6 +201,24 @@ describe('http transport', () => {
     expect(await rejection(host(app).client.async.origin())).to.be.instanceOf(RequestError);
     expect(() => host(app, { transport: 'udp' as never })).to.throw(RequestError, /transport is "udp"/);
   });
+
+  for (const [what, settings] of [
+    ["the client's timeout", { timeout: 30 }],
+    ['what is left of the test', { remaining: () => 80 }],
+  ] as const) {
+    it(`an origin of an app that never starts is refused after ${what}`, async () => {
+      let start: (app: unknown) => void = () => undefined;
+      const made = host(() => new Promise((resolve) => (start = resolve)), { transport: 'tcp', ...settings });
+      // Nothing else would keep the process alive until then.
+      const alive = setTimeout(() => undefined, 5000);
+
+      const error = await rejection(made.client.async.origin());
+      clearTimeout(alive);
+      expect(error).to.be.instanceOf(AppError);
+      expect(error.message).to.match(/client\.async\.origin\(\): the app has not started within \d+ ms/);
+      start(createServer());
+    });
+  }
 
   const encodings: [name: string, encode: (bytes: Buffer) => Buffer][] = [
     ['gzip', gzipSync],

@@ -1,5 +1,6 @@
+import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
-import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
+import { fixture, mochaProgram, runMocha, type MochaRun } from '../run-mocha.js';
 
 const folder = fixture('diagnostics');
 // The app leaves a server open.
@@ -68,6 +69,34 @@ describe('what a failed wait tells', function () {
       expect(plain.find(title).err.stack).to.match(/^\w*Error: /);
     });
   }
+
+  for (const DATABASE of ['sqlite', 'postgres']) {
+    it(`the stacks of the session's and the client's errors are the test's lines alone: ${DATABASE}`, async () => {
+      const run = await runMocha(fixture('forgotten-commit'), ['stacks.mjs'], { env: { DATABASE }, limit: 60_000 });
+
+      expect(run.failed).to.have.length(10);
+      for (const title of run.failed) {
+        const shown = frames(run, title);
+        expect(shown, run.find(title).err.stack).not.to.have.length(0);
+        for (const line of shown) expect(line).to.contain('stacks.mjs');
+      }
+    });
+  }
+
+  it('an error of the config has no stack of mocha', () => {
+    const { stderr, stdout } = spawnSync(
+      process.execPath,
+      [mochaProgram(), '--no-config', '--require', 'lockstep/mocha', 'stacks.mjs'],
+      {
+        cwd: fixture('forgotten-commit'),
+        encoding: 'utf8',
+        env: { ...process.env, LOCKSTEP_CONFIG: './wrong.config.mjs' },
+      },
+    );
+
+    expect(stdout + stderr).to.match(/ConfigError: .*databse/);
+    expect(stdout + stderr).not.to.match(/^ +at /m);
+  });
 
   it("with LOCKSTEP_DEBUG=1 the stack has Lockstep's own lines too", () => {
     expect(frames(debugged, 'promise')[0]).to.contain('sync');

@@ -8,7 +8,7 @@ import { Wish, Word } from '../shared.js';
 import type { Client } from './client/client.js';
 import type { Line } from './client/line.js';
 import { realClock } from './clock.js';
-import { describe, leftovers } from './hub/diagnostics.js';
+import { cutConnections, describe, leftovers } from './hub/diagnostics.js';
 import { Hub } from './hub/hub.js';
 import type { Server } from './hub/surroundings.js';
 import { STATEMENT_CLOCK } from './overrides.js';
@@ -171,7 +171,7 @@ export class Relay {
       case 'leftovers':
         return this.#reply(number, { leftovers: leftovers(hub.noticeboard.busy) });
       case 'describe':
-        return this.#reply(number, { sentences: describe(hub) });
+        return this.#reply(number, { sentences: describe(hub), cut: cutConnections(hub) });
       case 'log':
         return this.#reply(number, { log: this.#log.since(command.from) });
       case 'fence':

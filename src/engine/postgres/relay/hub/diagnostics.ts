@@ -1,3 +1,4 @@
+import type { CutConnection } from '../../../engine.js';
 import { shortSql } from '../../../../sandbox/short-sql.js';
 import type { Client } from '../client/client.js';
 import type { Hub } from './hub.js';
@@ -16,6 +17,13 @@ export function leftovers(busy: Iterable<Client>): OpenClient[] {
     connection: client.name,
     lastSql: client.lastSql ?? '',
   }));
+}
+
+/** Who still believes in a transaction that was rolled back with its test. */
+export function cutConnections(hub: Hub): CutConnection[] {
+  return [...hub.clients].flatMap(({ name, cutBy, lastSql }) =>
+    cutBy === undefined ? [] : [{ connection: name, title: cutBy, lastSql: lastSql ?? '' }],
+  );
 }
 
 /** Who has the turn and who waits for it, one sentence each. */

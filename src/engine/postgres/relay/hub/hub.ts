@@ -93,6 +93,11 @@ export class Hub {
     return client;
   }
 
+  /** All that are connected. */
+  get clients(): Iterable<Client> {
+    return this.#clients.values();
+  }
+
   isConnected(client: Client): boolean {
     return this.#clients.has(client.id);
   }
@@ -133,7 +138,7 @@ export class Hub {
 
   /** Whether any client listens to a channel. */
   get listened(): boolean {
-    return [...this.#clients.values()].some(({ emulation }) => emulation.state.listens.size > 0);
+    return [...this.clients].some(({ emulation }) => emulation.state.listens.size > 0);
   }
 
   /** Delivers what was notified. */
