@@ -113,8 +113,12 @@ export class Client implements Sink {
     return this.emulation.transaction.open || this.realStatus !== 'I';
   }
 
-  /** Whether an answer of the server is outstanding. */
+  /** Whether something of the server is outstanding: an answer, or that it has got a cancel request. */
   get running(): boolean {
+    return this.#unanswered || (this.#hub.turns.holder === this && this.#hub.link.cancelling !== undefined);
+  }
+
+  get #unanswered(): boolean {
     return this.#hub.turns.holder === this && !this.#hub.real.idle;
   }
 
@@ -323,7 +327,7 @@ export class Client implements Sink {
 
   /** A cancel request came for this client. True if it is running something. */
   cancelled(): boolean {
-    if (!this.#admission.waiting) return this.running;
+    if (!this.#admission.waiting) return this.#unanswered;
 
     this.#hub.turns.forget(this);
     this.#admission.refused(failure('57014', 'canceling statement due to user request'));
