@@ -20,6 +20,7 @@ import {
 import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.js';
 import type { Special } from './special.js';
 import type { Statement } from './statement.js';
+import { committing, numberOf } from './temporaries.js';
 
 /** A query that the real connection is to run; with `pass`, its answer goes to the client. */
 export interface Ask {
@@ -54,7 +55,7 @@ export interface Ground {
 /** A plan of statements to send. */
 type Steps = Extract<Plan, { readonly send: readonly string[] }>;
 
-const ABORTED = 'current transaction is aborted, commands ignored until end of transaction block';
+export const ABORTED = 'current transaction is aborted, commands ignored until end of transaction block';
 /**
  * One client's transaction and session, on a connection that it shares: carries out BEGIN, COMMIT
  * and all else that would have effects beyond the client's own turn.
@@ -246,6 +247,14 @@ export class Emulation {
       if (replays.length > 0) yield { sql: replays.map(([, replay]) => replay).join(';') };
       return;
     }
+    if (special.kind === 'temporary') {
+      const { rows } = yield { sql: numberOf(special.name) };
+      const number = rows[0]?.[0];
+      // One that was there already, IF NOT EXISTS, stays as it was made.
+      if (typeof number === 'string' && !this.staged.temporary.has(number))
+        this.staged = { ...this.staged, temporary: new Map([...this.staged.temporary, [number, special.onCommit]]) };
+      return;
+    }
     if (special.kind !== 'config' || special.local || special.name === undefined) return;
 
     const told = yield { sql: `SELECT pg_catalog.current_setting('${special.name}', true)` };
@@ -290,12 +299,7 @@ export class Emulation {
   /** Ends what a real commit would have ended. */
   *#cleanUp(): Work<Buffer | undefined> {
     const { local, temporary, settings } = this.staged;
-    const statements = [
-      ...[...temporary].map(([name, onCommit]) =>
-        onCommit === 'drop' ? `DROP TABLE IF EXISTS pg_temp.${name}` : `TRUNCATE pg_temp.${name}`,
-      ),
-      ...[...local].map((name) => settings.get(name) ?? resetting(name)),
-    ];
+    const statements = [...committing(temporary), ...[...local].map((name) => settings.get(name) ?? resetting(name))];
     if (statements.length === 0) return undefined;
 
     const { error } = yield { sql: statements.join(';') };
@@ -426,7 +430,7 @@ export class Emulation {
       case 'cursor':
         return special.hold ? staged : { ...staged, cursors: added(staged.cursors, special.name) };
       case 'temporary':
-        return { ...staged, temporary: new Map([...staged.temporary, [special.name, special.onCommit]]), ddl: true };
+        return { ...staged, ddl: true };
       default:
         return staged;
     }

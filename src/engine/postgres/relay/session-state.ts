@@ -18,7 +18,7 @@ export interface SessionState {
   readonly listens: ReadonlySet<string>;
   /** To be delivered at the commit. */
   readonly notices: readonly Notice[];
-  /** Temporary tables that do something at a commit. */
+  /** Temporary tables to which a commit does something, by their numbers in pg_class. */
   readonly temporary: ReadonlyMap<string, 'drop' | 'delete'>;
   /** Cursors that end with the transaction. */
   readonly cursors: ReadonlySet<string>;

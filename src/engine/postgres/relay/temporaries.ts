@@ -1,3 +1,5 @@
+import { quoteLiteral } from './quote.js';
+
 /*
  * A backend has one namespace for temporary tables, and here all clients have one backend. So those
  * of whoever does not have the turn bear other names meanwhile. What a function makes without a word
@@ -68,4 +70,27 @@ function renaming(which: string, name: string): string {
 
 function doing(body: string): string {
   return `DO LANGUAGE plpgsql $lockstep$DECLARE r record;BEGIN ${body}END$lockstep$`;
+}
+
+/** Asks for a temporary table's number; none if it is gone. */
+export function numberOf(name: string): string {
+  const bare = name.replace(/^pg_temp\./i, '');
+  return `SELECT pg_catalog.to_regclass(${quoteLiteral(`pg_temp.${bare}`)})::oid`;
+}
+
+/** What a commit does to temporary tables, whatever they are called by now and if they still are. */
+export function committing(temporary: ReadonlyMap<string, 'drop' | 'delete'>): readonly string[] {
+  const numbers = (wanted: 'drop' | 'delete'): string[] =>
+    [...temporary].filter(([, onCommit]) => onCommit === wanted).map(([number]) => number);
+  const each = (wanted: 'drop' | 'delete', format: string): readonly string[] =>
+    numbers(wanted).length === 0
+      ? []
+      : [
+          doing(
+            `FOR r IN SELECT c.relname AS old FROM pg_catalog.pg_class c WHERE c.oid IN (${numbers(wanted).join(',')}) ` +
+              `LOOP EXECUTE pg_catalog.format('${format}',r.old);END LOOP;`,
+          ),
+        ];
+
+  return [...each('drop', 'DROP TABLE IF EXISTS pg_temp.%I CASCADE'), ...each('delete', 'TRUNCATE pg_temp.%I')];
 }

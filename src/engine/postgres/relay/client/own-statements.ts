@@ -1,5 +1,5 @@
 import { commandComplete } from '../../wire/backend.js';
-import type { Work } from '../emulation.js';
+import { ABORTED, type Work } from '../emulation.js';
 import type { Special } from '../special.js';
 import { isControl, type Statement } from '../statement.js';
 import { DISCARDING } from '../temporaries.js';
@@ -43,6 +43,7 @@ export class OwnStatements {
 
   *#discardAll(): Work<boolean> {
     const { client, emulation, statements } = this.#dialogue;
+    if (emulation.transaction.failed) return yield* emulation.reject('25P02', ABORTED);
     if (emulation.transaction.open)
       return yield* emulation.reject('25001', 'DISCARD ALL cannot run inside a transaction block');
 
