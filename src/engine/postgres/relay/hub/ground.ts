@@ -168,7 +168,9 @@ export class SharedGround implements Ground {
 
   /** Takes the guard away and begins the outer transaction or the scope's savepoint, if need be. */
   #uncover(touch: readonly string[]): string {
-    const sql = guardSql(disarming(this.#guard)) + touch.map((statement) => `${statement};`).join('');
+    // Whoever spoke last may have had default_transaction_read_only set, which is not for all.
+    const begun = touch.map((statement) => (statement === 'BEGIN' ? 'BEGIN READ WRITE;' : `${statement};`));
+    const sql = guardSql(disarming(this.#guard)) + begun.join('');
     this.#guard = 'none';
     if (touch.length === 0) return sql;
 
