@@ -28,8 +28,11 @@ export class Databases {
   readonly #withdrawals: (() => void)[] = [];
   #opened: Opened[] = [];
   #leadHere: NonNullable<Sandbox['leadsHere']>[] = [];
+  #sandboxes: readonly Sandbox[] = [];
   /** For each open scope the sandboxes in which it was begun. */
   #scopes: (readonly Sandbox[])[] = [];
+  /** Milliseconds that the end of a test waits for the app: what the most patient database asks for. */
+  readonly drainLimit: number;
 
   /**
    * Puts each engine in the app's way.
@@ -42,22 +45,13 @@ export class Databases {
     this.#config = config;
     this.#queries = queries;
     this.#engines = engines;
+    this.drainLimit = config.databases.length === 0 ? DRAIN : Math.max(...config.databases.map(({ drain }) => drain));
     try {
       for (const engine of engines) this.#withdrawals.push(engine.prepare());
     } catch (error) {
       this.withdraw();
       throw error;
     }
-  }
-
-  /** Milliseconds that the end of a test waits for the app: what the most patient database asks for. */
-  get drainLimit(): number {
-    const { databases } = this.#config;
-    return databases.length === 0 ? DRAIN : Math.max(...databases.map(({ drain }) => drain));
-  }
-
-  get #sandboxes(): readonly Sandbox[] {
-    return this.#opened.map(({ sandbox }) => sandbox);
   }
 
   /**
@@ -71,6 +65,7 @@ export class Databases {
       const database = this.#config.databases[index];
       if (database !== undefined) this.#add(database, engine);
     }
+    this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
     for (const { database, session } of this.#opened) await bringIn(database, session);
   }
@@ -100,12 +95,18 @@ export class Databases {
 
   /** Begins a scope in all of them, and throws the first error of doing so. */
   begin(scope: Scope): void {
-    const begun: Sandbox[] = [];
-    this.#scopes.push(begun);
-    each(this.#sandboxes, (sandbox) => {
+    this.#scopes.push(this.#sandboxes);
+    each(this.#sandboxes, (sandbox) => this.#beginIn(sandbox, scope));
+  }
+
+  #beginIn(sandbox: Sandbox, scope: Scope): void {
+    try {
       sandbox.begin(scope);
-      begun.push(sandbox);
-    });
+    } catch (error) {
+      const begun = this.#scopes.pop() ?? [];
+      this.#scopes.push(begun.filter((other) => other !== sandbox));
+      throw error;
+    }
   }
 
   /** Opens all of them again for the innermost scope. */
@@ -124,7 +125,10 @@ export class Databases {
 
   /** What the app has open. */
   leftovers(): readonly Leftover[] {
-    return this.#opened.flatMap(({ sandbox }) => sandbox.leftovers());
+    const [first] = this.#sandboxes;
+    // Asked at the end of every test.
+    if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers();
+    return this.#sandboxes.flatMap((sandbox) => sandbox.leftovers());
   }
 
   /** Whether a socket may be one of the app's to a sandbox, also after `close`. */
@@ -136,6 +140,7 @@ export class Databases {
     const opened = this.#opened;
 
     this.#opened = [];
+    this.#sandboxes = [];
     this.#scopes = [];
     for (const { stopReporting } of opened) stopReporting();
     each(opened, ({ sandbox }) => sandbox.close());
@@ -164,15 +169,16 @@ function waitForTurn(done: () => boolean, timeout: number): boolean {
 
 /** Does it for each, also after an error. Throws that error; of several, all at once. */
 function each<T>(items: readonly T[], work: (item: T) => void): void {
-  const errors: unknown[] = [];
+  let errors: unknown[] | undefined;
 
   for (const item of items) {
     try {
       work(item);
     } catch (error) {
-      errors.push(error);
+      (errors ??= []).push(error);
     }
   }
+  if (errors === undefined) return;
   if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('\n'));
-  if (errors.length === 1) throw errors[0];
+  throw errors[0];
 }
