@@ -8,7 +8,7 @@ import type {
   StatementReader,
   SyncConnection,
 } from '../engine.js';
-import { StallError } from '../../errors.js';
+import { ConnectionLostError, StallError } from '../../errors.js';
 import { sessionName } from '../../sandbox/connection-names.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from './options.js';
@@ -116,12 +116,14 @@ export class PostgresSandbox implements Sandbox {
     this.#scopes.pop();
     if (this.#link.dead !== undefined) throw this.#link.lost();
 
+    // Looked at before the worker, which may be quick, has told of it.
+    const lost = this.#link.load(Word.lost) === 1;
     const number = this.#link.post({ kind: 'end' });
-    // Nobody has used the database: there is nothing to wait for.
-    const idle = this.#link.load(Word.touched) === 0 && this.#link.load(Word.turn) === Turn.free;
+    const used = this.#link.load(Word.touched) === 1 || this.#link.load(Word.turn) !== Turn.free;
     // The scope around it may have been used before.
     this.#link.store(Word.touched, 1);
-    if (!idle) this.#link.awaitEnd(number, END);
+    // Where nobody has used the database there is nothing to wait for.
+    if (used || lost) this.#link.awaitEnd(number, END);
     this.drain();
   }
 
@@ -268,11 +270,11 @@ class RenewableSession implements Required<SyncConnection> {
   }
 
   execute(...parameters: Parameters<SyncConnection['execute']>): ReturnType<SyncConnection['execute']> {
-    return this.#use().execute(...parameters);
+    return this.#renewing((session) => session.execute(...parameters));
   }
 
   script(sql: string): void {
-    this.#use().script(sql);
+    this.#renewing((session) => session.script(sql));
   }
 
   quoteName(name: string): string {
@@ -296,5 +298,15 @@ class RenewableSession implements Required<SyncConnection> {
   #use(): ReturnType<OpenSession> {
     this.#session ??= this.#open();
     return this.#session;
+  }
+
+  /** A connection that has ended is told of once: the next statement has a new one. */
+  #renewing<Result>(work: (session: ReturnType<OpenSession>) => Result): Result {
+    try {
+      return work(this.#use());
+    } catch (error) {
+      if (error instanceof ConnectionLostError) this.close();
+      throw error;
+    }
   }
 }

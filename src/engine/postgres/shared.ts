@@ -40,9 +40,11 @@ export const Word = {
   ended: 14,
   /** How many statements the worker has logged. */
   logged: 15,
+  /** Whether the sandbox was lost and no end of a scope has told of it yet. */
+  lost: 16,
 } as const;
 
-export const WORDS = 16;
+export const WORDS = 17;
 
 /** The user by whose name the app comes, and the one for connections that must not write. */
 export const User = { app: 'lockstep', reader: 'lockstep_reader' } as const;

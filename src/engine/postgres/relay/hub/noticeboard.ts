@@ -32,9 +32,9 @@ export class Noticeboard {
     Atomics.store(this.#words, Word.waiting, count);
   }
 
-  /** The scope's end has something to do, or to tell. */
-  touched(): void {
-    Atomics.store(this.#words, Word.touched, 1);
+  /** Whether the next end of a scope has to tell that the sandbox was lost. */
+  lost(lost: boolean): void {
+    Atomics.store(this.#words, Word.lost, lost ? 1 : 0);
   }
 
   sessionOpen(open: boolean): void {

@@ -113,7 +113,7 @@ export class Scopes {
     const { send } = this.layers.end();
     const finish = (): void => {
       const lost = this.#lost;
-      this.#lost = undefined;
+      this.#keep(undefined);
       done(lost);
     };
     if (send.length > 0 && link.open) {
@@ -165,7 +165,7 @@ export class Scopes {
     const error = sandboxLostError(sql, client.name, this.layers.current?.title);
     this.layers.lost();
     this.#hub.ground.lost();
-    this.#lost ??= error;
+    this.#keep(this.#lost ?? error);
     client.lost(lockstepFailure(error));
     this.#hub.turns.leave(client);
     return false;
@@ -180,8 +180,13 @@ export class Scopes {
   /** The current scope, if there is one, will end with this error. */
   failScope(error: Error): void {
     if (this.#phase !== 'scope') return;
-    this.#lost ??= error;
-    this.#hub.noticeboard.touched();
+    this.#keep(this.#lost ?? error);
+  }
+
+  /** Keeps the loss for the end of a scope, which may be that of a test that uses no database. */
+  #keep(lost: Error | undefined): void {
+    this.#lost = lost;
+    this.#hub.noticeboard.lost(lost !== undefined);
   }
 
   /** After `close`, for the next run: whoever is connected stays so. */
