@@ -27,6 +27,7 @@ export const client = {
   bind: (portal: string, statement: string): Buffer => message('B', `${portal}\0${statement}\0\0\0\0\0\0\0`),
   execute: (portal: string): Buffer => message('E', `${portal}\0\0\0\0\0`),
   sync: message('S'),
+  flush: message('H'),
 };
 
 /** What a server sends. */
@@ -46,6 +47,7 @@ export const server = {
   ready: (status: 'I' | 'T' | 'E'): Buffer => message('Z', status),
   parsed: message('1'),
   bound: message('2'),
+  closed: message('3'),
 };
 
 /** Bytes as messages; the last has to be complete. */

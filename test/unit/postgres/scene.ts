@@ -25,6 +25,8 @@ export class Scene {
   #unanswered: Buffer[] = [];
   #status: 'I' | 'T' | 'E' = 'I';
   #skipping = false;
+  readonly #prepared = new Map<string, string>();
+  #bound = '';
   #clients = 0;
 
   constructor() {
@@ -55,6 +57,8 @@ export class Scene {
 
   connect(): void {
     this.#status = 'I';
+    this.#skipping = false;
+    this.#prepared.clear();
     this.hub.link.connected({
       parameters: new Map([['TimeZone', 'UTC']]),
       processId: 1,
@@ -118,10 +122,15 @@ export class Scene {
 
   /** Ends it; gives the error that it ends with, or `pending` while it waits. */
   end(): Error | undefined | 'pending' {
+    return this.ending()();
+  }
+
+  /** Ends it; the function tells how it has ended, as soon as it has. */
+  ending(): () => Error | undefined | 'pending' {
     let outcome: Error | undefined | 'pending' = 'pending';
     this.hub.scopes.end((lost) => (outcome = lost));
     this.settle();
-    return outcome;
+    return () => outcome;
   }
 
   /** Packets that the server got since it was asked last, each a list of messages. */
@@ -182,23 +191,36 @@ export class Scene {
       case 'Q':
         return Buffer.concat([...this.#script(text[0] ?? ''), sync()]);
       case 'P':
-        return /fail/.test(text[1] ?? '') ? this.#fail() : server.parsed;
-      case 'B':
-        if ((text[1] ?? '').startsWith('lockstep_guard_rollBack')) this.#status = 'T';
+        if (/bad/.test(text[1] ?? '') || this.#refuses(text[1] ?? '')) return this.#fail();
+        this.#prepared.set(text[0] ?? '', text[1] ?? '');
+        return server.parsed;
+      case 'B': {
+        const bound = this.#prepared.get(text[1] ?? '');
+        if (bound === undefined || this.#refuses(bound)) return this.#fail();
+        this.#bound = bound;
         return server.bound;
+      }
       case 'E':
+        if (/fail/.test(this.#bound) || this.#refuses(this.#bound)) return this.#fail();
+        if (this.#bound.startsWith('ROLLBACK TO')) this.#status = 'T';
         return server.complete('SELECT 0');
+      case 'C':
+        return server.closed;
       default:
         return Buffer.alloc(0);
     }
+  }
+
+  /** A transaction that has failed runs nothing but what ends it. */
+  #refuses(sql: string): boolean {
+    return this.#status === 'E' && !sql.startsWith('ROLLBACK');
   }
 
   #script(sql: string): Buffer[] {
     const out: Buffer[] = [];
     for (const statement of sql.split(';').map((part) => part.trim())) {
       if (statement === '') continue;
-      if (statement.includes('fail') || (this.#status === 'E' && !statement.startsWith('ROLLBACK')))
-        return [...out, this.#error()];
+      if (statement.includes('fail') || this.#refuses(statement)) return [...out, this.#error()];
       if (statement.includes('escape')) this.#status = 'I';
       if (statement.startsWith('BEGIN')) this.#status = 'T';
       if (statement.startsWith('ROLLBACK')) this.#status = statement === 'ROLLBACK' ? 'I' : 'T';

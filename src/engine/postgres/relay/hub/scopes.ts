@@ -2,6 +2,7 @@ import { Layers, type ScopeName } from '../../../../sandbox/layers.js';
 import { sandboxLostError, stragglerError } from '../../../../sandbox/scope-errors.js';
 import type { Effect } from '../../../../sql/effect.js';
 import { readFields } from '../../wire/backend.js';
+import { SYNC } from '../../wire/frontend.js';
 import type { Client } from '../client/client.js';
 import { lockstepFailure } from '../failure.js';
 import type { Hub } from './hub.js';
@@ -96,8 +97,7 @@ export class Scopes {
     const { holder } = turns;
     // What may be outstanding then is the end of an earlier scope.
     if (holder === undefined) return this.#rollBack(title, done);
-    if (holder.busy && !(holder.inTransaction && link.real.idle))
-      holder.abort(lockstepFailure(straggler(holder, holder.lastSql ?? '')));
+    holder.abort(this.#straggler(holder, title));
     link.afterAnswers(GIVE_UP_AFTER, () => this.#rollBack(title, done));
     this.#hub.flush();
   }
@@ -140,10 +140,18 @@ export class Scopes {
     link.whenIdle(stop);
   }
 
+  #straggler(client: Client, title: string | undefined): Buffer {
+    return lockstepFailure(stragglerError(client.name, client.lastSql ?? '', title));
+  }
+
   /** Ends the transaction of whoever has the turn, and cuts that client off. */
   #cut(client: Client, title: string | undefined): void {
-    const { ground, noticeboard, turns } = this.#hub;
+    const { ground, noticeboard, real, turns } = this.#hub;
     const { emulation } = client;
+    // Amid a batch it would go on with the rest of it.
+    client.abort(this.#straggler(client, title));
+    // After a failure the server hears nothing before a Sync, and the client's own is not to come any more.
+    if (real.unsynced) real.send(SYNC, { kind: 'sync', to: undefined });
     if (emulation.working) ground.abandoned();
     emulation.leave();
 
