@@ -1,4 +1,4 @@
-import { inspect } from 'node:util';
+import { inspect, isDeepStrictEqual } from 'node:util';
 import type { Row } from '../engine/engine.js';
 import { sql, type Query, type Session, type Where } from '../session/index.js';
 
@@ -39,6 +39,7 @@ export function isWhere(where: Where | Query): where is Where {
 function agrees(wanted: unknown, got: unknown): boolean {
   if (Array.isArray(wanted)) return wanted.some((each) => agrees(each, got));
   if (wanted === null || got === null) return wanted === got;
+  if (typeof wanted === 'object' && !(wanted instanceof Date)) return isDeepStrictEqual(wanted, got);
   // A driver may return what was stored as another type: 1 for true, '10' for 10n.
   return plain(wanted) === plain(got);
 }

@@ -7,14 +7,14 @@ import { isPlain, show } from './values.js';
 /** Counts a table's rows. */
 export function countRows(connection: SyncConnection, table: string, where: Where | Query | undefined): number {
   const from = sql`select count(*) as n from ${new Name([table])}`;
-  const condition = where === undefined ? undefined : readWhere(table, where);
+  const condition = where === undefined ? undefined : readWhere(table, where, connection.storesObjects === true);
   const { text, values } = (condition === undefined ? from : sql`${from} where ${condition}`).bind(connection);
 
   // A driver may be set to return whole numbers as bigint or, for Postgres, as text.
   return Number(connection.execute(text, values).rows[0]?.['n']);
 }
 
-function readWhere(table: string, where: unknown): Query | undefined {
+function readWhere(table: string, where: unknown, json: boolean): Query | undefined {
   if (where instanceof Query) return where;
   if (!isPlain(where)) {
     throw new SessionUsageError({
@@ -25,11 +25,12 @@ function readWhere(table: string, where: unknown): Query | undefined {
   }
 
   return Object.entries(where)
-    .map(([column, value]) => equality(table, column, value))
+    .map(([column, value]) => equality(table, column, value, json))
     .reduce<Query | undefined>((all, one) => (all === undefined ? one : sql`${all} and ${one}`), undefined);
 }
 
-function equality(table: string, column: string, value: unknown): Query {
+/** @param json whether the database stores objects */
+function equality(table: string, column: string, value: unknown, json: boolean): Query {
   const name = new Name([column]);
 
   if (value === null) return sql`${name} is null`;
@@ -39,6 +40,8 @@ function equality(table: string, column: string, value: unknown): Query {
       remedy: 'Write null for IS NULL; leave the key out for no condition.',
     });
   }
+  // json has no equality of its own, and jsonb does not care for the order of keys.
+  if (json && isPlain(value)) return sql`${name}::jsonb = ${value}::jsonb`;
   if (!Array.isArray(value)) return sql`${name} = ${value}`;
 
   if (value.includes(null)) {

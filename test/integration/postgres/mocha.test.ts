@@ -21,7 +21,7 @@ describe('mocha on Postgres', function () {
       const run = await runMocha(folder, ['notes.mjs'], { env, limit: 60_000 });
 
       expect(run.failed, run.stdout + run.stderr).to.deep.equal(['notes fails and is rolled back']);
-      expect(run.passed).to.have.length(10);
+      expect(run.passed).to.have.length(11);
       expect(run.code).to.equal(1);
       expect(run.stderr).to.equal('');
     });
@@ -34,7 +34,7 @@ describe('mocha on Postgres', function () {
     });
 
     expect(run.failed, run.stdout + run.stderr).to.deep.equal(['notes fails and is rolled back']);
-    expect(run.passed).to.have.length(12);
+    expect(run.passed).to.have.length(13);
   });
 
   describe('watch mode', () => {
