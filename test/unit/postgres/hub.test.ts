@@ -30,7 +30,7 @@ describe('the hub', () => {
     const packets = fresh.sent();
     expect(packets).to.have.lengthOf(1);
     expect(packets[0]?.map((message) => message.slice(0, 40))).to.deep.equal([
-      'Q BEGIN;SAVEPOINT lockstep_guard;',
+      'Q BEGIN READ WRITE;SAVEPOINT lockstep_gu',
       'P lockstep_guard_set SAVEPOINT lockstep_',
       'P lockstep_guard_release RELEASE SAVEPOI',
       'P lockstep_guard_rollBack ROLLBACK TO SA',
@@ -197,6 +197,6 @@ describe('the hub', () => {
     expect(String(scene.end())).to.match(/SandboxLostError/);
     scene.begin('the next');
     app.send(READ);
-    expect(scene.sent().at(-1)?.[0]).to.match(/^Q BEGIN;/);
+    expect(scene.sent().at(-1)?.[0]).to.match(/^Q BEGIN READ WRITE;/);
   });
 });
