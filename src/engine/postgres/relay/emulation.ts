@@ -26,6 +26,8 @@ import { committing, numberOf } from './temporaries.js';
 export interface Ask {
   readonly sql: string;
   readonly pass?: boolean;
+  /** What the client has sent in its place, for the log. */
+  readonly words?: string;
   readonly hold?: boolean;
 }
 

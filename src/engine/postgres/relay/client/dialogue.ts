@@ -1,6 +1,6 @@
 import { errorResponse, readFields, readTag, readyForQuery, type Status } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
-import type { Emulation, Work } from '../emulation.js';
+import type { Ask, Emulation, Work } from '../emulation.js';
 import type { Hub } from '../hub/hub.js';
 import type { Told } from '../real.js';
 import type { Client } from './client.js';
@@ -86,14 +86,14 @@ export class Dialogue {
         return;
       }
       this.hub.ground.unnamed = undefined;
-      if (value.pass === true) this.#askAs(value.sql, value.hold === true, step);
+      if (value.pass === true) this.#askAs(value, step);
       else real.ask(value.sql, step);
     };
     step();
   }
 
   /** A statement of the client's own, whose answer it gets, all but the end. */
-  #askAs(sql: string, hold: boolean, done: (told: Told) => void): void {
+  #askAs({ sql, words, hold = false }: Ask, done: (told: Told) => void): void {
     const { unit } = this;
     let error: Buffer | undefined;
     let tag: string | undefined;
@@ -105,7 +105,7 @@ export class Dialogue {
       tag: (bytes) => (tag = readTag(bytes)),
       failed: (bytes) => {
         error = Buffer.from(bytes);
-        if (unit === this.unit) this.fail(bytes);
+        if (unit === this.unit) this.fail(bytes, words);
       },
       copyIn: () => {
         if (unit === this.unit) this.copyIn();

@@ -44,7 +44,7 @@ export class Execution {
     const done = yield* this.#own.carryOut(statement);
     if (!emulation.transaction.open) portals.close();
     if (done) log.succeeded(sql, began, undefined, transaction);
-    else log.failed(client.rejected, began, sql);
+    else log.failed(client.rejected, began, sql, transaction);
     return done;
   }
 

@@ -49,13 +49,13 @@ export class ScriptRun {
     const { transaction } = log;
     const own = this.#own.has(statement, alone);
 
-    const outcome = own ? { done: yield* this.#own.carryOut(statement) } : yield* this.#forward(statement, last);
+    const outcome = own ? { done: yield* this.#own.carryOut(statement) } : yield* this.#forward(statement, sql, last);
     if (outcome.done) log.succeeded(sql, began, outcome.tag, transaction);
-    else if (own) log.failed(client.rejected, began, sql);
+    else if (own) log.failed(client.rejected, began, sql, transaction);
     return outcome;
   }
 
-  *#forward({ effect, special, sql, start }: Statement, last: boolean): Work<Outcome> {
+  *#forward({ effect, special, sql, start }: Statement, words: string, last: boolean): Work<Outcome> {
     const { emulation } = this.#dialogue;
     if (effect.kind === 'ddl') emulation.schemaChanged();
     emulation.enter();
@@ -63,7 +63,7 @@ export class ScriptRun {
     // Blank space keeps the place that an error message points to.
     const text = ' '.repeat(start) + emulation.renamed(sql, special);
     const hold = last && !emulation.transaction.open && emulation.commitMatters(false);
-    const { error, held, tag } = yield { sql: text, pass: true, hold };
+    const { error, held, tag } = yield { sql: text, words, pass: true, hold };
     const done = error === undefined;
     if (done && special !== undefined) yield* emulation.track(special);
     return { done, held, tag };

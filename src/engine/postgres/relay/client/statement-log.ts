@@ -64,9 +64,14 @@ export class StatementLog {
     this.#suspended.delete(portal);
   }
 
-  /** A statement has failed. `began` is 0 if it was not started. */
-  failed(error: Buffer, began: number, sql: string = this.#client.lastSql ?? ''): void {
-    this.#add(sql, began === 0 ? this.#hub.now() : began, 0, this.transaction, failureOf(error));
+  /**
+   * A statement has failed. `began` is 0 if it was not started.
+   *
+   * @param transaction that which was open before it: a COMMIT that fails has ended it
+   */
+  failed(error: Buffer, began: number, sql: string = this.#client.lastSql ?? '', transaction?: number): void {
+    const start = began === 0 ? this.#hub.now() : began;
+    this.#add(sql, start, 0, transaction ?? this.transaction, failureOf(error));
   }
 
   /** The commit of the unit's implicit transaction has failed, and with it the unit's last statement. */
