@@ -54,9 +54,42 @@ describe('postgres: what goes wrong', () => {
     });
   });
 
+  it('lets nobody wait for a transaction that has only begun', async () => {
+    await inTest(at(), async () => {
+      await one.query('BEGIN');
+      await two.query('BEGIN');
+      expect((await two.query('INSERT INTO item VALUES (1)')).rowCount).to.equal(1);
+      const failed = failure(one.query('SELECT 1'));
+      expect((await failed).message).to.match(/LOCKSTEP_STALL/);
+      expect(await failure(one.query('SELECT 1'))).to.include({ code: '25P02' });
+      expect((await one.query('COMMIT')).command).to.equal('ROLLBACK');
+      await two.query('COMMIT');
+      at().sandbox.session.execute('BEGIN');
+      expect((await one.query('SELECT * FROM item')).rowCount).to.equal(1);
+      at().sandbox.session.execute('COMMIT');
+    });
+  });
+
+  it('cuts a connection whose transaction has only begun, too', async () => {
+    at().sandbox.begin(test);
+    await one.query('BEGIN READ ONLY');
+    expect(
+      at()
+        .sandbox.leftovers()
+        .map(({ kind }) => kind),
+    ).to.deep.equal(['transaction']);
+    at().sandbox.end();
+    await inTest(at(), async () => {
+      expect((await failure(one.query('INSERT INTO item VALUES (1)'))).message).to.match(/LOCKSTEP_STRAGGLER/);
+      await failure(one.query('COMMIT'));
+      expect((await one.query('INSERT INTO item VALUES (1)')).rowCount).to.equal(1);
+    });
+  });
+
   it('tells the session at once when a transaction cannot go on', async () => {
     await inTest(at(), async () => {
       await one.query('BEGIN');
+      await one.query('SELECT 2');
       const error = thrown(() => at().sandbox.session.execute('SELECT 1'));
       expect(error).to.be.instanceOf(StallError);
       expect(error.message).to.match(/session cannot run "SELECT 1"/);
@@ -77,6 +110,7 @@ describe('postgres: what goes wrong', () => {
   it('fails who waits for a transaction that goes on for too long', async () => {
     await inTest(at(), async () => {
       await one.query('BEGIN');
+      await one.query('SELECT 1');
       let waiting = true;
       const error = failure(two.query('SELECT 2')).finally(() => (waiting = false));
       while (waiting) {
@@ -93,6 +127,7 @@ describe('postgres: what goes wrong', () => {
     await inTest(at(), async () => {
       const { session } = at().sandbox;
       session.execute('BEGIN');
+      session.execute('SELECT 2');
       expect(session.inTransaction).to.equal(true);
       expect((await failure(one.query('SELECT 1'))).message).to.match(/session has held the database/);
       session.execute('COMMIT');
@@ -159,6 +194,7 @@ describe('postgres: what goes wrong', () => {
     const { sandbox } = at();
     sandbox.begin(test);
     await one.query('BEGIN');
+    await one.query('SELECT 1');
     const waiting = failure(two.query('SELECT 1'));
     await pause(20);
     sandbox.end();

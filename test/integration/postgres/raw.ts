@@ -5,12 +5,16 @@ import { join } from 'node:path';
 /** A message of the server: its letter and what is comparable of it. */
 export type Message = readonly [letter: string, content: string];
 
-const QUIET = 3000;
+const QUIET = 5000;
 
 /** A client that speaks the protocol by hand. */
 export class RawClient {
+  /** Notifications: channel and payload. */
+  readonly heard: string[] = [];
+  /** The settings that the server reported last. */
+  readonly parameters: Map<string, string> = new Map();
   readonly #socket: Socket;
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
   #messages: Message[] = [];
   #wake: (() => void) | undefined;
   closed = false;
@@ -20,7 +24,7 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on('data', (chunk: Buffer) => {
-      this.#bytes = Buffer.concat([this.#bytes, chunk]);
+      this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
       this.#read();
       this.#wake?.();
     });
@@ -34,11 +38,7 @@ export class RawClient {
   /** Connects to a socket's directory. */
   static async open(host: string, database: string, parameters: Record<string, string> = {}): Promise<RawClient> {
     const client = new RawClient(connect(socketIn(host)));
-    const pairs = Object.entries({ user: 'postgres', database, ...parameters }).flat();
-    const body = Buffer.concat([Buffer.from([0, 3, 0, 0]), Buffer.from(`${pairs.join('\0')}\0\0`)]);
-    const length = Buffer.alloc(4);
-    length.writeInt32BE(body.length + 4);
-    client.write(Buffer.concat([length, body]));
+    client.write(startup({ user: 'postgres', database, ...parameters }));
     await client.until('Z');
     return client;
   }
@@ -58,13 +58,7 @@ export class RawClient {
         const so = this.#messages.map(([type, content]) => `${type} ${content}`).join(' | ');
         throw new Error(`${this.closed ? 'closed' : 'silent'}, ${times} ${letter} wanted, so far: ${so}`);
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, 50);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      await this.#news(deadline);
     }
   }
 
@@ -83,35 +77,82 @@ export class RawClient {
     this.#socket.destroy();
   }
 
-  #read(): void {
-    while (this.#bytes.length >= 5) {
-      const end = this.#bytes.readInt32BE(1) + 1;
-      if (this.#bytes.length < end) return;
-
-      const message = this.#bytes.subarray(0, end);
-      this.#bytes = this.#bytes.subarray(end);
-      const letter = String.fromCharCode(message[0] ?? 0);
-      if (letter === 'K') [this.processId, this.secretKey] = [message.readInt32BE(5), message.readInt32BE(9)];
-      if (letter !== 'S' && letter !== 'K') this.#messages.push([letter, comparable(letter, message.subarray(5))]);
-    }
+  #news(deadline: number): Promise<void> {
+    return new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(1, deadline - Date.now()));
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
+
+  #read(): void {
+    let at = 0;
+    while (this.#bytes.length - at >= 5) {
+      const end = at + this.#bytes.readInt32BE(at + 1) + 1;
+      if (this.#bytes.length < end) break;
+
+      this.#take(String.fromCharCode(this.#bytes[at] ?? 0), this.#bytes.subarray(at + 5, end));
+      at = end;
+    }
+    this.#bytes = this.#bytes.subarray(at);
+  }
+
+  #take(letter: string, body: Buffer): void {
+    switch (letter) {
+      case 'K':
+        [this.processId, this.secretKey] = [body.readInt32BE(0), body.readInt32BE(4)];
+        return;
+      case 'S': {
+        const [name = '', value = ''] = body.toString().split('\0');
+        this.parameters.set(name, value);
+        return;
+      }
+      case 'A':
+        this.heard.push(body.toString('utf8', 4));
+        break;
+    }
+    this.#messages.push([letter, comparable(letter, body)]);
+  }
+}
+
+/** The first message of a client. */
+export function startup(parameters: Readonly<Record<string, string>>): Buffer {
+  const body = Buffer.from(`\0\x03\0\0${Object.entries(parameters).flat().join('\0')}\0\0`);
+  const length = Buffer.alloc(4);
+  length.writeInt32BE(body.length + 4);
+  return Buffer.concat([length, body]);
 }
 
 /** Object numbers and source lines differ from one server process to the next. */
 function comparable(letter: string, body: Buffer): string {
-  if (letter === 'E' || letter === 'N') {
-    return body
-      .toString()
-      .split('\0')
-      .filter((field) => /^[SCMDHPtcn]/.test(field))
-      .join(';');
+  switch (letter) {
+    case 'E':
+    case 'N':
+      return body
+        .toString()
+        .split('\0')
+        .filter((field) => /^[SCMDHPtcn]/.test(field))
+        .join(';');
+    case 'T':
+      return columns(body);
+    case 'A':
+      return body.toString('utf8', 4);
+    default:
+      return body.toString('latin1');
   }
-  if (letter === 'T') {
-    const names = body.toString('latin1', 2).match(/[a-z?]\w*(?=\0)/g) ?? [];
-    return names.join(',');
+}
+
+/** Names, types and formats; the table's number is another one in each database. */
+function columns(body: Buffer): string {
+  const names: string[] = [];
+  for (let at = 2; at < body.length;) {
+    const end = body.indexOf(0, at);
+    names.push(`${body.toString('utf8', at, end)} ${body.toString('hex', end + 5, end + 19)}`);
+    at = end + 19;
   }
-  if (letter === 'A') return body.toString('utf8', 4);
-  return body.toString('latin1');
+  return names.join(',');
 }
 
 /** Path of the one socket in a directory; the number in its name is the port. */

@@ -1,6 +1,7 @@
 import { VirtualTransaction, type Plan } from '../../../sandbox/virtual-transaction.js';
 import type { Effect } from '../../../sql/effect.js';
 import { commandComplete, readFields } from '../wire/backend.js';
+import { GUARD } from './guard.js';
 import { failure, lockstepFailure, warning } from './failure.js';
 import { quoteName } from './quote.js';
 import type { Told } from './real.js';
@@ -8,6 +9,7 @@ import { RefusedStatementError } from '../../../errors.js';
 import {
   added,
   afterCommit,
+  afterScope,
   commitHasWork,
   configuring,
   FRESH,
@@ -19,7 +21,7 @@ import {
 } from './session-state.js';
 import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.js';
 import type { Special } from './special.js';
-import type { Statement } from './statement.js';
+import type { Place, Statement } from './statement.js';
 import { committing, numberOf } from './temporaries.js';
 
 /** A query that the real connection is to run; with `pass`, its answer goes to the client. */
@@ -28,6 +30,12 @@ export interface Ask {
   readonly pass?: boolean;
   /** What the client has sent in its place, for the log. */
   readonly words?: string;
+  /** Only asks whether the server can read it. */
+  readonly syntax?: boolean;
+  /** The server cannot read it, and so it makes the transaction fail. */
+  readonly refuse?: boolean;
+  /** The client's unnamed statement and portal are to stay. */
+  readonly quiet?: boolean;
   readonly hold?: boolean;
 }
 
@@ -42,6 +50,8 @@ export interface Ground {
   prepare(): void;
   /** What runs above the guard must not write. */
   restrict(): void;
+  /** Makes it fail, so that it refuses what production would refuse. */
+  fail(): void;
   /** The turn's work is to stay; `changed` if there may be any. */
   committed(settings: ReadonlyMap<string, string>, ddl: boolean, changed: boolean): void;
   /** The turn's work is to go. */
@@ -57,7 +67,7 @@ export interface Ground {
 /** A plan of statements to send. */
 type Steps = Extract<Plan, { readonly send: readonly string[] }>;
 
-export const ABORTED = 'current transaction is aborted, commands ignored until end of transaction block';
+const ABORTED = 'current transaction is aborted, commands ignored until end of transaction block';
 /**
  * One client's transaction and session, on a connection that it shares: carries out BEGIN, COMMIT
  * and all else that would have effects beyond the client's own turn.
@@ -82,6 +92,8 @@ export class Emulation {
   /** The stages at the client's savepoints. */
   #marks: SessionState[] = [];
   #readOnly = false;
+  #holds = false;
+  #held: Buffer | undefined;
   /** The ground's epoch in which the guard was armed for this transaction. */
   #armed: number | undefined;
   /** Whether something was run since that may have changed anything. */
@@ -99,6 +111,11 @@ export class Emulation {
     return this.#armed === this.#ground.epoch;
   }
 
+  /** Whether the transaction must not write. */
+  get #restricted(): boolean {
+    return this.reader || (this.transaction.open ? this.#readOnly : readsOnly(this.state));
+  }
+
   /** The guard is somebody else's from now on. */
   leave(): void {
     this.#armed = undefined;
@@ -112,7 +129,8 @@ export class Emulation {
 
     this.#ground.prepare();
     this.#armed = this.#ground.epoch;
-    if (this.reader) this.#ground.restrict();
+    if (this.#restricted) this.#ground.restrict();
+    if (this.transaction.failed) this.#ground.fail();
   }
 
   /** Whether the transaction's end has something to check or to do. */
@@ -154,15 +172,17 @@ export class Emulation {
       case 'reject':
         return yield* this.#reject(plan.code, plan.message, plan);
       case 'notice':
-        if (!(yield* this.#endImplicit(effect))) return false;
         this.#emit(warning(effect.kind === 'begin' ? '25001' : '25P01', plan.message));
+        if (effect.kind === 'commit') return yield* this.#commitImplicit(plan.tag);
+        if (effect.kind === 'rollback') this.undo();
+        if (effect.kind === 'begin' && effect.readOnly === true) this.#restrict();
         this.#emit(commandComplete(plan.tag));
         return true;
       case 'open':
         this.transaction.done(plan);
         this.#marks = [];
-        this.#readOnly = effect.kind === 'begin' && effect.readOnly === true;
-        yield* this.#restrict();
+        this.#readOnly = (effect.kind === 'begin' ? effect.readOnly : undefined) ?? readsOnly(this.state);
+        if (this.#readOnly) this.#restrict();
         this.#emit(commandComplete(plan.tag));
         return true;
       case 'close':
@@ -177,7 +197,7 @@ export class Emulation {
   /** A statement that is refused. */
   *refuse({ what, why, remedy }: Extract<Effect, { kind: 'refused' }>): Work<boolean> {
     const error = lockstepFailure(new RefusedStatementError({ what, why, remedy }));
-    if (!this.transaction.open || !what.startsWith('PREPARE TRANSACTION')) return yield* this.#rejectWith(error);
+    if (!this.transaction.open || !what.startsWith('PREPARE TRANSACTION')) return yield* this.rejectWith(error);
 
     // One that fails has ended the transaction, and nobody sends a ROLLBACK behind it.
     this.undo();
@@ -188,12 +208,29 @@ export class Emulation {
 
   /** Fails as the server would, without a statement that does. */
   *reject(code: string, message: string): Work<boolean> {
-    return yield* this.#rejectWith(failure(code, message));
+    return yield* this.rejectWith(failure(code, message));
+  }
+
+  /** What a failed transaction says to everything but its end. */
+  *rejectAborted(): Work<boolean> {
+    return yield* this.reject('25P02', ABORTED);
+  }
+
+  /** What a server runs only where nothing else belongs to the transaction. */
+  *rejectInside(what: string, place: Place): Work<boolean> {
+    const pipelined = place === 'pipeline' && !this.transaction.open;
+    const why = pipelined ? 'cannot be executed within a pipeline' : 'cannot run inside a transaction block';
+    const readOnly = this.#readOnly ? /^(?:CREATE|DROP) INDEX/.exec(what)?.[0] : undefined;
+    if (this.transaction.failed) return yield* this.rejectAborted();
+
+    if (readOnly !== undefined)
+      return yield* this.reject('25006', `cannot execute ${readOnly} in a read-only transaction`);
+    return yield* this.reject('25001', `${what} ${why}`);
   }
 
   /** A statement that is answered without the server. */
-  *local(special: Special): Work<boolean> {
-    if (this.transaction.failed) return yield* this.#rejectWith(failure('25P02', ABORTED));
+  *local(special: Special, place: Place): Work<boolean> {
+    if (this.transaction.failed) return yield* this.rejectAborted();
     const { staged } = this;
 
     switch (special.kind) {
@@ -208,18 +245,24 @@ export class Emulation {
         this.notify(special.channel, special.payload);
         return this.#answer('NOTIFY');
       case 'modes':
-        if (!this.transaction.open)
+        if (!this.transaction.open && place !== 'text')
           this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
-        else if (special.readOnly === true) {
-          this.#readOnly = true;
-          yield* this.#restrict();
+        if (special.readOnly === true) {
+          if (!this.transaction.open) this.enter();
+          this.#restrict();
         }
         return this.#answer('SET');
       case 'set':
         this.#emit(warning('25P01', 'SET LOCAL can only be used in transaction blocks'));
         return this.#answer('SET');
+      case 'constraints':
+        this.#emit(warning('25P01', 'SET CONSTRAINTS can only be used in transaction blocks'));
+        return this.#answer('SET CONSTRAINTS');
       case 'nothing':
+        if (this.transaction.open || place !== 'alone') return yield* this.rejectInside(special.tag, place);
         return this.#answer(special.tag);
+      case 'outside':
+        return yield* this.rejectInside(special.what, place);
       case 'cursor':
         return yield* this.reject('25P01', 'DECLARE CURSOR can only be used in transaction blocks');
       case 'inside':
@@ -229,20 +272,31 @@ export class Emulation {
     }
   }
 
+  /** A statement behind which the implicit transaction of its text ends: its command tag is held back. */
+  *localLast(work: Work<boolean>): Work<{ done: boolean; held: Buffer | undefined }> {
+    this.#holds = true;
+    this.#held = undefined;
+    const done = yield* work;
+    this.#holds = false;
+    return { done, held: this.#held };
+  }
+
   /** Whether `local` answers it. */
-  isLocal({ effect, special }: Statement, alone: boolean): boolean {
+  isLocal({ effect, special }: Statement, place: Place): boolean {
     if (special === undefined || effect.kind === 'refused') return false;
     if (LOCAL.has(special.kind)) return true;
-    if (this.transaction.open || !alone) return false;
+    if (special.kind === 'outside') return this.transaction.open || place !== 'alone';
+    if (this.transaction.open || place === 'text') return false;
     return (
       special.kind === 'inside' ||
+      (special.kind === 'constraints' && special.all) ||
       (special.kind === 'cursor' && !special.hold) ||
       (special.kind === 'set' && special.local)
     );
   }
 
   /** Remembers what a statement that has succeeded means for the session. */
-  *track(special: Special): Work {
+  *track(special: Special, quiet = false): Work {
     this.staged = this.#tracked(special);
     if (special.kind === 'reset') {
       const replays = [...this.defaults].filter(([name]) => special.name === undefined || special.name === name);
@@ -250,7 +304,7 @@ export class Emulation {
       return;
     }
     if (special.kind === 'temporary') {
-      const { rows } = yield { sql: numberOf(special.name) };
+      const { rows } = yield { sql: numberOf(special.name), quiet };
       const number = rows[0]?.[0];
       // One that was there already, IF NOT EXISTS, stays as it was made.
       if (typeof number === 'string' && !this.staged.temporary.has(number))
@@ -259,7 +313,7 @@ export class Emulation {
     }
     if (special.kind !== 'config' || special.local || special.name === undefined) return;
 
-    const told = yield { sql: `SELECT pg_catalog.current_setting('${special.name}', true)` };
+    const told = yield { sql: `SELECT pg_catalog.current_setting('${special.name}', true)`, quiet };
     const value = told.rows[0]?.[0];
     if (typeof value === 'string') this.staged = setting(this.staged, special.name, configuring(special.name, value));
   }
@@ -274,6 +328,12 @@ export class Emulation {
     if (!this.staged.ddl) this.staged = { ...this.staged, ddl: true };
   }
 
+  /** A scope was rolled back. */
+  scopeEnded(): void {
+    this.state = afterScope(this.state);
+    this.staged = afterScope(this.staged);
+  }
+
   /** A statement's text with the client's own names for prepared statements. */
   renamed(sql: string, special: Special | undefined): string {
     if (special?.kind !== 'prepare' && special?.kind !== 'execute' && special?.kind !== 'deallocate') return sql;
@@ -283,8 +343,10 @@ export class Emulation {
   /**
    * What a commit does in production: checks deferred constraints, ends what lives as long as the
    * transaction, delivers notifications. Gives the error that the commit fails with.
+   *
+   * @param succeeds is called before the notifications.
    */
-  *commit(): Work<Buffer | undefined> {
+  *commit(succeeds: () => void = () => undefined): Work<Buffer | undefined> {
     if (this.working) {
       const error = (yield* this.#check()) ?? (yield* this.#cleanUp());
       if (error !== undefined) {
@@ -294,6 +356,7 @@ export class Emulation {
       for (const name of this.staged.cursors) this.#ground.closeLater('portal', name);
     }
 
+    succeeds();
     this.settle();
     return undefined;
   }
@@ -304,6 +367,9 @@ export class Emulation {
     const statements = [...committing(temporary), ...[...local].map((name) => settings.get(name) ?? resetting(name))];
     if (statements.length === 0) return undefined;
 
+    // What may only be read by the transaction may be dropped by its end.
+    if (this.#restricted) statements.splice(0, 0, `RELEASE SAVEPOINT ${GUARD}`);
+    if (this.#restricted) statements.push(`SAVEPOINT ${GUARD}`);
     const { error } = yield { sql: statements.join(';') };
     return error === undefined ? undefined : Buffer.from(error);
   }
@@ -327,9 +393,9 @@ export class Emulation {
 
   *#close(plan: Steps): Work<boolean> {
     // A failure has brought the characteristics back that a chain would keep.
-    if (this.transaction.failed) this.#readOnly = false;
+    if (this.transaction.failed) this.#readOnly = readsOnly(this.state);
     if (plan.commits) {
-      const error = yield* this.commit();
+      const error = yield* this.commit(() => this.#emit(commandComplete(plan.tag)));
       if (error !== undefined) {
         this.transaction.reset();
         this.#emit(error);
@@ -337,11 +403,11 @@ export class Emulation {
       }
     } else {
       this.undo();
+      this.#emit(commandComplete(plan.tag));
     }
 
     this.transaction.done(plan);
-    if (this.transaction.open) yield* this.#restrict();
-    this.#emit(commandComplete(plan.tag));
+    if (!this.transaction.open) this.#readOnly = false;
     return true;
   }
 
@@ -366,48 +432,45 @@ export class Emulation {
     return true;
   }
 
-  /** COMMIT and ROLLBACK without BEGIN end the implicit transaction of the text they are in. */
-  *#endImplicit(effect: Effect): Work<boolean> {
-    if (effect.kind === 'rollback') this.undo();
-    if (effect.kind !== 'commit') return true;
-
-    const error = yield* this.commit();
+  /** COMMIT without BEGIN ends the implicit transaction of the text they are in. */
+  *#commitImplicit(tag: string): Work<boolean> {
+    const error = yield* this.commit(() => this.#emit(commandComplete(tag)));
     if (error !== undefined) this.#emit(error);
     return error === undefined;
   }
 
-  *#restrict(): Work {
-    if (!this.#readOnly) return;
-
-    this.enter();
-    yield { sql: 'SET TRANSACTION READ ONLY' };
+  /** The server hears of it when it hears of the transaction. */
+  #restrict(): void {
+    this.#readOnly = true;
+    if (this.working) this.#ground.restrict();
   }
 
   *#reject(code: string, message: string, plan: Plan): Work<boolean> {
-    const failed = this.transaction.failed;
-    yield* this.#abort(failed);
+    yield* this.#abort();
     this.transaction.done(plan);
     this.#emit(failure(code, message));
     return false;
   }
 
-  *#rejectWith(error: Buffer): Work<boolean> {
-    yield* this.#abort(this.transaction.failed);
+  /** Fails with that error, without a statement that does. */
+  *rejectWith(error: Buffer): Work<boolean> {
+    yield* this.#abort();
     this.transaction.fail();
     this.#emit(error);
     return false;
   }
 
   /** Makes the real transaction fail as well, so that it refuses what production would refuse. */
-  *#abort(failed: boolean): Work {
-    if (failed || !this.transaction.open) return;
+  *#abort(): Work {
+    if (this.transaction.failed || !this.transaction.open) return;
 
     this.enter();
-    yield { sql: 'ROLLBACK TO SAVEPOINT lockstep_refused' };
+    yield { sql: 'lockstep_refused', refuse: true };
   }
 
   #answer(tag: string): boolean {
-    this.#emit(commandComplete(tag));
+    if (this.#holds) this.#held = commandComplete(tag);
+    else this.#emit(commandComplete(tag));
     return true;
   }
 
@@ -430,7 +493,8 @@ export class Emulation {
       case 'constraints':
         return { ...staged, constraints: true };
       case 'cursor':
-        return special.hold ? staged : { ...staged, cursors: added(staged.cursors, special.name) };
+        if (special.hold) return { ...staged, holds: added(staged.holds, special.name) };
+        return { ...staged, cursors: added(staged.cursors, special.name) };
       case 'temporary':
         return { ...staged, ddl: true };
       default:
@@ -441,10 +505,23 @@ export class Emulation {
   #end(state: SessionState): void {
     this.#armed = undefined;
     this.#changed = false;
+    if (!this.transaction.open) this.#readOnly = false;
     this.state = state;
     this.staged = state;
     this.#marks = [];
   }
+}
+
+/** Whether transactions of the session are read only where they do not say otherwise. */
+function readsOnly({ settings }: SessionState): boolean {
+  let readOnly = false;
+  for (const [name, replay] of settings) {
+    if (name === 'default_transaction_read_only')
+      readOnly = /\b(?:on|true|yes|1)\b/i.test(replay.slice(replay.search(/=|\bto\b|,/i)));
+    if (name === 'session characteristics' && /\bread\s+(?:only|write)\b/i.test(replay))
+      readOnly = /\bread\s+only\b/i.test(replay);
+  }
+  return readOnly;
 }
 
 const LOCAL: ReadonlySet<Special['kind']> = new Set<Special['kind']>([

@@ -1,5 +1,5 @@
 import { Back, readFields, readNotification, readParameter, readRow } from '../wire/backend.js';
-import { query } from '../wire/frontend.js';
+import { bind, close, execute, FLUSH, parse, query, SYNC } from '../wire/frontend.js';
 import { belongs, completes, needsSync, type End, type Expectation, type Sink } from './expectations.js';
 
 /** Where the real connection's bytes go. */
@@ -30,6 +30,10 @@ export interface Told {
 }
 
 const NOTHING = Buffer.alloc(0);
+const NO_TYPES = Buffer.alloc(2);
+const NO_VALUES = Buffer.alloc(6);
+const QUIET = 'lockstep_quiet';
+const SYNTAX = 'lockstep_syntax';
 
 /**
  * The real connection: forwards messages and knows, for every byte that comes back, whose it is.
@@ -99,6 +103,44 @@ export class RealConnection {
       failed: (bytes) => (error = bytes),
       done: ({ status, held }) => done({ error, rows, status, held }),
     });
+  }
+
+  /**
+   * Asks whether the server can read a text of several statements, as it does before it runs the first. It never
+   * prepares more than one, but has read them all when it says so (exec_parse_message in postgres.c).
+   */
+  askSyntax(sql: string, done: (error: Buffer | undefined, status: number) => void): void {
+    let error: Buffer | undefined;
+
+    this.send(parse(SYNTAX, sql, NO_TYPES), {
+      kind: 'parse',
+      to: undefined,
+      failed: (bytes) => (error = readFields(bytes)['R'] === 'exec_parse_message' ? undefined : Buffer.from(bytes)),
+    });
+    this.send(close({ kind: 'statement', name: SYNTAX }), { kind: 'close', to: undefined });
+    this.send(SYNC, { kind: 'sync', to: undefined, done: ({ status }) => done(error, status) });
+  }
+
+  /** Runs a query of the relay's own, and leaves the unnamed statement and portal alone. It must not fail. */
+  askQuietly(sql: string, done: (told: Told) => void): void {
+    const answer: Buffer[] = [];
+    const to: Sink = { send: (bytes) => void answer.push(Buffer.from(bytes)) };
+
+    this.send(parse(QUIET, sql, NO_TYPES), { kind: 'parse', to: undefined });
+    this.send(bind(QUIET, QUIET, NO_VALUES), { kind: 'bind', to: undefined });
+    this.send(execute(QUIET), { kind: 'execute', to });
+    this.send(close({ kind: 'portal', name: QUIET }), { kind: 'close', to: undefined });
+    this.send(close({ kind: 'statement', name: QUIET }), {
+      kind: 'close',
+      to: undefined,
+      done: ({ status }) => {
+        this.settle();
+        const bytes = Buffer.concat(answer);
+        const rows = bytes[0] === Back.dataRow ? [readRow(bytes)] : [];
+        done({ error: undefined, rows, status, held: undefined });
+      },
+    });
+    this.raw(FLUSH);
   }
 
   flush(): void {
@@ -192,7 +234,9 @@ export class RealConnection {
         this.#events.notification(...readNotification(bytes()));
         return;
       case Back.notice:
-        if (!this.#events.notice(bytes())) this.#pass(head?.kind === 'ask' ? undefined : head?.to, chunk, start, end);
+        if (this.#events.notice(bytes())) return;
+        if (head?.held !== undefined) this.#release(head);
+        this.#pass(head?.kind === 'ask' ? undefined : head?.to, chunk, start, end);
         return;
       case Back.error:
         this.#fail(head, bytes());

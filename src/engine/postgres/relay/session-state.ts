@@ -20,6 +20,8 @@ export interface SessionState {
   readonly notices: readonly Notice[];
   /** Temporary tables to which a commit does something, by their numbers in pg_class. */
   readonly temporary: ReadonlyMap<string, 'drop' | 'delete'>;
+  /** Cursors that outlive their transaction. */
+  readonly holds: ReadonlySet<string>;
   /** Cursors that end with the transaction. */
   readonly cursors: ReadonlySet<string>;
   /** Whether constraints were deferred by the client. */
@@ -36,6 +38,7 @@ export const FRESH: SessionState = {
   listens: NONE,
   notices: [],
   temporary: new Map(),
+  holds: NONE,
   cursors: NONE,
   constraints: false,
   ddl: false,
@@ -43,9 +46,14 @@ export const FRESH: SessionState = {
 
 /** What is left of it after a commit. */
 export function afterCommit(state: SessionState): SessionState {
-  const { settings, listens, temporary } = state;
+  const { settings, listens, temporary, holds } = state;
   const kept = [...temporary].filter(([, onCommit]) => onCommit === 'delete');
-  return { ...FRESH, settings, listens, temporary: new Map(kept) };
+  return { ...FRESH, settings, listens, temporary: new Map(kept), holds };
+}
+
+/** What is left of it after a scope: no table or cursor of the server's. */
+export function afterScope(state: SessionState): SessionState {
+  return state.temporary.size + state.holds.size === 0 ? state : { ...state, temporary: new Map(), holds: NONE };
 }
 
 /** Whether a commit has something to do besides keeping what was written. */

@@ -11,7 +11,7 @@ export type Special =
   | { readonly kind: 'config'; readonly name: string | undefined; readonly local: boolean }
   /** SET TRANSACTION */
   | { readonly kind: 'modes'; readonly readOnly: boolean | undefined }
-  | { readonly kind: 'constraints' }
+  | { readonly kind: 'constraints'; readonly all: boolean }
   | { readonly kind: 'cursor'; readonly name: string; readonly hold: boolean }
   | { readonly kind: 'listen'; readonly channel: string }
   | { readonly kind: 'unlisten'; readonly channel: string | undefined }
@@ -29,6 +29,8 @@ export type Special =
     }
   /** Postgres runs it only inside a transaction. */
   | { readonly kind: 'inside'; readonly what: string }
+  /** Postgres runs it only outside. */
+  | { readonly kind: 'outside'; readonly what: string }
   | { readonly kind: 'deallocateAll' }
   | { readonly kind: 'discard' }
   | { readonly kind: 'discardTemporary' };
@@ -106,7 +108,8 @@ function readSet(sql: string, words: Words): Special | undefined {
         readOnly: /\bread\s+only\b/i.test(sql) ? true : /\bread\s+write\b/i.test(sql) ? false : undefined,
       };
     case 'CONSTRAINTS':
-      return { kind: 'constraints' };
+      words.next();
+      return { kind: 'constraints', all: words.text.toUpperCase() === 'ALL' };
     case 'TIME':
       return { kind: 'set', name: 'timezone', replay: sql, local };
     case 'NAMES':
@@ -156,9 +159,19 @@ function dropConcurrently(sql: string): Reading {
 
   for (const { kind, start, end } of tokens(sql)) {
     if (kind === 'word' && sql.slice(start, end).toUpperCase() === 'CONCURRENTLY')
-      return { special: undefined, sql: sql.slice(0, start) + ' '.repeat(end - start) + sql.slice(end) };
+      return {
+        special: { kind: 'outside', what: nameOf(sql) },
+        sql: sql.slice(0, start) + ' '.repeat(end - start) + sql.slice(end),
+      };
   }
   return NOTHING;
+}
+
+/** As the server calls it. */
+function nameOf(sql: string): string {
+  const verb = /\b(?:create|drop|reindex|alter)\b/i.exec(sql)?.[0].toUpperCase() ?? '';
+  if (verb === 'ALTER') return 'ALTER TABLE ... DETACH CONCURRENTLY';
+  return verb === 'REINDEX' ? 'REINDEX CONCURRENTLY' : `${verb} INDEX CONCURRENTLY`;
 }
 
 function readDiscard(words: Words): Special | undefined {

@@ -17,6 +17,9 @@ export interface Statement {
   readonly inert: boolean;
 }
 
+/** What stands beside a statement: nothing, others in the same text, or others of the batch that were run before. */
+export type Place = 'alone' | 'text' | 'pipeline';
+
 /** A text with any number of statements. */
 export interface Script {
   readonly statements: readonly Statement[];

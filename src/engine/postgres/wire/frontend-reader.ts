@@ -1,4 +1,4 @@
-import { MalformedMessage } from './malformed.js';
+import { LostPlace } from './malformed.js';
 
 /** One message of a client: its type's letter (0 for the untyped ones at the start) and all its bytes. */
 export interface Frame {
@@ -40,7 +40,7 @@ export class FrontendReader {
   /**
    * The next complete message, undefined until more bytes have come.
    *
-   * @throws MalformedMessage when its length cannot be meant.
+   * @throws LostPlace when its length cannot be meant.
    */
   next(): Frame | undefined {
     // A long message comes in many chunks: they are put together once, when all are there.
@@ -49,7 +49,7 @@ export class FrontendReader {
     const bytes = this.#joined();
     const length = this.#started ? bytes.readInt32BE(1) : bytes.readInt32BE(0);
     if (this.#started ? length < 4 || length > LONGEST : length < 8 || length > LONGEST_STARTUP)
-      throw new MalformedMessage(`invalid message length: ${length}`);
+      throw new LostPlace(`invalid message length: ${length}`);
 
     const total = this.#started ? length + 1 : length;
     if (bytes.length < total) {

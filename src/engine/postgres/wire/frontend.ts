@@ -82,6 +82,15 @@ export function readBind({ bytes }: Frame): Bind {
   return { portal, statement, rest: bytes.subarray(next) };
 }
 
+/** How many values a Bind has, given what stands behind its names. */
+export function countValues(rest: Buffer): number {
+  if (rest.length < 4) throw new MalformedMessage('a Bind without values');
+  const formats = rest.readUInt16BE(0);
+  const at = 2 + 2 * formats;
+  if (rest.length < at + 2) throw new MalformedMessage('a Bind without values');
+  return rest.readUInt16BE(at);
+}
+
 /** What a Describe or Close is about. */
 export interface Target {
   readonly kind: 'statement' | 'portal';
@@ -97,6 +106,7 @@ export function readTarget({ bytes }: Frame): Target {
 /** `limit` is how many rows are wanted; 0 for all. */
 export function readExecute({ bytes }: Frame): { readonly portal: string; readonly limit: number } {
   const [portal, end] = readString(bytes, 5);
+  if (bytes.length < end + 4) throw new MalformedMessage('an Execute without a number of rows');
 
   return { portal, limit: bytes.readInt32BE(end) };
 }

@@ -3,11 +3,16 @@ import { readyForQuery } from '../../wire/backend.js';
 import { Front, readBind, readParse, readQuery } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import { lockstepFailure } from '../failure.js';
+import { commitHasWork } from '../session-state.js';
 import { readScript, type Script } from '../statement.js';
 import type { Dialogue } from './dialogue.js';
+import type { OwnStatements } from './own-statements.js';
+import { ends } from './prepared-statements.js';
 
 const EMPTY: readonly Effect[] = [{ kind: 'empty' }];
 const UNKNOWN: readonly Effect[] = [{ kind: 'write' }];
+/** What begins or ends a transaction as a whole. */
+const BOUNDS: ReadonlySet<Effect['kind']> = new Set<Effect['kind']>(['begin', 'commit', 'rollback']);
 
 /**
  * How a unit begins: the scope admits it, it waits for the turn, and the client's own settings are
@@ -15,12 +20,14 @@ const UNKNOWN: readonly Effect[] = [{ kind: 'write' }];
  */
 export class Admission {
   readonly #dialogue: Dialogue;
+  readonly #own: OwnStatements;
   readonly #go: (frame: Frame) => void;
   #pending: Frame | undefined;
 
   /** @param go carries the unit out that begins with this message. */
-  constructor(dialogue: Dialogue, go: (frame: Frame) => void) {
+  constructor(dialogue: Dialogue, own: OwnStatements, go: (frame: Frame) => void) {
     this.#dialogue = dialogue;
+    this.#own = own;
     this.#go = go;
   }
 
@@ -42,16 +49,41 @@ export class Admission {
     const [sql, effects] = this.#about(frame);
     if (sql !== undefined) {
       client.lastSql = sql;
-      hub.scopes.saw(sql);
+      hub.scopes.saw(client, sql);
     }
 
     const refusal = hub.scopes.admit(client, effects);
     if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal));
+    if (this.#withoutTurn(frame)) return;
     if (hub.turns.enter(client, client.lastSql ?? '')) return this.#start(frame);
     // Not this frame's fault if it was granted and run meanwhile.
     this.#pending = frame;
     dialogue.blocked = true;
     if (client.lastSql !== undefined) hub.backends.foresee(client, client.lastSql, client.unread);
+  }
+
+  /** BEGIN concerns nobody else, and neither does a transaction that has done nothing, when it ends or has failed. */
+  #withoutTurn(frame: Frame): boolean {
+    const dialogue = this.#dialogue;
+    const { client, emulation, hub } = dialogue;
+    if (frame.type !== Front.query || client.own || hub.scopes.settingUp || emulation.working) return false;
+
+    const sql = readQuery(frame);
+    const [statement, second] = readScript(sql).statements;
+    if (statement === undefined || commitHasWork(emulation.staged)) return false;
+    const aborted = emulation.transaction.failed && !ends(statement);
+    if (!aborted && (second !== undefined || !BOUNDS.has(statement.effect.kind))) return false;
+
+    dialogue.statements.deleteUnnamed();
+    const began = hub.now();
+    const work = aborted ? emulation.rejectAborted() : this.#own.carryOut(statement);
+    const { transaction } = dialogue.log;
+    if (work.next().value === true) dialogue.log.succeeded(sql, began, undefined, transaction);
+    else dialogue.log.failed(client.rejected, began, sql);
+    dialogue.portals.deleteUnnamed();
+    hub.noticeboard.finished(client);
+    client.send(readyForQuery(dialogue.status));
+    return true;
   }
 
   /** What a unit is about, as far as its first message tells. */
@@ -93,6 +125,7 @@ export class Admission {
     const dialogue = this.#dialogue;
     const { client } = dialogue;
     dialogue.hub.turns.declined(client);
+    dialogue.emulation.fail();
     dialogue.log.failed(error, 0);
     client.send(error);
     if (frame.type === Front.query || frame.type === Front.functionCall) client.send(readyForQuery(dialogue.status));
@@ -112,11 +145,12 @@ export class Admission {
     dialogue.failed = false;
     dialogue.inert = true;
     dialogue.synced = false;
+    dialogue.implicit = false;
     hub.ground.saw(client.id, client.lastSql ?? '');
     hub.backends.saw(client, client.lastSql ?? '');
-    if (client.inTransaction) return this.#go(frame);
+    if (client.holding) return this.#go(frame);
 
-    emulation.staged = emulation.state;
+    if (!client.inTransaction) emulation.staged = emulation.state;
     const changes = hub.ground.changes({ id: client.id, settings: emulation.state.settings });
     if (changes.length === 0) return this.#go(frame);
     this.#configure(frame, changes);

@@ -4,6 +4,7 @@ import * as front from '../../wire/frontend.js';
 import { readyForQuery } from '../../wire/backend.js';
 import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
+import type { Undo } from './undoing.js';
 
 /** Messages that Sync ends. What fails lets all that follow it go unheard, up to the Sync. */
 export class Batch {
@@ -25,7 +26,7 @@ export class Batch {
    * @param undo takes back what was noted of it, if it is not run.
    * @param unseen The client does not get the answer.
    */
-  forward(bytes: Buffer, kind: Kind, undo?: (failed?: boolean) => void, unseen = false): void {
+  forward(bytes: Buffer, kind: Kind, undo?: Undo, unseen = false): void {
     const dialogue = this.#dialogue;
     const { unit } = dialogue;
     const sql = dialogue.client.lastSql;
@@ -33,7 +34,7 @@ export class Batch {
       kind,
       to: unseen ? undefined : dialogue.client,
       failed: (error) => {
-        undo?.(true);
+        undo?.(error);
         if (unit === dialogue.unit) this.fail(error, sql);
       },
       dropped: () => undo?.(),

@@ -2,7 +2,7 @@ import { connectionName } from '../../../../sandbox/connection-names.js';
 import { Back, errorResponse, notification, readyForQuery, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
-import { MalformedMessage } from '../../wire/malformed.js';
+import { LostPlace, MalformedMessage } from '../../wire/malformed.js';
 import { Emulation } from '../emulation.js';
 import type { Sink } from '../expectations.js';
 import { failure, lockstepFailure } from '../failure.js';
@@ -49,6 +49,8 @@ export class Client implements Sink {
   cutBy: string | undefined;
   /** The last error that the relay has answered in the server's place. */
   rejected: Buffer = NOTHING;
+  /** Whether it may have taken locks that outlive its transaction. */
+  locks = false;
   /** Status of a transaction that is real, before the first scope. */
   realStatus: Status = 'I';
 
@@ -83,7 +85,7 @@ export class Client implements Sink {
     this.#dialogue = dialogue;
     this.#batch = batch;
     this.#greeting = new Greeting(dialogue, reported, line.password);
-    this.#admission = new Admission(dialogue, (frame) => this.#go(frame));
+    this.#admission = new Admission(dialogue, own, (frame) => this.#go(frame));
     this.#simple = new SimpleQuery(dialogue, new ScriptRun(dialogue, own));
     this.#extended = new ExtendedQuery(dialogue, batch, new Execution(dialogue, batch, own), own, (frame) =>
       this.#admission.begin(frame),
@@ -111,6 +113,17 @@ export class Client implements Sink {
   get inTransaction(): boolean {
     if (this.cutBy !== undefined) return false;
     return this.emulation.transaction.open || this.realStatus !== 'I';
+  }
+
+  /** Whether it is amid a unit. */
+  get amid(): boolean {
+    const { blocked, phase } = this.#dialogue;
+    return blocked || phase !== 'ready';
+  }
+
+  /** Whether its transaction has come to the server, so that nobody else may use the connection. */
+  get holding(): boolean {
+    return this.inTransaction && (this.realStatus !== 'I' || this.emulation.working);
   }
 
   /** Whether something of the server is outstanding: an answer, or that it has got a cancel request. */
@@ -223,7 +236,7 @@ export class Client implements Sink {
     } catch (error) {
       if (!(error instanceof MalformedMessage) && !(error instanceof RangeError)) throw error;
       // Whoever does not even begin as a client is not answered, as by the server.
-      if (this.#dialogue.phase !== 'startup') this.tellFatal('08P01', error.message);
+      if (this.#dialogue.phase !== 'startup' && !(error instanceof LostPlace)) this.tellFatal('08P01', error.message);
       this.hang();
     }
   }

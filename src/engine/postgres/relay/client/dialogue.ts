@@ -37,6 +37,8 @@ export class Dialogue {
   synced = false;
   /** Whether the unit may have changed nothing that a commit has to look at. */
   inert = true;
+  /** Whether the batch has run something: then it is an implicit transaction. */
+  implicit = false;
   /** Counts the units: what was asked for in an earlier one is of no interest. */
   unit = 0;
   /** When the unit began. */
@@ -85,11 +87,31 @@ export class Dialogue {
         this.client.pump();
         return;
       }
+      if (value.refuse === true)
+        return real.askSyntax(value.sql, (_, status) => step({ error: undefined, rows: [], status, held: undefined }));
+      if (value.quiet === true) return real.askQuietly(value.sql, step);
       this.hub.ground.unnamed = undefined;
-      if (value.pass === true) this.#askAs(value, step);
+      if (value.syntax === true) this.#askSyntax(value.sql, step);
+      else if (value.pass === true) this.#askAs(value, step);
       else real.ask(value.sql, step);
     };
     step();
+  }
+
+  /** Leaves the transaction as it was. */
+  #askSyntax(sql: string, done: (told: Told) => void): void {
+    const { real } = this.hub;
+    let error: Buffer | undefined;
+
+    if (this.emulation.transaction.failed)
+      return real.askSyntax(sql, (failed, status) =>
+        done({ error: failed, status, rows: [], held: undefined, tag: undefined }),
+      );
+    real.ask('SAVEPOINT lockstep_syntax', () => undefined);
+    real.askSyntax(sql, (failed) => (error = failed));
+    real.ask('ROLLBACK TO SAVEPOINT lockstep_syntax;RELEASE SAVEPOINT lockstep_syntax', (told) =>
+      done({ ...told, error }),
+    );
   }
 
   /** A statement of the client's own, whose answer it gets, all but the end. */

@@ -3,11 +3,11 @@ import { readExecute } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import type { Work } from '../emulation.js';
 import type { Special } from '../special.js';
-import type { Statement } from '../statement.js';
+import type { Place, Statement } from '../statement.js';
 import type { Batch } from './batch.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
-import type { Prepared } from './prepared-statements.js';
+import { ends, type Prepared } from './prepared-statements.js';
 import { setUp } from './setup.js';
 
 /** Execute, the message that runs a portal. */
@@ -26,26 +26,42 @@ export class Execution {
     const { emulation, portals } = this.#dialogue;
     const { portal } = readExecute(frame);
     const prepared = portals.get(portal);
-    // In a failed transaction the server has a word for that, too.
-    if (portal === '' && !portals.has('') && !emulation.transaction.failed)
-      return this.#batch.reject('34000', 'portal "" does not exist');
+    if (portal === '' && !portals.has('')) return this.#batch.reject('34000', 'portal "" does not exist');
+
+    // The relay's own queries end the server's unnamed portal, which the client has still.
+    if (portal === '' && portals.has('') && emulation.transaction.failed && !ends(prepared?.statement))
+      return this.#batch.work(() => emulation.rejectAborted());
 
     const statement = prepared?.statement;
     if (prepared?.local !== true || statement === undefined) return this.#forward(frame, prepared);
-    if (!portals.runOnce(portal)) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
-    this.#batch.work(() => this.#carryOut(statement, prepared.sql));
+    if (!portals.runOnce(portal)) {
+      if (emulation.transaction.failed) return this.#batch.work(() => emulation.rejectAborted());
+      return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
+    }
+    const place = this.#dialogue.implicit ? 'pipeline' : 'alone';
+    this.#dialogue.implicit = statement.effect.kind !== 'commit' && statement.effect.kind !== 'rollback';
+    this.#batch.work(() => this.#carryOut(statement, prepared.sql, place));
   }
 
-  *#carryOut(statement: Statement, sql: string): Work<boolean> {
-    const { client, emulation, hub, log, portals } = this.#dialogue;
+  *#carryOut(statement: Statement, sql: string, place: Place): Work<boolean> {
+    const { client, hub, log } = this.#dialogue;
     const began = hub.now();
     const { transaction } = log;
 
-    const done = yield* this.#own.carryOut(statement);
-    if (!emulation.transaction.open) portals.close();
+    // A transaction may have begun since it was prepared.
+    const own = this.#own.has(statement, place);
+    const done = yield* own ? this.#own.carryOut(statement, place) : this.#runLate(statement);
     if (done) log.succeeded(sql, began, undefined, transaction);
-    else log.failed(client.rejected, began, sql, transaction);
+    else if (own) log.failed(client.rejected, began, sql, transaction);
     return done;
+  }
+
+  *#runLate({ sql, special }: Statement): Work<boolean> {
+    const { emulation } = this.#dialogue;
+    emulation.enter();
+    const { error } = yield { sql, pass: true };
+    if (error === undefined && special !== undefined) yield* emulation.track(special);
+    return error === undefined;
   }
 
   #forward(frame: Frame, prepared: Prepared | undefined): void {
@@ -55,6 +71,7 @@ export class Execution {
     const inert = statement?.inert === true;
     this.#batch.enter(inert);
     if (!inert) dialogue.inert = false;
+    dialogue.implicit = true;
     if (statement?.effect.kind === 'ddl') emulation.schemaChanged();
 
     const began = hub.now();
@@ -88,7 +105,7 @@ export class Execution {
 
     this.#dialogue.afterAnswers(() => {
       if (hub.scopes.settingUp) emulation.staged = setUp(emulation.staged, special);
-      else this.#batch.run(succeeding(emulation.track(special)));
+      else this.#batch.run(succeeding(emulation.track(special, true)));
     });
   }
 }

@@ -1,4 +1,3 @@
-import type { Effect } from '../../../../sql/effect.js';
 import { BIND_COMPLETE, CLOSE_COMPLETE, NO_DATA, NO_PARAMETERS, PARSE_COMPLETE } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
 import { Front } from '../../wire/frontend.js';
@@ -11,7 +10,7 @@ import type { Execution } from './execution.js';
 import type { OwnStatements } from './own-statements.js';
 import { ends, type Prepared } from './prepared-statements.js';
 
-const BEGIN: Effect = { kind: 'begin', mode: undefined, tag: 'BEGIN' };
+const TAKEN = 'lockstep_taken';
 
 /** The messages of the extended protocol, except Execute: statements are prepared, bound, described and closed. */
 export class ExtendedQuery {
@@ -73,10 +72,10 @@ export class ExtendedQuery {
     const script = readScript(sql);
     const statement = script.statements.length === 1 ? script.statements[0] : undefined;
     client.lastSql = sql;
-    hub.scopes.saw(sql);
+    hub.scopes.saw(client, sql);
     hub.ground.saw(client.id, sql);
 
-    if (statement === undefined || hub.scopes.settingUp || !this.#own.has(statement, true))
+    if (statement === undefined || hub.scopes.settingUp || !this.#own.has(statement, 'alone'))
       return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });
 
     if (statement.effect.kind === 'refused') return this.#batch.work(() => this.#own.carryOut(statement));
@@ -114,11 +113,16 @@ export class ExtendedQuery {
 
     if (prepared === undefined && name === '')
       return this.#batch.reject('26000', 'unnamed prepared statement does not exist');
+    const given = prepared?.local === true ? front.countValues(rest) : 0;
+    if (given > 0)
+      return this.#batch.reject(
+        '08P01',
+        `bind message supplies ${given} parameters, but prepared statement "${name}" requires 0`,
+      );
     const holds = portal === '' ? undefined : portals.get(portal);
     if (prepared?.local === true && emulation.transaction.failed && !ends(prepared.statement))
       return this.#rejectAborted();
-    if (holds !== undefined && (prepared?.local === true || holds.local))
-      return this.#batch.reject('42P03', `cursor "${portal}" already exists`);
+    if (holds !== undefined && (prepared?.local === true || holds.local)) return this.#rejectTaken(portal, name, rest);
     if (prepared !== undefined) client.lastSql = prepared.sql;
     if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.set(portal, prepared));
 
@@ -174,7 +178,20 @@ export class ExtendedQuery {
 
   /** What a failed transaction says to everything but its end. */
   #rejectAborted(): void {
-    this.#batch.work(() => this.#dialogue.emulation.control(BEGIN));
+    this.#batch.work(() => this.#dialogue.emulation.rejectAborted());
+  }
+
+  #rejectTaken(portal: string, name: string, rest: Buffer): void {
+    const { hub, statements } = this.#dialogue;
+    const prepared = statements.get(name);
+    if (prepared?.local !== true) {
+      // Its own errors come first, so the server has a look at it.
+      this.#batch.enter(true);
+      if (prepared !== undefined) this.#replay(name, prepared);
+      this.#batch.forward(front.bind(TAKEN, statements.realName(name), rest), 'bind', undefined, true);
+      hub.real.send(front.close({ kind: 'portal', name: TAKEN }), { kind: 'close', to: undefined });
+    }
+    this.#batch.reject('42P03', `cursor "${portal}" already exists`);
   }
 
   #rejectTwice(name: string): void {

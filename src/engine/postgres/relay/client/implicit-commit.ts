@@ -7,11 +7,11 @@ import type { Dialogue } from './dialogue.js';
  * @param held The last command tag's message: the client gets it only if the commit succeeds.
  */
 export function* commitImplicitly(dialogue: Dialogue, held: Buffer | undefined): Work {
-  const error = yield* dialogue.emulation.commit();
-  if (error === undefined) {
+  const error = yield* dialogue.emulation.commit(() => {
     if (held !== undefined) dialogue.client.send(held);
-    return;
-  }
+  });
+  if (error === undefined) return;
+
   dialogue.failed = true;
   dialogue.log.undone(error, dialogue.began);
   dialogue.client.send(error);

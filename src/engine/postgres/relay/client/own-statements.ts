@@ -1,7 +1,7 @@
 import { commandComplete } from '../../wire/backend.js';
-import { ABORTED, type Work } from '../emulation.js';
+import type { Work } from '../emulation.js';
 import type { Special } from '../special.js';
-import { isControl, type Statement } from '../statement.js';
+import { isControl, type Place, type Statement } from '../statement.js';
 import { DISCARDING } from '../temporaries.js';
 import type { Dialogue } from './dialogue.js';
 
@@ -13,20 +13,20 @@ export class OwnStatements {
     this.#dialogue = dialogue;
   }
 
-  /** Whether the statement is one of them. `alone`: nothing else is in its text. */
-  has(statement: Statement, alone: boolean): boolean {
+  /** Whether the statement is one of them. */
+  has(statement: Statement, place: Place): boolean {
     const { effect, special } = statement;
     if (effect.kind === 'refused' || isControl(effect)) return true;
     if (special === undefined) return false;
-    return WHOLE.has(special.kind) || this.#isLocal(statement, alone);
+    return WHOLE.has(special.kind) || this.#isLocal(statement, place);
   }
 
-  #isLocal(statement: Statement, alone: boolean): boolean {
-    return this.#dialogue.emulation.isLocal(statement, alone);
+  #isLocal(statement: Statement, place: Place): boolean {
+    return this.#dialogue.emulation.isLocal(statement, place);
   }
 
   /** False if it failed. */
-  *carryOut({ effect, special }: Statement): Work<boolean> {
+  *carryOut({ effect, special }: Statement, place: Place = 'alone'): Work<boolean> {
     const { emulation, portals } = this.#dialogue;
 
     if (effect.kind === 'refused') return yield* emulation.refuse(effect);
@@ -35,31 +35,35 @@ export class OwnStatements {
       if (effect.kind === 'commit' || effect.kind === 'rollback') portals.close();
       return done;
     }
-    if (special?.kind === 'discard') return yield* this.#discardAll();
+    if (special?.kind === 'discard') return yield* this.#discardAll(place);
     if (special?.kind === 'deallocateAll') return yield* this.#deallocateAll();
     if (special?.kind === 'discardTemporary') return yield* this.#discardTemporary();
-    return special === undefined || (yield* emulation.local(special));
+    return special === undefined || (yield* emulation.local(special, place));
   }
 
-  *#discardAll(): Work<boolean> {
-    const { client, emulation, statements } = this.#dialogue;
-    if (emulation.transaction.failed) return yield* emulation.reject('25P02', ABORTED);
-    if (emulation.transaction.open)
-      return yield* emulation.reject('25001', 'DISCARD ALL cannot run inside a transaction block');
+  *#discardAll(place: Place): Work<boolean> {
+    const { client, emulation, hub, portals, statements } = this.#dialogue;
+    if (emulation.transaction.failed) return yield* emulation.rejectAborted();
+    if (emulation.transaction.open || place !== 'alone') return yield* emulation.rejectInside('DISCARD ALL', place);
 
     yield* emulation.track({ kind: 'unlisten', channel: undefined });
     emulation.staged = { ...emulation.staged, listens: new Set() };
     emulation.enter();
     yield { sql: 'RESET ALL' };
     yield { sql: DISCARDING };
+    for (const name of emulation.staged.holds) hub.ground.closeLater('portal', name);
+    emulation.staged = { ...emulation.staged, holds: new Set() };
+    if (hub.aloneLocks(client)) yield { sql: 'SELECT pg_catalog.pg_advisory_unlock_all()' };
     yield* emulation.track({ kind: 'reset', name: undefined });
     yield* statements.forget();
+    portals.close();
     client.send(commandComplete('DISCARD ALL'));
     return true;
   }
 
   *#discardTemporary(): Work<boolean> {
     const { client, emulation } = this.#dialogue;
+    if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     emulation.enter();
     const { error } = yield { sql: DISCARDING };
     if (error !== undefined) emulation.fail();
@@ -68,7 +72,8 @@ export class OwnStatements {
   }
 
   *#deallocateAll(): Work<boolean> {
-    const { client, statements } = this.#dialogue;
+    const { client, emulation, statements } = this.#dialogue;
+    if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     yield* statements.forget();
     client.send(commandComplete('DEALLOCATE ALL'));
     return true;

@@ -1,6 +1,13 @@
+import { readFields } from '../../wire/backend.js';
 import type { Ground } from '../emulation.js';
 import type { Prepared } from './prepared-statements.js';
-import { undoing } from './undoing.js';
+import { type Undo, undoing } from './undoing.js';
+
+/** The server makes the new portal after it has found the statement and counted the values. */
+function replaces(error: Buffer): boolean {
+  const code = readFields(error)['C'];
+  return code !== '26000' && code !== '08P01' && code !== '25P02';
+}
 
 /** The portals that a client has bound, with the statements that they run. */
 export class Portals {
@@ -23,18 +30,23 @@ export class Portals {
   }
 
   /** Returns what brings the portal of that name back that was there before. */
-  set(name: string, prepared: Prepared | undefined): (failed?: boolean) => void {
-    const restore = undoing(this.#portals, name);
+  set(name: string, prepared: Prepared | undefined): Undo {
+    const restore = undoing(this.#portals, name, replaces);
     this.#portals.set(name, prepared);
     if (prepared?.local === true) this.#ran.delete(name);
     return restore;
   }
 
   /** Returns what brings it back. */
-  delete(name: string): (failed?: boolean) => void {
-    const restore = undoing(this.#portals, name);
+  delete(name: string): Undo {
+    const restore = undoing(this.#portals, name, replaces);
     this.#portals.delete(name);
     return restore;
+  }
+
+  /** A simple query that succeeds ends the unnamed portal. */
+  deleteUnnamed(): void {
+    this.#portals.delete('');
   }
 
   /** Whether a portal of the relay's own may run; it may not again. */

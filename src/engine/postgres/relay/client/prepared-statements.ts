@@ -4,7 +4,14 @@ import type { Emulation, Work } from '../emulation.js';
 import type { Hub } from '../hub/hub.js';
 import type { RealConnection } from '../real.js';
 import type { Statement } from '../statement.js';
-import { undoing } from './undoing.js';
+import { type Undo, undoing } from './undoing.js';
+
+/** DEALLOCATE ALL for one of many: those of the protocol, and those that PREPARE has made. */
+function deallocating(prefix: string): string {
+  const all = `SELECT name FROM pg_catalog.pg_prepared_statements WHERE pg_catalog.starts_with(name,'${prefix}')`;
+  const each = "EXECUTE pg_catalog.format('DEALLOCATE %I',r.name)";
+  return `DO LANGUAGE plpgsql $lockstep$DECLARE r record;BEGIN FOR r IN ${all} LOOP ${each};END LOOP;END$lockstep$`;
+}
 
 /** A prepared statement. Without `statement` its text is none that could be read. */
 export interface Prepared {
@@ -41,15 +48,15 @@ export class PreparedStatements {
   }
 
   /** Returns what brings the statement of that name back that was there before. */
-  set(name: string, prepared: Prepared): (failed?: boolean) => void {
-    const restore = undoing(this.#statements, name);
+  set(name: string, prepared: Prepared): Undo {
+    const restore = undoing(this.#statements, name, () => true);
     this.#statements.set(name, prepared);
     return restore;
   }
 
   /** Returns what brings it back. */
-  delete(name: string): (failed?: boolean) => void {
-    const restore = undoing(this.#statements, name);
+  delete(name: string): Undo {
+    const restore = undoing(this.#statements, name, () => true);
     this.#statements.delete(name);
     return restore;
   }
@@ -97,10 +104,9 @@ export class PreparedStatements {
   /** DISCARD ALL, DEALLOCATE ALL: those of this client only. */
   *forget(): Work {
     this.#emulation.enter();
-    const { rows } = yield { sql: 'SELECT pg_catalog.quote_ident(name), name FROM pg_catalog.pg_prepared_statements' };
-    for (const [quoted, name] of rows)
-      if (name?.startsWith(this.#emulation.prefix) === true) yield { sql: `DEALLOCATE ${quoted ?? ''}` };
-    this.#statements.clear();
+    yield { sql: deallocating(this.#emulation.prefix), quiet: true };
+    // The unnamed one is none of them.
+    for (const name of this.#statements.keys()) if (name !== '') this.#statements.delete(name);
   }
 
   /** The client has gone. */

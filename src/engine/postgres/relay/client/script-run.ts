@@ -1,8 +1,12 @@
 import type { Work } from '../emulation.js';
-import type { Statement } from '../statement.js';
+import { isControl, type Script, type Statement } from '../statement.js';
 import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
 import type { OwnStatements } from './own-statements.js';
+import { ends } from './prepared-statements.js';
+
+/** Scripts that a server was able to read. */
+const READABLE = new WeakSet<Script>();
 
 /** What became of one statement. `held` is its command tag's message, if the client has not got it yet. */
 interface Outcome {
@@ -22,10 +26,12 @@ export class ScriptRun {
   }
 
   /** @param sql The whole text. */
-  *run(statements: readonly Statement[], sql: string): Work {
+  *run(script: Script, sql: string): Work {
     const { emulation } = this.#dialogue;
+    const { statements } = script;
     const alone = statements.length === 1;
     let held: Buffer | undefined;
+    if (!alone && !(yield* this.#read(script, sql))) return;
 
     for (const [index, statement] of statements.entries()) {
       const outcome = yield* this.#statement(
@@ -43,16 +49,41 @@ export class ScriptRun {
     if (!emulation.transaction.open && emulation.commitMatters(false)) yield* commitImplicitly(this.#dialogue, held);
   }
 
+  /** A server reads the whole text before it runs any of it. False if it cannot. */
+  *#read(script: Script, sql: string): Work<boolean> {
+    if (READABLE.has(script)) return true;
+
+    const dialogue = this.#dialogue;
+    dialogue.emulation.enter();
+    const { error } = yield { sql, syntax: true };
+    if (error === undefined) {
+      READABLE.add(script);
+      return true;
+    }
+    dialogue.failed = true;
+    dialogue.log.failed(error, dialogue.began);
+    return yield* dialogue.emulation.rejectWith(error);
+  }
+
   *#statement(statement: Statement, sql: string, alone: boolean, last: boolean): Work<Outcome> {
-    const { client, hub, log } = this.#dialogue;
+    const { client, emulation, hub, log, portals } = this.#dialogue;
     const began = hub.now();
     const { transaction } = log;
-    const own = this.#own.has(statement, alone);
+    const skipped = emulation.transaction.failed && !ends(statement);
 
-    const outcome = own ? { done: yield* this.#own.carryOut(statement) } : yield* this.#forward(statement, sql, last);
+    const own = this.#own.has(statement, alone ? 'alone' : 'text');
+    const outcome = yield* own ? this.#carryOut(statement, alone, last) : this.#forward(statement, sql, last);
+    if (outcome.done || (own && !skipped)) portals.deleteUnnamed();
     if (outcome.done) log.succeeded(sql, began, outcome.tag, transaction);
     else if (own) log.failed(client.rejected, began, sql, transaction);
     return outcome;
+  }
+
+  *#carryOut(statement: Statement, alone: boolean, last: boolean): Work<Outcome> {
+    const { emulation } = this.#dialogue;
+    const work = this.#own.carryOut(statement, alone ? 'alone' : 'text');
+    const holds = last && !emulation.transaction.open && !isControl(statement.effect) && emulation.commitMatters(false);
+    return holds ? yield* emulation.localLast(work) : { done: yield* work };
   }
 
   *#forward({ effect, special, sql, start }: Statement, words: string, last: boolean): Work<Outcome> {

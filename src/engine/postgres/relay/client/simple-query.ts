@@ -27,7 +27,7 @@ export class SimpleQuery {
     dialogue.statements.deleteUnnamed();
 
     if (hub.scopes.settingUp) return this.#forward(frame, script, sql);
-    if (!script.plain) return dialogue.run(this.#script.run(script.statements, sql), () => dialogue.finish());
+    if (!script.plain) return dialogue.run(this.#script.run(script, sql), () => dialogue.finish());
 
     if (script.ddl) emulation.schemaChanged();
     emulation.enter(script.inert);
@@ -52,6 +52,7 @@ export class SimpleQuery {
       hold,
       tag: (bytes) => {
         if (unit !== dialogue.unit) return;
+        dialogue.portals.deleteUnnamed();
         dialogue.log.succeeded(current(), began, readTag(bytes));
         [place, began] = [place + 1, hub.now()];
       },

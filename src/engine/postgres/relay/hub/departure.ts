@@ -23,5 +23,6 @@ export function depart(hub: Hub, client: Client): void {
 function releaseTurn(hub: Hub, client: Client): void {
   client.realStatus = 'I';
   if (hub.turns.holder === client) hub.turns.release(client);
+  hub.tidy();
   hub.flush();
 }

@@ -16,7 +16,7 @@ import { quoteLiteral } from '../quote.js';
 import type { Expectation } from '../expectations.js';
 import type { RealConnection } from '../real.js';
 import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from '../schema-facts.js';
-import { changeSettings, type Notice } from '../session-state.js';
+import { changeSettings, type Notice, type SessionState } from '../session-state.js';
 import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
 import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
@@ -66,6 +66,8 @@ export class SharedGround implements Ground {
   #overridden = false;
   #listening = false;
   #signalling = false;
+  /** Whether locks are left of clients that have gone. */
+  #locked = false;
   #closing: { kind: 'statement' | 'portal'; name: string }[] = [];
   #ddl = false;
   /** The connection on which the guard's steps are prepared. */
@@ -88,6 +90,7 @@ export class SharedGround implements Ground {
     const { layers } = this.#hub.scopes;
     for (const target of this.#closing) this.#hub.real.send(front.close(target), { kind: 'close', to: undefined });
     this.#closing = [];
+    this.tidy();
 
     const touch = layers.touch();
     if (!this.#overridden && this.#overrides().length > 0) this.#prepareOverridden(touch);
@@ -103,6 +106,10 @@ export class SharedGround implements Ground {
     this.#arm('SET TRANSACTION READ ONLY');
     // Whoever comes next needs a guard of its own: what runs above this one stays restricted.
     this.#guard = 'dirty';
+  }
+
+  fail(): void {
+    this.#hub.real.askSyntax('lockstep_refused', () => undefined);
   }
 
   #prepareOverridden(touch: readonly string[]): void {
@@ -160,6 +167,21 @@ export class SharedGround implements Ground {
     this.#signalling = true;
     this.#overridden = false;
     if (within) this.override(SIGNALS);
+  }
+
+  /** What the client leaves behind ends when nobody has the turn, at the latest before the next turn. */
+  leftBehind({ holds }: SessionState, locks: boolean): void {
+    for (const name of holds) this.closeLater('portal', name);
+    if (locks) this.#locked = true;
+  }
+
+  /** Ends what clients have left behind. */
+  tidy(): void {
+    if (!this.#locked) return;
+
+    this.#locked = false;
+    this.unnamed = undefined;
+    this.#arm(`${this.#hub.scopes.settingUp ? '' : this.#uncover([])}SELECT pg_catalog.pg_advisory_unlock_all()`);
   }
 
   closeLater(kind: 'statement' | 'portal', name: string): void {
@@ -271,6 +293,7 @@ export class SharedGround implements Ground {
   forget(): void {
     this.lost();
     this.#closing = [];
+    this.#locked = false;
     this.unnamed = undefined;
     this.facts = undefined;
   }

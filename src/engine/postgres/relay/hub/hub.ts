@@ -120,7 +120,19 @@ export class Hub {
     this.backends.gone(client);
     if (ground.unnamed === client) ground.unnamed = undefined;
     noticeboard.mark(client);
+    ground.leftBehind(client.emulation.state, this.aloneLocks(client));
     if (turns.holder === client) depart(this, client);
+    this.tidy();
+  }
+
+  /** Ends what clients have left behind, if nobody is using the connection. */
+  tidy(): void {
+    if (this.turns.holder === undefined && this.link.open && this.real.idle) this.ground.tidy();
+  }
+
+  /** Whether all locks of the session must be the client's own. On one connection nobody can tell whose they are. */
+  aloneLocks(client: Client): boolean {
+    return client.locks && ![...this.clients].some((other) => other !== client && other.locks);
   }
 
   /** A cancel request, with the key that a client was given. */

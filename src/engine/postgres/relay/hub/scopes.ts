@@ -38,8 +38,8 @@ export class Scopes {
   }
 
   /** Locks of the session outlive a rollback, so the scope's end has to undo them. */
-  saw(sql: string): void {
-    if (/advisory_lock/i.test(sql)) this.#locks = true;
+  saw(client: Client, sql: string): void {
+    if (/advisory_lock/i.test(sql)) this.#locks = client.locks = true;
   }
 
   /** Why the client must not run anything now. */
@@ -74,7 +74,7 @@ export class Scopes {
         turns.leave(holder);
       }
       this.#phase = 'rest';
-    } else if (holder?.inTransaction === true) this.#cut(holder, this.layers.current?.title);
+    } else this.#cutAll(this.layers.current?.title);
 
     this.layers.begin(scope);
     this.#phase = 'scope';
@@ -109,7 +109,9 @@ export class Scopes {
   #rollBack(title: string | undefined, done: (lost: Error | undefined) => void): void {
     const { ground, link, turns } = this.#hub;
     if (turns.holder !== undefined) this.#cut(turns.holder, title);
+    this.#cutAll(title);
 
+    for (const client of this.#hub.clients) client.emulation.scopeEnded();
     const { send } = this.layers.end();
     const finish = (): void => {
       const lost = this.#lost;
@@ -120,6 +122,7 @@ export class Scopes {
       ground.rollingBack();
       const locks = this.#locks;
       this.#locks = false;
+      for (const client of this.#hub.clients) client.locks = false;
       this.#undo(locks ? [...send, 'SELECT pg_catalog.pg_advisory_unlock_all()'] : send);
       this.#hub.flush();
       if (locks) return link.whenIdle(finish);
@@ -144,6 +147,11 @@ export class Scopes {
     return lockstepFailure(stragglerError(client.name, client.lastSql ?? '', title));
   }
 
+  /** Ends whatever transactions are open, also those that have done nothing yet. */
+  #cutAll(title: string | undefined): void {
+    for (const client of this.#hub.clients) if (client.inTransaction) this.#cut(client, title);
+  }
+
   /** Ends the transaction of whoever has the turn, and cuts that client off. */
   #cut(client: Client, title: string | undefined): void {
     const { ground, noticeboard, real, turns } = this.#hub;
@@ -162,13 +170,13 @@ export class Scopes {
       if (emulation.transaction.open) client.cutBy = title ?? this.layers.lastEnded ?? 'the setup';
       emulation.staged = emulation.state;
     }
-    turns.release(client);
+    if (turns.holder === client) turns.release(client);
     noticeboard.mark(client);
   }
 
   /** False if the outer transaction has ended, which it never should. */
   check(client: Client, status: number, sql: string): boolean {
-    if (this.#phase === 'setup' || status !== 0x49) return true;
+    if (this.#phase === 'setup' || status !== 0x49 || !this.layers.real) return true;
 
     const error = sandboxLostError(sql, client.name, this.layers.current?.title);
     this.layers.lost();

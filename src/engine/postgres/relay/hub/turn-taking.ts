@@ -117,11 +117,11 @@ export class TurnTaking {
 
     const { link } = this.#hub;
     client.idleSince = this.#hub.now();
-    if (client.inTransaction || link.cancelling !== undefined) return;
+    if (client.holding || link.cancelling !== undefined) return;
     if (link.real.idle) return this.release(client);
     // The end of an earlier scope is not answered yet, and the client's own unit needed no answer.
     link.whenIdle(() => {
-      if (!client.busy && this.#hub.isConnected(client)) this.leave(client);
+      if (!client.amid && this.#hub.isConnected(client)) this.leave(client);
     });
   }
 
@@ -133,7 +133,7 @@ export class TurnTaking {
 
   /** What the client wanted to run will not be run; the session has taken the turn for it already. */
   declined(client: Client): void {
-    if (!client.own || client.inTransaction) return;
+    if (!client.own || client.holding) return;
 
     if (this.holder === client) this.release(client);
     else if (this.holder === undefined) this.#hub.noticeboard.exchangeTurn(Turn.session, Turn.free);
@@ -163,7 +163,7 @@ export class TurnTaking {
 
   /** Only what the app has to end keeps the turn for good; who is gone, has ended all, or waits for the end of a cancel request gives it back by itself. */
   #isStuck(holder: Client): boolean {
-    const open = holder.inTransaction || (holder.busy && !holder.running && this.#hub.link.cancelling === undefined);
+    const open = holder.holding || (holder.amid && !holder.running && this.#hub.link.cancelling === undefined);
     return open && this.#hub.isConnected(holder);
   }
 
@@ -173,7 +173,7 @@ export class TurnTaking {
     if (own === undefined) return;
 
     this.#queue.forget(own);
-    if (this.holder === own && !own.inTransaction) this.release(own);
+    if (this.holder === own && !own.holding) this.release(own);
     this.#hub.flush();
   }
 
