@@ -102,7 +102,7 @@ describe('the hub', () => {
 
   it('gives one turn after the other', () => {
     const other = scene.enter();
-    app.send(client.query('begin'));
+    for (const sql of ['begin', 'insert into items values (1)']) app.send(client.query(sql));
     other.send(READ);
     expect(other.told()).to.deep.equal([]);
     expect([scene.word('turn'), scene.word('waiting'), scene.word('busy')]).to.deep.equal([Turn.app, 1, 2]);
@@ -165,9 +165,16 @@ describe('the hub', () => {
     expect(app.told()).to.deep.equal(['T', 'C select', 'Z I']);
   });
 
-  it('fails who waits for an idle transaction', () => {
+  it('lets others run beside a transaction that has done nothing yet', () => {
     const other = scene.enter();
     app.send(client.query('begin'));
+    other.send(READ);
+    expect(other.told().at(-1)).to.equal('Z I');
+  });
+
+  it('fails who waits for an idle transaction', () => {
+    const other = scene.enter();
+    for (const sql of ['begin', 'insert into items values (1)']) app.send(client.query(sql));
     other.send(READ);
     scene.pass(150);
     expect(other.told()).to.satisfy(([error]: string[]) => /^E 55P03 .*cannot run "select 1"/.test(error ?? ''));

@@ -30,7 +30,7 @@ const TEXTS: readonly (readonly [sql: string, plain: boolean, inert: boolean, sp
   ["notify shop, 'open'", false, false, 'notify'],
   ['vacuum', false, false, 'nothing'],
   ['declare c cursor for select 1', false, false, 'cursor'],
-  ['create index concurrently on items (name)', false, false],
+  ['create index concurrently on items (name)', false, false, 'outside'],
   ['copy items from stdin', false, false, 'copyIn'],
   ['execute one(1)', false, false, 'execute'],
   ['discard all', false, false, 'discard'],

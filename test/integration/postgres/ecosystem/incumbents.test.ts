@@ -135,6 +135,8 @@ describe('what other sandboxes promise', () => {
       await client.query('BEGIN');
       expect(connection.getTransactionStatus()).to.equal('T');
       await sqlState(client.query('INVALID'));
+      // A server sends the status behind the error, in a packet of its own: it has come when the next answer does.
+      expect(await sqlState(client.query('select 1'))).to.equal('25P02');
       expect(connection.getTransactionStatus()).to.equal('E');
       await client.query('ROLLBACK');
       expect(connection.getTransactionStatus()).to.equal('I');
