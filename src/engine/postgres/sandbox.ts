@@ -8,7 +8,7 @@ import type {
   StatementReader,
   SyncConnection,
 } from '../engine.js';
-import { ConnectionLostError, StallError } from '../../errors.js';
+import { ConnectionLostError, SandboxLostError, StallError } from '../../errors.js';
 import { sessionName } from '../../sandbox/connection-names.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from './options.js';
@@ -36,6 +36,7 @@ export type OpenSession = (end: SessionEnd) => SyncConnection & { close?(): void
 const CONNECT = 60_000;
 const END = 10_000;
 const LOOK = 2_000;
+const KNOWN = 50;
 
 /**
  * The main thread's side of the sandbox. The relay's worker does the work; here is only what must
@@ -53,6 +54,8 @@ export class PostgresSandbox implements Sandbox {
   #link: WorkerLink;
   #observer: ((statement: StatementEvent) => void) | undefined;
   #activity = 0;
+  /** The dead worker that the end of a scope has told of. */
+  #mourned: WorkerLink | undefined;
   #fenced = true;
   #closed = false;
 
@@ -78,7 +81,11 @@ export class PostgresSandbox implements Sandbox {
       openPipe: () => new Pipe(this.#link),
       beforeStatement: (sql) => this.#takeTurn(sql),
     };
-    const renewable = new RenewableSession(() => openSession(end), this);
+    const renewable = new RenewableSession(
+      () => openSession(end),
+      this,
+      () => this.#letOthersKnow(),
+    );
     this.session = renewable;
     this.#endSession = () => renewable.close();
   }
@@ -114,7 +121,12 @@ export class PostgresSandbox implements Sandbox {
 
   end(): void {
     this.#scopes.pop();
-    if (this.#link.dead !== undefined) throw this.#link.lost();
+    if (this.#link.dead !== undefined) {
+      // The layers around a test that has told of it have nothing to add.
+      if (this.#mourned === this.#link) return;
+      this.#mourned = this.#link;
+      throw this.#link.lost();
+    }
 
     // Looked at before the worker, which may be quick, has told of it.
     const lost = this.#link.load(Word.lost) === 1;
@@ -128,23 +140,23 @@ export class PostgresSandbox implements Sandbox {
   }
 
   leftovers(): readonly Leftover[] {
-    if (this.#link.dead !== undefined) return [];
-    this.drain();
-    this.#fence();
-    if (this.#link.load(Word.busy) === 0) return [];
-
-    return this.#link.call({ kind: 'leftovers' }, LOOK).leftovers ?? [];
+    return this.#ask(() => {
+      this.drain();
+      this.#fence();
+      return this.#link.load(Word.busy) === 0 ? [] : this.#link.call({ kind: 'leftovers' }, LOOK).leftovers;
+    });
   }
 
   describe(): readonly string[] {
-    if (this.#link.dead !== undefined) return [`The relay's thread has ended: ${this.#link.dead}.`];
-    this.drain();
-    return this.#link.call({ kind: 'describe' }, LOOK).sentences ?? [];
+    const sentences = this.#ask(() => {
+      this.drain();
+      return this.#link.call({ kind: 'describe' }, LOOK).sentences;
+    });
+    return this.#link.dead === undefined ? sentences : [`The relay's thread has ended: ${this.#link.dead}.`];
   }
 
   cutConnections(): readonly CutConnection[] {
-    if (this.#link.dead !== undefined) return [];
-    return this.#link.call({ kind: 'describe' }, LOOK).cut ?? [];
+    return this.#ask(() => this.#link.call({ kind: 'describe' }, LOOK).cut);
   }
 
   /** Hands statements that the relay has told of to the observer, without waiting for the event loop. */
@@ -180,6 +192,17 @@ export class PostgresSandbox implements Sandbox {
     }
     const { name: database = 'main' } = this.#options;
     for (const statement of event.statements) this.#observer?.({ database, ...statement });
+  }
+
+  /** A worker that has died, or dies while it is asked, has nothing to say: the end of the scope tells of that. */
+  #ask<Found>(look: () => readonly Found[] | undefined): readonly Found[] {
+    if (this.#link.dead !== undefined) return [];
+    try {
+      return look() ?? [];
+    } catch (error) {
+      if (this.#link.dead === undefined) throw error;
+      return [];
+    }
   }
 
   /** What the app has sent may be on its way still: once per scope, the relay reads all that has come. */
@@ -236,6 +259,11 @@ export class PostgresSandbox implements Sandbox {
     });
   }
 
+  /** The app's pools learn that their connections have ended when the event loop goes on, and not in the next test. */
+  #letOthersKnow(): void {
+    if (this.#host.canWait()) this.#host.waitUntil(() => false, KNOWN);
+  }
+
   /** A new worker, when the last one has died: the scopes are begun anew there. */
   #revive(): void {
     if (this.#link.dead === undefined || this.#closed) return;
@@ -254,11 +282,13 @@ class RenewableSession implements Required<SyncConnection> {
   readonly storesObjects = true;
   readonly #open: () => ReturnType<OpenSession>;
   readonly #sandbox: PostgresSandbox;
+  readonly #lost: () => void;
   #session: ReturnType<OpenSession> | undefined;
 
-  constructor(open: () => ReturnType<OpenSession>, sandbox: PostgresSandbox) {
+  constructor(open: () => ReturnType<OpenSession>, sandbox: PostgresSandbox, lost: () => void) {
     this.#open = open;
     this.#sandbox = sandbox;
+    this.#lost = lost;
   }
 
   get inTransaction(): boolean {
@@ -306,6 +336,7 @@ class RenewableSession implements Required<SyncConnection> {
       return work(this.#use());
     } catch (error) {
       if (error instanceof ConnectionLostError) this.close();
+      if (error instanceof ConnectionLostError || error instanceof SandboxLostError) this.#lost();
       throw error;
     }
   }

@@ -455,10 +455,8 @@ describe('postgres: what goes wrong', () => {
     sandbox.begin(test);
     await one.query('INSERT INTO item VALUES (1)');
     await sandbox.link.kill();
-    const began = performance.now();
     expect(thrown(() => sandbox.session.execute('SELECT 1'))).to.be.instanceOf(Error);
     expect(thrown(() => sandbox.end())).to.be.instanceOf(SandboxLostError);
-    expect(performance.now() - began).to.be.below(2000);
     await inTest(at(), async () => {
       const anew = await connected(at().url);
       expect((await anew.query('SELECT * FROM item')).rowCount).to.equal(0);

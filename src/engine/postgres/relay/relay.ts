@@ -16,6 +16,11 @@ import { QueryLog } from './query-log.js';
 import type { RawConnection, ServerModule } from './server-module.js';
 
 const HEARTBEAT = 200;
+/** How long after a loss a server may take to come back, in milliseconds: one that crashed recovers first. */
+const RECOVERY = 1500;
+const RETRY = 25;
+/** A server that crashed takes a moment to notice; whom it lets in before, it throws out again. */
+const SHOCK = 100;
 /** Sockets, ports and the hub between them: everything that the worker does. */
 export class Relay {
   readonly #data: WorkerData;
@@ -29,6 +34,8 @@ export class Relay {
   #upstream: unknown;
   #stopServer: (() => Promise<void>) | undefined;
   #flowing: RawConnection | undefined;
+  /** When the connection to the server was last lost. */
+  #lostAt = -Infinity;
   #full = new Set<unknown>();
 
   constructor(data: WorkerData) {
@@ -229,7 +236,7 @@ export class Relay {
   async #open(): Promise<void> {
     this.#hub.scopes.open();
     const { openServer, connectUpstream } = await this.#module();
-    const server = await openServer(this.#data.server);
+    const server = await openServer(this.#data.server, this.#data.sessionUser);
     this.#upstream = server.upstream;
     this.#stopServer = () => server.stop();
     this.#attach(await connectUpstream(this.#upstream));
@@ -238,11 +245,19 @@ export class Relay {
   async #connect(): Promise<void> {
     // Before `open` the server is on its way; whoever has come early is served then.
     if (this.#upstream === undefined) return;
-    try {
-      const { connectUpstream } = await this.#module();
-      this.#attach(await connectUpstream(this.#upstream));
-    } catch (error) {
-      this.#hub.link.unreachable(error instanceof Error ? error : new Error(String(error)));
+    const { connectUpstream } = await this.#module();
+    const early = this.#lostAt + SHOCK - performance.now();
+    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
+    for (;;) {
+      try {
+        return this.#attach(await connectUpstream(this.#upstream));
+      } catch (error) {
+        if (performance.now() - this.#lostAt > RECOVERY) {
+          this.#hub.link.unreachable(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        await new Promise((resolve) => setTimeout(resolve, RETRY));
+      }
     }
   }
 
@@ -261,6 +276,7 @@ export class Relay {
       if (this.#flowing !== connection) return;
       this.#flowing = undefined;
       this.#full.delete(full);
+      this.#lostAt = performance.now();
       this.#hub.link.disconnected(reason);
     };
 

@@ -12,6 +12,10 @@ export interface RawConnection {
 
 /** What the worker needs of the module that knows servers. */
 export interface ServerModule {
-  readonly openServer: (options: unknown) => Promise<{ readonly upstream: unknown; stop(): Promise<void> }>;
+  /** `holder` names the relay, also the one that takes the place of a dead one. */
+  readonly openServer: (
+    options: unknown,
+    holder: string,
+  ) => Promise<{ readonly upstream: unknown; stop(): Promise<void> }>;
   readonly connectUpstream: (upstream: unknown) => Promise<RawConnection>;
 }

@@ -1,3 +1,4 @@
+import type { LockstepError } from '../../../../errors.js';
 import { connectionName } from '../../../../sandbox/connection-names.js';
 import { Back, errorResponse, notification, readyForQuery, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
@@ -47,6 +48,8 @@ export class Client implements Sink {
   idleSince = 0;
   /** Title of the test at whose end it was cut, because it had a transaction open. */
   cutBy: string | undefined;
+  /** Why it was cut, if not by the end of that test. */
+  cutFor: LockstepError | undefined;
   /** The last error that the relay has answered in the server's place. */
   rejected: Buffer = NOTHING;
   /** Whether it may have taken locks that outlive its transaction. */
@@ -331,11 +334,18 @@ export class Client implements Sink {
   }
 
   /** The connection to the server is gone, with everything that was on it. */
-  lost(error: Buffer): void {
+  lost(error: LockstepError, title: string | undefined): void {
+    // Whoever is idle in a transaction learns of it with its next statement: it must not go on without it.
+    const untold = this.emulation.transaction.open && this.#dialogue.phase === 'ready' && !this.own;
     this.#dialogue.portals.forget();
-    this.emulation.reset();
+    if (untold) {
+      this.emulation.leave();
+      this.emulation.staged = this.emulation.state;
+      this.cutBy = title ?? '';
+      this.cutFor = error;
+    } else this.emulation.reset();
     this.realStatus = 'I';
-    this.abort(error);
+    this.abort(lockstepFailure(error));
   }
 
   /** A cancel request came for this client. True if it is running something. */

@@ -21,8 +21,8 @@ export function leftovers(busy: Iterable<Client>): OpenClient[] {
 
 /** Who still believes in a transaction that was rolled back with its test. */
 export function cutConnections(hub: Hub): CutConnection[] {
-  return [...hub.clients].flatMap(({ name, cutBy, lastSql }) =>
-    cutBy === undefined ? [] : [{ connection: name, title: cutBy, lastSql: lastSql ?? '' }],
+  return [...hub.clients].flatMap(({ name, cutBy, cutFor, lastSql }) =>
+    cutBy === undefined || cutFor !== undefined ? [] : [{ connection: name, title: cutBy, lastSql: lastSql ?? '' }],
   );
 }
 

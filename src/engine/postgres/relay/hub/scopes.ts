@@ -52,11 +52,12 @@ export class Scopes {
       const { transaction } = client.emulation;
       if (effects[0]?.kind !== 'begin') {
         for (const effect of effects) transaction.done(transaction.plan(effect));
-        if (!transaction.open) client.cutBy = undefined;
-        return stragglerError(client.name, sql, title);
+        const error = client.cutFor ?? stragglerError(client.name, sql, title);
+        if (!transaction.open) client.cutBy = client.cutFor = undefined;
+        return error;
       }
       client.emulation.reset();
-      client.cutBy = undefined;
+      client.cutBy = client.cutFor = undefined;
     }
     if (this.#phase === 'rest' || this.#phase === 'closed')
       return stragglerError(client.name, sql, this.layers.lastEnded);
@@ -182,7 +183,7 @@ export class Scopes {
     this.layers.lost();
     this.#hub.ground.lost();
     this.#keep(this.#lost ?? error);
-    client.lost(lockstepFailure(error));
+    client.lost(error, this.layers.current?.title);
     this.#hub.turns.leave(client);
     return false;
   }

@@ -1,5 +1,4 @@
 import { readFields } from '../../wire/backend.js';
-import { lockstepFailure } from '../failure.js';
 import { RealConnection } from '../real.js';
 import { connectionLost } from './connection-lost.js';
 import type { Hub } from './hub.js';
@@ -97,7 +96,7 @@ export class ServerLink {
 
     turns.dismiss(() => error);
     if (holder !== undefined) {
-      holder.lost(lockstepFailure(error));
+      holder.lost(error, this.#about().title);
       turns.leave(holder);
     }
     this.#runWhenIdle();

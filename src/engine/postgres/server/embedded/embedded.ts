@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
@@ -12,7 +13,7 @@ import type { Upstream } from '../upstream.js';
 import { claimant } from './claim.js';
 import { removeRun } from './dead-runs.js';
 import { fingerprint } from './fingerprint.js';
-import { errorOf, type Greeting } from './greeting.js';
+import { errorOf, GOODBYE, type Greeting } from './greeting.js';
 import { START_TIMEOUT, type EmbeddedOptions, type KeeperOptions } from './options.js';
 import { openPlaces, type Places } from './places.js';
 
@@ -36,13 +37,14 @@ interface Membership {
  * Joins the server that the workers of this run share, starting it if we are the first, and creates
  * a database of our own on it. It ends with the last who leaves or dies.
  *
+ * @param holder who died without leaving finds its database again by this name
  * @throws EngineMissingError when there are no binaries, ServerError with the log when it does not start.
  */
-export async function openEmbedded(root: string, options: EmbeddedOptions = {}): Promise<Server> {
+export async function openEmbedded(root: string, options: EmbeddedOptions = {}, holder?: string): Promise<Server> {
   const places = openPlaces();
   const keeper: KeeperOptions = { ...options, root, key: fingerprint([runId(), root, options]) };
-  const membership = await joinOrStart(places, keeper);
-  const { host, port, user, password, member } = membership.greeting;
+  const membership = await joinOrStart(places, keeper, holder ?? randomUUID());
+  const { host, port, user, password, member, again } = membership.greeting;
 
   const upstream: Upstream = {
     host,
@@ -53,7 +55,7 @@ export async function openEmbedded(root: string, options: EmbeddedOptions = {}):
     ...(password !== undefined && { password }),
   };
   try {
-    await runOn({ ...upstream, database: 'postgres' }, [`create database ${upstream.database}`]);
+    if (!again) await runOn({ ...upstream, database: 'postgres' }, [`create database ${upstream.database}`]);
   } catch (error) {
     await leave(membership);
     throw error;
@@ -68,12 +70,13 @@ function runId(): number {
   return process.env['MOCHA_WORKER_ID'] === undefined ? process.pid : process.ppid;
 }
 
-async function joinOrStart(places: Places, options: KeeperOptions): Promise<Membership> {
+async function joinOrStart(places: Places, options: KeeperOptions, holder: string): Promise<Membership> {
   const patience = (options.startTimeout ?? START_TIMEOUT) + GRACE;
 
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const membership =
-      (await joinClaimant(places, options.key, patience)) ?? (await startKeeper(places, options, patience));
+      (await joinClaimant(places, options.key, holder, patience)) ??
+      (await startKeeper(places, options, holder, patience));
     if (membership) return membership;
   }
   throw new ServerError({
@@ -83,13 +86,23 @@ async function joinOrStart(places: Places, options: KeeperOptions): Promise<Memb
   });
 }
 
-async function joinClaimant(places: Places, key: string, patience: number): Promise<Membership | undefined> {
+async function joinClaimant(
+  places: Places,
+  key: string,
+  holder: string,
+  patience: number,
+): Promise<Membership | undefined> {
   const control = claimant(places.claims, key);
-  return control === undefined ? undefined : await join(control, patience);
+  return control === undefined ? undefined : await join(control, holder, patience);
 }
 
 /** Starts a keeper. Undefined when it found another one, or ended before we had joined. */
-async function startKeeper(places: Places, options: KeeperOptions, patience: number): Promise<Membership | undefined> {
+async function startKeeper(
+  places: Places,
+  options: KeeperOptions,
+  holder: string,
+  patience: number,
+): Promise<Membership | undefined> {
   const child = spawn(process.execPath, [KEEPER, JSON.stringify(options)], {
     // A session of its own: Ctrl+C is for the tests, whose end the keeper then sees.
     detached: true,
@@ -104,7 +117,7 @@ async function startKeeper(places: Places, options: KeeperOptions, patience: num
   try {
     const announced = await firstLine(child, patience);
     if (announced === 'taken') return undefined;
-    if (announced === 'listening') return await joinClaimant(places, options.key, patience);
+    if (announced === 'listening') return await joinClaimant(places, options.key, holder, patience);
     throw new ServerError({
       what: 'The process that keeps the server for the tests does not start.',
       why: complaints.trim() || announced,
@@ -144,8 +157,9 @@ async function firstLine(child: ChildProcess, patience: number): Promise<string>
  *
  * @throws EngineMissingError or ServerError, as the keeper tells it.
  */
-async function join(control: string, patience: number): Promise<Membership | undefined> {
+async function join(control: string, holder: string, patience: number): Promise<Membership | undefined> {
   const socket = connect({ path: control, allowHalfOpen: true });
+  socket.write(`${holder}\n`);
   const line = await new Promise<string | undefined>((resolve, reject) => {
     let text = '';
     const late = setTimeout(() => {
@@ -209,7 +223,7 @@ async function ending(socket: Socket): Promise<boolean> {
         clearTimeout(late);
         resolve(true);
       });
-    socket.end();
+    socket.end(`${GOODBYE}\n`);
   });
 }
 

@@ -10,10 +10,15 @@ export type Greeting =
       readonly password?: string;
       /** Counts those who joined, from 1. */
       readonly member: number;
+      /** Whether who joined had been there before, and did not say goodbye. */
+      readonly again: boolean;
       /** The server's folder. */
       readonly run: string;
     }
   | { readonly status: 'failed'; readonly kind: 'missing' | 'server'; readonly message: string };
+
+/** What a member says before it leaves; one that dies cannot. */
+export const GOODBYE = 'goodbye';
 
 /** What a keeper prints once, when it knows whether it is needed. */
 export type Announcement = 'listening' | 'taken';

@@ -16,7 +16,7 @@ import { findBinaries } from './binaries.js';
 import { dropClaim, stakeClaim } from './claim.js';
 import { copyCluster, discardCluster, prepareCluster, SUPERUSER, type ClusterSource } from './cluster.js';
 import { controlPath, dataPath, removeDeadRuns, removeRun } from './dead-runs.js';
-import { failure, type Announcement, type Greeting } from './greeting.js';
+import { failure, GOODBYE, type Announcement, type Greeting } from './greeting.js';
 import { START_TIMEOUT, type KeeperOptions } from './options.js';
 import { accountFolder, openPlaces, ownFolder, type Places } from './places.js';
 import { freePort, Postmaster, type Listening } from './postmaster.js';
@@ -24,6 +24,10 @@ import { usableBinaries } from './usable-binaries.js';
 
 /** After this nothing is worth waiting for. */
 const LAST_RESORT = 15_000;
+/** So long the server stays when the last member has died: its relay's thread alone may have. */
+const MOURNING = 3_000;
+/** A server that ends more often than that ends for a reason of its own. */
+const RESTARTS = 20;
 const PORT = 5432;
 
 class Keeper {
@@ -35,13 +39,20 @@ class Keeper {
   readonly #control: string;
   readonly #server: Server;
   readonly #members = new Set<Socket>();
+  /** The number of each who has joined and has not said goodbye. */
+  readonly #numbers = new Map<string, number>();
   readonly #aborted = new AbortController();
   #starting: Promise<void> | undefined;
   /** What the start is busy with. */
   #step = 'looking for the binaries';
   #postmaster: Postmaster | undefined;
+  /** Starts the server on the data that it has. */
+  #startAgain: (() => Promise<Postmaster>) | undefined;
   #greeting: Greeting | undefined;
+  readonly #greeted: Promise<Greeting>;
+  #welcome: (greeting: Greeting) => void = () => undefined;
   #joined = 0;
+  #mourning: NodeJS.Timeout | undefined;
   #ending = false;
   /** The process that started us counts as a member until it has joined. */
   #starterWaits = true;
@@ -51,6 +62,7 @@ class Keeper {
 
   constructor(options: KeeperOptions) {
     this.#options = options;
+    this.#greeted = new Promise((resolve) => (this.#welcome = resolve));
     this.#met = new Promise((resolve) => (this.#meet = resolve));
     this.#places = openPlaces();
     this.#run = join(this.#places.runs, `${process.pid}-${randomBytes(4).toString('hex')}`);
@@ -111,8 +123,23 @@ class Keeper {
 
     const { greeting, listening } = await this.#listening();
     this.#postmaster = await this.#startOn(source, listening, settings);
-    void this.#postmaster.ended.then(() => this.#end());
     this.#greet(greeting);
+    void this.#restart();
+  }
+
+  /** A server that somebody has killed comes back and recovers what was committed. */
+  async #restart(): Promise<void> {
+    for (let restarts = 0; restarts <= RESTARTS; restarts += 1) {
+      await this.#postmaster?.ended;
+      if (this.#ending) return;
+      try {
+        this.#starting = this.#startAgain?.().then((postmaster) => void (this.#postmaster = postmaster));
+        await this.#starting;
+      } catch {
+        break;
+      }
+    }
+    await this.#end();
   }
 
   /** A prepared cluster that something has damaged since is made anew, once. */
@@ -131,7 +158,9 @@ class Keeper {
         this.#step = 'starting postgres';
         const { account, binaries } = source;
         const { folder } = binaries;
-        return await Postmaster.start({ binaries: folder, data, listening, settings, account, signal: source.signal });
+        const options = { binaries: folder, data, listening, settings, account, signal: source.signal };
+        this.#startAgain = () => Postmaster.start(options);
+        return await this.#startAgain();
       } catch (error) {
         if (attempt > 1 || this.#ending || Object.keys(settings).length > 0) throw error;
         discardCluster(cluster);
@@ -142,7 +171,7 @@ class Keeper {
 
   async #listening(): Promise<{ greeting: Greeting; listening: Listening }> {
     const { transport = process.platform === 'win32' ? 'tcp' : 'socket' } = this.#options;
-    const common = { status: 'ready', user: SUPERUSER, member: 0, run: this.#run } as const;
+    const common = { status: 'ready', user: SUPERUSER, member: 0, again: false, run: this.#run } as const;
 
     if (transport === 'socket') {
       const folder = accountFolder(join(this.#run, 'socket'), this.#account);
@@ -162,35 +191,60 @@ class Keeper {
       socket.destroy();
       return;
     }
+    clearTimeout(this.#mourning);
     this.#members.add(socket);
-    this.#meet();
-    if (this.#greeting) this.#tell(socket, this.#greeting);
+    let said = '';
+    const lines = (): string[] => said.split('\n').slice(0, -1);
+    const heard = new Promise<string>((resolve) => {
+      socket.setEncoding('utf8').on('data', (text: string) => {
+        said += text;
+        const [holder] = lines();
+        if (holder !== undefined) resolve(holder);
+      });
+    });
+    void Promise.all([heard, this.#greeted]).then(([holder, greeting]) => {
+      this.#tell(socket, holder, greeting);
+      this.#meet();
+    });
 
     const leave = (): void => {
       if (!this.#members.has(socket) || this.#ending) return;
+      const [holder = '', ...more] = lines();
+      const farewell = more.includes(GOODBYE);
+      if (farewell) this.#numbers.delete(holder);
       const last = this.#members.size === 1 && !this.#starterWaits;
       // The last one is answered when everything is gone.
-      if (last) return void this.#end();
+      if (last && farewell) return void this.#end();
       this.#members.delete(socket);
       socket.end();
+      if (!last) return;
+      if (this.#greeting === undefined) return void this.#end();
+      this.#mourning = setTimeout(() => this.#endIfAlone(), MOURNING);
     };
     socket.resume().on('end', leave).on('close', leave).on('error', leave);
   }
 
   #greet(greeting: Greeting): void {
     this.#greeting ??= greeting;
-    for (const socket of this.#members) this.#tell(socket, this.#greeting);
+    this.#welcome(this.#greeting);
   }
 
-  #tell(socket: Socket, greeting: Greeting): void {
-    const member = greeting.status === 'ready' ? { member: (this.#joined += 1) } : {};
-    socket.write(`${JSON.stringify({ ...greeting, ...member })}\n`);
+  #tell(socket: Socket, holder: string, greeting: Greeting): void {
+    const number = this.#numbers.get(holder);
+    const member = number ?? (this.#joined += 1);
+    this.#numbers.set(holder, member);
+    const numbered = greeting.status === 'ready' ? { ...greeting, member, again: number !== undefined } : greeting;
+    socket.write(`${JSON.stringify(numbered)}\n`);
+  }
+
+  #endIfAlone(): void {
+    if (this.#members.size === 0 && !this.#starterWaits) void this.#end();
   }
 
   #starterLeft(): void {
     this.#starterWaits = false;
     this.#meet();
-    if (this.#members.size === 0) void this.#end();
+    this.#endIfAlone();
   }
 
   /** Ends, once somebody has come to hear why. */

@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+
+import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
+import { newDatabase } from './server.js';
+
+const folder = fixture('postgres-lost');
+const required = ['--require', './threads.cjs', '--require', 'lockstep/mocha'];
+const limit = 60_000;
+
+/** What is lost, and what the messages say of it. */
+const blows: readonly [title: string, blow: string, cause: RegExp][] = [
+  ["the embedded server's postmaster is killed", 'postmaster', /connection to Postgres.* ended/],
+  ['the one backend is killed', 'backend', /connection to Postgres.* ended/],
+  ['the socket to a server of your own is cut', 'socket', /connection to Postgres.* ended/],
+  ["the relay's worker is terminated", 'relay', /relay's thread has ended|connection to Postgres.* ended/],
+];
+
+const tests = [
+  "lost amid the app's statement",
+  "lost amid the app's transaction",
+  "lost amid the session's statement",
+  "lost amid the session's transaction",
+  'lost with fixtures amid a test',
+];
+
+describe('postgres: losses under mocha', function () {
+  this.timeout(90_000);
+
+  for (const SESSION_DRIVER of ['pg-native', 'builtin']) {
+    for (const [title, BLOW, cause] of blows) {
+      describe(`${title} (${SESSION_DRIVER})`, () => {
+        let run: MochaRun;
+
+        before(async () => {
+          const env = { SESSION_DRIVER, BLOW, ...(BLOW === 'socket' && { BEHIND_PROXY: await serverSocket() }) };
+          run = await runMocha(folder, ['lost.mjs'], { args: required, env, limit });
+        });
+
+        for (const test of tests) {
+          it(`${test}: fails with the cause`, () => {
+            const { message = '' } = run.find(test).err;
+
+            expect(message)
+              .to.match(cause)
+              .and.match(/\(LOCKSTEP_(SANDBOX|CONNECTION)_LOST, see/)
+              .and.not.match(/Timeout of/);
+          });
+        }
+
+        it('the next tests work', () => {
+          expect(run.failed, run.stdout + run.stderr).to.deep.equal(tests);
+          expect(run.passed).to.have.length(tests.length + 1);
+          // libpq says so of the rollback of a transaction that went with its connection.
+          expect(run.stderr.replace('WARNING:  there is no transaction in progress\n', '')).to.equal('');
+        });
+      });
+    }
+
+    it(`a session that ends its own connection is told once, and goes on (${SESSION_DRIVER})`, async () => {
+      const run = await runMocha(folder, ['ended.mjs'], { args: required, env: { SESSION_DRIVER }, limit });
+
+      expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+      expect(run.passed).to.have.length(2);
+    });
+  }
+});
+
+/** The socket of a server with an empty database. */
+async function serverSocket(): Promise<string> {
+  const { host, port } = await newDatabase('lost_test');
+  return `${String(host)}/.s.PGSQL.${String(port)}`;
+}
