@@ -40,7 +40,7 @@ export interface Sent {
 export class QueryLog {
   readonly rules: QueryRules;
   #sources: readonly Source[] = [];
-  #scope: ScopeQueries = new ScopeQueries({ kind: 'layer', title: '' }, []);
+  #scope: ScopeQueries = new ScopeQueries({ kind: 'layer', title: '' }, [], []);
 
   constructor(rules: QueryRules) {
     this.rules = rules;
@@ -58,8 +58,10 @@ export class QueryLog {
 
   /** A test begins, or the hooks of a `describe`. Its title is read when it is needed. */
   begin(scope: Scope): void {
-    this.#scope.close();
-    this.#scope = new ScopeQueries(scope, this.#sources);
+    const mark = this.mark();
+
+    this.#scope.close(mark);
+    this.#scope = new ScopeQueries(scope, this.#sources, mark);
   }
 
   /** A client call begins. */

@@ -49,25 +49,26 @@ export class ScopeQueries {
   omitted = 0;
   readonly #scope: Scope;
   readonly #sources: readonly Source[];
-  readonly #next: number[];
+  #next: Mark;
   readonly #entries: Entry[] = [];
-  readonly #transactions = new Map<string, number>();
+  #transactions: Map<string, number> | undefined;
   #spans: Span[] = [];
   #end: Mark | undefined;
 
-  constructor(scope: Scope, sources: readonly Source[]) {
+  /** @param from where it begins */
+  constructor(scope: Scope, sources: readonly Source[], from: Mark) {
     this.#scope = scope;
     this.#sources = sources;
-    this.#next = [...markOf(sources)];
+    this.#next = from;
   }
 
   get kind(): Scope['kind'] {
     return this.#scope.kind;
   }
 
-  /** What comes from now on is another scope's. */
-  close(): void {
-    this.#end = markOf(this.#sources);
+  /** What comes behind the mark is another scope's. */
+  close(end: Mark): void {
+    this.#end = end;
   }
 
   /** A client call begins. */
@@ -114,7 +115,7 @@ export class ScopeQueries {
     const { first, events } = log.since(from);
     const ours = events.slice(0, Math.max(0, end - first));
     this.omitted += Math.min(first, end) - from;
-    this.#next[source] = Math.min(first + events.length, end);
+    this.#next = this.#next.with(source, Math.min(first + events.length, end));
     return ours.map((event, index) => ({ event, source, number: first + index }));
   }
 
@@ -148,8 +149,9 @@ export class ScopeQueries {
     if (transaction === undefined) return undefined;
 
     const key = `${database}/${connection}/${transaction}`;
-    const known = this.#transactions.get(key) ?? this.#transactions.size + 1;
-    this.#transactions.set(key, known);
+    const transactions = (this.#transactions ??= new Map<string, number>());
+    const known = transactions.get(key) ?? transactions.size + 1;
+    transactions.set(key, known);
     return known;
   }
 }

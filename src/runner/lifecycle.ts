@@ -6,7 +6,7 @@ import type { LoadedEngine, Scope } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
-import { nPlusOneError, QueryLog } from '../queries/index.js';
+import { nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
 import { leakError } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
@@ -37,6 +37,7 @@ export class Lifecycle {
   #testFiles: () => ReadonlySet<string> = () => new Set();
   /** What the app and the session have sent to the databases. */
   readonly queries: QueryLog;
+  readonly #request = (label: string): RequestQueries => this.queries.request(label);
 
   /**
    * @param engines those of the config's databases, in the same order
@@ -131,7 +132,7 @@ export class Lifecycle {
       this.#client = createClient({
         ...client,
         app: () => loadApp(this.#config, this.#testFiles()),
-        queries: (label) => this.queries.request(label),
+        queries: this.#request,
         leftovers: () => this.#leftovers(),
         remaining: () => this.#limit?.remaining(),
       });
@@ -150,7 +151,7 @@ export class Lifecycle {
     this.queries.begin(scope);
     this.#databases.begin(scope);
     this.#client?.beginScope();
-    beginRequests(this.#config.client.raiseServerErrors, (label) => this.queries.request(label));
+    beginRequests(this.#config.client.raiseServerErrors, this.#request);
   }
 
   /** Tells how many milliseconds the test or hook that is about to run has left, for waits that it awaits. */

@@ -134,9 +134,8 @@ export class Hub implements Sandbox {
 
     const { send } = this.#layers.end();
     this.#phase = 'rest';
-    // A user's statement that broke the transaction off unseen leaves nothing to roll back.
-    if (send.length > 0 && this.handle.inTransaction) for (const sql of send) this.statements.get(sql).run();
-    this.#emulation.restore();
+    // Nothing to send: nobody has used the database, or it was lost and restored then.
+    if (send.length > 0) this.#undo(send);
 
     if (lost !== undefined) throw lost;
   }
@@ -388,6 +387,12 @@ export class Hub implements Sandbox {
   #cutOff(connection: Connection, title: string): void {
     connection.cutBy = title;
     this.#cut.add(connection);
+  }
+
+  #undo(send: readonly string[]): void {
+    // A user's statement that broke the transaction off unseen leaves nothing to roll back.
+    if (this.handle.inTransaction) for (const sql of send) this.statements.get(sql).run();
+    this.#emulation.restore();
   }
 
   #endSetup(): void {

@@ -95,6 +95,8 @@ export class Line {
 
   /** Sends everybody away, each with an error of its own. */
   dismiss(error: (connection: Connection, sql: string) => Error): void {
+    // Asked at the end of every test.
+    if (this.#waiting.size === 0) return;
     for (const waiting of [...this.#waiting]) this.#sendAway(waiting, error(waiting.connection, waiting.sql));
   }
 
