@@ -40,7 +40,9 @@ export function start(heading, command, args, options = {}) {
   const child = spawn(program, args, { stdio: ['ignore', output, output], ...settings });
   const ended = new Promise((resolve) => {
     child.once('error', (error) => resolve({ status: 1, said: `${command}: ${error.message}` }));
-    child.once('exit', (status, signal) => resolve({ status, said: signal ? `${command} was ended by ${signal}` : '' }));
+    child.once('exit', (status, signal) =>
+      resolve({ status, said: signal ? `${command} was ended by ${signal}` : '' }),
+    );
   });
 
   return async () => {

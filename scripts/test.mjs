@@ -24,9 +24,11 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 let files = 0;
 
 if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', 'npm', ['run', '-s', 'build:test'])) {
-  // Most tests wait for children and servers, which leaves time for it.
+  // Most tests wait for children and servers, which leaves time for more.
   const check = checked && start('check', 'node', ['scripts/check.mjs', '--built']);
-  testPackage();
+  const children = testBeside('tests that run mocha', testFiles(runsMocha));
+  mocha('tests', ...testFiles((name) => !runsMocha(name)));
+  await children?.();
   for (const example of EXAMPLES) testExample(example);
   if (check && (await check()) !== 0) broken('the check failed');
   if (files === 0) broken(`no test file has ${filters.join(' or ')} in its path`);
@@ -35,16 +37,21 @@ if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', '
 process.exitCode = totals.failed > 0 ? 1 : 0;
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 
-/** Our own tests. */
-function testPackage() {
+/** Tests whose time goes by in runs of mocha in processes of their own. */
+function runsMocha(name) {
+  return /^integration.(runner|queries|contexts)\b|\b(lost|mocha)\.test\.js$/.test(name);
+}
+
+/** Of our own tests, those that are wanted and for which `isIn` is true: what `mocha` takes, or undefined if there are none. */
+function testFiles(isIn) {
   const all = readdirSync(join(root, BUILT), { recursive: true }).filter((name) => name.endsWith('.test.js'));
-  const others = all.filter((name) => !matches(name));
+  const others = all.filter((name) => !matches(name) || !isIn(name));
   files += all.length - others.length;
-  if (others.length === all.length) return;
+  if (others.length === all.length) return [];
 
   // .mocharc.json names all files, and mocha adds what the command line names to them: so the others are ignored.
   const ignored = others.flatMap((name) => ['--ignore', `${BUILT}/${name.replaceAll('\\', '/')}`]);
-  mocha('tests', { reporter: 'dot' }, (reporter) => ['mocha', [...reporter, ...ignored, ...mochaOptions]]);
+  return [{ reporter: 'dot' }, (reporter) => ['mocha', [...reporter, ...ignored, ...mochaOptions]]];
 }
 
 /** An example's suite, run the way its readers run it. */
@@ -61,25 +68,37 @@ function testExample(example) {
 }
 
 /** Runs mocha and adds its counts. `command` is given the options that set the reporter. */
-function mocha(heading, { reporter, cwd = root }, command) {
+function mocha(heading, settings, command) {
+  if (command === undefined) return;
+  const { program, args, options, count } = prepared(heading, settings, command);
+  count(run(heading, program, args, options));
+}
+
+/** The same beside what comes next, until the function that is returned is called. */
+function testBeside(heading, [settings, command]) {
+  if (command === undefined) return undefined;
+  const { program, args, options, count } = prepared(heading, settings, command);
+  const ended = start(heading, program, args, options);
+  return async () => count(await ended());
+}
+
+function prepared(heading, { reporter, cwd = root }, command) {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-totals-'));
   const file = join(folder, 'totals');
+  const [program, args, env] = command(['--reporter', REPORTER]);
+  const options = { cwd, env: { ...env, LOCKSTEP_TOTALS: file, LOCKSTEP_REPORTER: reporter } };
 
-  try {
-    const [program, args, env] = command(['--reporter', REPORTER]);
-    const code = run(heading, program, args, {
-      cwd,
-      env: { ...env, LOCKSTEP_TOTALS: file, LOCKSTEP_REPORTER: reporter },
-    });
+  return { program, args, options, count };
+
+  function count(code) {
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
     const counts = lines.map((line) => JSON.parse(line));
+    rmSync(folder, { recursive: true, force: true });
 
     for (const kind of Object.keys(totals)) for (const count of counts) totals[kind] += count[kind];
     if (counts.length === 0) broken(`${heading}: mocha ended without a result`);
     else if (code !== 0 && counts.every(({ failed }) => failed === 0))
       broken(`${heading}: mocha ended with code ${code}`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
 }
 
