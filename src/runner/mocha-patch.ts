@@ -123,9 +123,11 @@ function finish(frame: MochaFrame, error: unknown): void {
  * hook than for an empty test.
  */
 function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
-  endStackAtTest(error);
-  run.reported.add(error);
-  if (error !== undefined) tellQueries(error, run.lifecycle.queries);
+  if (error !== undefined) {
+    endStackAtTest(error);
+    run.reported.add(error);
+    tellQueries(error, run.lifecycle.queries);
+  }
   const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
   if (test === undefined || !isLastOfTest(runnable)) return done(error);
 
