@@ -1,7 +1,10 @@
 import { fileURLToPath } from 'node:url';
 
-const URL_HERE = new URL('.', import.meta.url);
-const HERE = [URL_HERE.href, fileURLToPath(URL_HERE)];
+/** Where this package's code lies: dist/, or src/ when source maps are on. */
+const OWN = ['dist', 'src'].flatMap((folder) => {
+  const url = new URL(`../${folder}/`, import.meta.url);
+  return [url.href, fileURLToPath(url)];
+});
 
 /** Frames looked at beyond the process's limit, so that our own do not use it up. */
 const EXTRA = 30;
@@ -35,5 +38,5 @@ export function beginAtCaller(error: Error): void {
 
 /** Whether a line of a stack is code of this package. */
 export function isOwnFrame(line: string): boolean {
-  return HERE.some((folder) => line.includes(folder));
+  return OWN.some((folder) => line.includes(folder));
 }

@@ -1,16 +1,13 @@
-import { fileURLToPath } from 'node:url';
-
-/** Where Lockstep's own code lies: dist/, or src/ when source maps are on. */
-const OWN = ['dist', 'src'].map((folder) => fileURLToPath(new URL(`../../../${folder}/`, import.meta.url)));
+import { isOwnFrame } from '../../own-frames.js';
 
 /** Takes Lockstep's own frames out of an error that supertest made, so that the test's line comes first. */
 export function dropOwnFrames(error: Error): void {
   try {
     const { stack } = error;
-    if (typeof stack !== 'string' || !OWN.some((folder) => stack.includes(folder))) return;
+    if (typeof stack !== 'string' || !isOwnFrame(stack)) return;
     error.stack = stack
       .split('\n')
-      .filter((line) => !/^\s+at /.test(line) || !OWN.some((folder) => line.includes(folder)))
+      .filter((line) => !/^\s+at /.test(line) || !isOwnFrame(line))
       .join('\n');
   } catch {
     // A frozen error is shown as it is.

@@ -1,5 +1,5 @@
 import { Hub } from '#src/engine/postgres/relay/hub/hub.js';
-import { QueryLog } from '#src/engine/postgres/relay/query-log.js';
+import { PublishedLog } from '#src/engine/postgres/relay/published-log.js';
 import { newWords, Word } from '#src/engine/postgres/shared.js';
 import { client, messages, server, told } from './messages.js';
 
@@ -49,7 +49,7 @@ export class Scene {
       catchUp: () => undefined,
       probe: (alive) => alive(),
       later: (work) => this.#later.push(work),
-      log: new QueryLog(this.words, () => undefined),
+      log: new PublishedLog(this.words, () => undefined),
       wished: () => undefined,
     });
     this.connect();

@@ -12,7 +12,7 @@ import { cutConnections, describe, leftovers } from './hub/diagnostics.js';
 import { Hub } from './hub/hub.js';
 import type { Server } from './hub/surroundings.js';
 import { STATEMENT_CLOCK } from './overrides.js';
-import { QueryLog } from './query-log.js';
+import { PublishedLog } from './published-log.js';
 import type { RawConnection, ServerModule } from './server-module.js';
 
 const HEARTBEAT = 200;
@@ -26,7 +26,7 @@ export class Relay {
   readonly #data: WorkerData;
   readonly #words: Int32Array;
   readonly #hub: Hub;
-  readonly #log: QueryLog;
+  readonly #log: PublishedLog;
   readonly #probes = new Map<number, () => void>();
   #probeCount = 0;
   #received = 0;
@@ -41,7 +41,7 @@ export class Relay {
   constructor(data: WorkerData) {
     this.#data = data;
     this.#words = data.words;
-    this.#log = new QueryLog(data.words, (event) => this.#tell(event));
+    this.#log = new PublishedLog(data.words, (event) => this.#tell(event));
     this.#hub = new Hub({
       clock: realClock,
       words: data.words,

@@ -7,7 +7,7 @@ import type { Client } from './client.js';
 import { Portals } from './portals.js';
 import { PreparedStatements } from './prepared-statements.js';
 import type { ReportedSettings } from './reported-settings.js';
-import { StatementLog } from './statement-log.js';
+import { StatementRecorder } from './statement-recorder.js';
 
 /**
  * Where a client stands in the protocol. `simple` and `extended`: it is amid a unit; `skipping`: a
@@ -25,7 +25,7 @@ export class Dialogue {
   readonly emulation: Emulation;
   readonly statements: PreparedStatements;
   readonly portals: Portals;
-  readonly log: StatementLog;
+  readonly log: StatementRecorder;
   phase: Phase = 'startup';
   /** Waits for the turn, or for answers; messages of the client have to wait as well. */
   blocked = false;
@@ -53,7 +53,7 @@ export class Dialogue {
     this.#reported = reported;
     this.statements = new PreparedStatements(client, emulation, hub);
     this.portals = new Portals(hub.ground);
-    this.log = new StatementLog(hub, client);
+    this.log = new StatementRecorder(hub, client);
   }
 
   /** Whether the client has not been let in yet. */

@@ -2,7 +2,7 @@ import { readFields } from '../../wire/backend.js';
 import { Client } from '../client/client.js';
 import type { Line } from '../client/line.js';
 import { FIRST_PROCESS_ID, NOTIFIED } from '../overrides.js';
-import type { QueryLog } from '../query-log.js';
+import type { PublishedLog } from '../published-log.js';
 import type { RealConnection } from '../real.js';
 import type { Notice } from '../session-state.js';
 import { Backends } from './backends.js';
@@ -52,7 +52,7 @@ export class Hub {
     });
   }
 
-  get log(): QueryLog {
+  get log(): PublishedLog {
     return this.#surroundings.log;
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 import type { Patience } from '../queue.js';
-import type { QueryLog } from '../query-log.js';
+import type { PublishedLog } from '../published-log.js';
 import type { Outlet } from '../real.js';
 
 /** A connection to the real server. */
@@ -32,7 +32,7 @@ export interface Surroundings {
   /** Calls back when the app's thread is able to do something. */
   readonly probe: (alive: () => void) => void;
   later(work: () => void): void;
-  readonly log: QueryLog;
+  readonly log: PublishedLog;
   /** The session's wish for the turn is fulfilled, or not. */
   wished(error: Error | undefined): void;
 }

@@ -1,7 +1,7 @@
 import type { StatementFailure } from '../../../../sandbox/statement-log.js';
 import { readFields } from '../../wire/backend.js';
 import type { Hub } from '../hub/hub.js';
-import type { OpenRecord } from '../query-log.js';
+import type { OpenRecord } from '../published-log.js';
 
 /** What the log has to know of a client. */
 interface Owner {
@@ -11,7 +11,7 @@ interface Owner {
 }
 
 /** What the query log is told of one client's statements. */
-export class StatementLog {
+export class StatementRecorder {
   readonly #hub: Hub;
   readonly #client: Owner;
   /** The unit's last statement that succeeded. */

@@ -9,7 +9,7 @@ export type OpenRecord = { -readonly [Key in keyof LoggedStatement]: LoggedState
  * The statements of all clients. The main thread reads their number in shared memory, and the
  * statements when it wants them.
  */
-export class QueryLog {
+export class PublishedLog {
   readonly #log = new StatementLog<OpenRecord>();
   readonly #words: Int32Array;
   readonly #tell: (event: Event) => void;
