@@ -1,10 +1,15 @@
 import { isManual } from './mocha-manual.js';
-import type { Runner, Suite } from './mocha-shapes.js';
+import type { Done, Runner, Suite } from './mocha-shapes.js';
 
 interface HookRunner {
-  readonly test?: { readonly parent: Suite } | undefined;
+  /** The one that runs, or the one where an error of a hook was met. */
+  readonly suite: Suite;
+  /** Runs one suite's own hooks of that name; takes a turn of the event loop also where there are none. */
+  hook(name: string, done: Done): void;
   /** Runs the hooks of the suites, from the last one of the list to the first. */
-  hooks(name: string, suites: Suite[], done: () => void): void;
+  hooks(name: string, suites: Suite[], done: Done): void;
+  hookDown(name: string, done: Done): void;
+  hookUp(name: string, done: Done): void;
 }
 
 /**
@@ -14,20 +19,33 @@ interface HookRunner {
  * found while the test that caused it is still the one that runs.
  */
 export function skipEmptyHooks(runner: Partial<Runner>): void {
-  const { hooks } = runner as Partial<HookRunner>;
+  const { hookDown, hookUp } = runner as Partial<HookRunner>;
   // In watch mode there is no runner to be had.
-  if (hooks === undefined) return;
+  if (hookDown === undefined || hookUp === undefined) return;
 
-  (runner as HookRunner).hooks = function hooksUnlessEmpty(this: HookRunner, name, suites, done): void {
-    const { test } = this;
-    const left = test === undefined || isManual(test.parent) ? suites : withHooks(name, suites, test.parent);
+  const patched = runner as HookRunner;
+  patched.hookDown = function hookDownUnlessEmpty(name, done) {
+    if (name !== 'beforeEach' || isManual(this.suite)) return hookDown.call(this, name, done);
 
-    hooks.call(this, name, left, done);
+    const suites = withHooks(this.suite, '_beforeEach');
+    if (suites === undefined) done();
+    else this.hooks(name, suites, done);
+  };
+  patched.hookUp = function hookUpUnlessEmpty(name, done) {
+    if (name !== 'afterEach' || isManual(this.suite)) return hookUp.call(this, name, done);
+
+    const suites = withHooks(this.suite, '_afterEach');
+    if (suites === undefined) this.hook(name, done);
+    else this.hooks(name, suites.reverse(), done);
   };
 }
 
-function withHooks(name: string, suites: Suite[], own: Suite): Suite[] {
-  if (name === 'beforeEach') return suites.filter((suite) => suite._beforeEach.length > 0);
-  if (name === 'afterEach') return suites.filter((suite) => suite._afterEach.length > 0 || suite === own);
-  return suites;
+/** The suite and those around it, as far as they have such hooks, from the innermost to the outermost. */
+function withHooks(suite: Suite, list: '_beforeEach' | '_afterEach'): Suite[] | undefined {
+  let found: Suite[] | undefined;
+
+  for (let at: Suite | undefined = suite; at !== undefined; at = at.parent) {
+    if (at[list].length > 0) (found ??= []).push(at);
+  }
+  return found;
 }

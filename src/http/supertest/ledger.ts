@@ -48,8 +48,9 @@ function makeLedger(): Ledger {
 export function beginRequests(raise: RaiseServerErrors = 'unhandled', logged?: Ledger['logged']): void {
   ledger.raise = raise;
   ledger.logged = logged;
-  ledger.unsent.clear();
-  ledger.failures.clear();
+  // To clear a set makes a new table for it, even where it has nothing.
+  if (ledger.unsent.size > 0) ledger.unsent.clear();
+  if (ledger.failures.size > 0) ledger.failures.clear();
 }
 
 /** Whether a request is without an answer, or an app failed after its answer. */
