@@ -1,5 +1,6 @@
 import { inspector } from './inspector.js';
 import { debug, enterFrame, hop, leaveFrame, type FrameOwner } from '../bridge/index.js';
+import { blame } from './blame.js';
 import { tellQueries } from './failure-report.js';
 import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
@@ -134,7 +135,7 @@ function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   try {
     run.scopes.leaveTest();
   } catch (lost) {
-    if (runnable === test) return done(error ?? lost);
+    if (runnable === test) return done(blame(error, lost));
     // As an error of a hook it would end the whole suite: it is the failure of this one test.
     test.emit('error', lost);
   }

@@ -6,7 +6,13 @@ import { dirname, join } from 'node:path';
 export interface Outcome {
   readonly title: string;
   readonly fullTitle: string;
-  readonly err: { readonly message?: string; readonly stack?: string; readonly code?: string };
+  readonly err: {
+    readonly message?: string;
+    readonly stack?: string;
+    readonly code?: string;
+    /** What can be seen of it in JSON. */
+    readonly cause?: { readonly code?: string };
+  };
   readonly duration?: number;
 }
 

@@ -1,7 +1,7 @@
 import type { Engine, Host, Sandbox } from '../engine.js';
 import type { PostgresOptions } from './options.js';
 import { postgresEngine } from './postgres.js';
-import type { SessionEnd } from './sandbox.js';
+import type { SessionEnd } from './renewable-session.js';
 import type { EmbeddedOptions, ServerOptions } from './server/index.js';
 import { openSession, type SessionDriver } from './session/index.js';
 

@@ -6,4 +6,4 @@ export { postgresEngine } from './postgres.js';
 export type { Parts } from './postgres.js';
 export type { PostgresOptions } from './options.js';
 export { Pipe } from './pipe.js';
-export type { OpenSession, SessionEnd } from './sandbox.js';
+export type { OpenSession, SessionEnd } from './renewable-session.js';

@@ -31,7 +31,7 @@ export interface WorkerData {
 
 /** What the main thread sends. Those with a reply are waited for. */
 export type Command =
-  | { readonly kind: 'connect' | 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  | { readonly kind: 'connect' | 'end' | 'loss' | 'leftovers' | 'describe' | 'close' | 'fence' }
   | { readonly kind: 'log'; readonly from: number }
   | { readonly kind: 'begin'; readonly scope: ScopeName }
   | { readonly kind: 'resume' | 'unwish' }
@@ -44,6 +44,8 @@ export interface Reply {
   /** The number of the message that it replies to; none if it tells why a wish failed. */
   readonly to?: number;
   readonly error?: SentError | undefined;
+  /** Why work of open scopes is gone. */
+  readonly lost?: SentError | undefined;
   readonly leftovers?: readonly OpenClient[];
   readonly sentences?: readonly string[];
   readonly log?: ReturnType<StatementLog['since']>;

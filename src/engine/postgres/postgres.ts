@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Engine, Host, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import type { PostgresOptions } from './options.js';
-import { type OpenSession, PostgresSandbox, type SessionEnd } from './sandbox.js';
+import type { OpenSession, SessionEnd } from './renewable-session.js';
+import { PostgresSandbox } from './sandbox.js';
 import { User, Word } from './shared.js';
 import { WorkerLink } from './worker-link.js';
 

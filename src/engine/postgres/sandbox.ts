@@ -8,30 +8,15 @@ import type {
   StatementReader,
   SyncConnection,
 } from '../engine.js';
-import { ConnectionLostError, SandboxLostError, StallError } from '../../errors.js';
+import { StallError } from '../../errors.js';
 import { sessionName } from '../../sandbox/connection-names.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from './options.js';
 import { Pipe } from './pipe.js';
 import { RelayedLog } from './relayed-log.js';
-import { Turn, Wish, Word } from './shared.js';
+import { type OpenSession, RenewableSession, type SessionEnd } from './renewable-session.js';
+import { Loss, Turn, Wish, Word } from './shared.js';
 import type { WorkerLink } from './worker-link.js';
-
-/** How the session reaches the relay. */
-export interface SessionEnd {
-  /** The socket's directory, as libpq's `host` takes it. */
-  readonly host: string;
-  readonly port: number;
-  readonly user: string;
-  readonly password: string;
-  readonly database: string;
-  readonly openPipe: () => Pipe;
-  /** To be called before each statement; the session has the turn when it returns. */
-  readonly beforeStatement: (sql: string) => void;
-}
-
-/** Makes the session. The connection may have a `close`, which is called at the end. */
-export type OpenSession = (end: SessionEnd) => SyncConnection & { close?(): void };
 
 const CONNECT = 60_000;
 const END = 10_000;
@@ -56,6 +41,8 @@ export class PostgresSandbox implements Sandbox {
   #activity = 0;
   /** The dead worker that the end of a scope has told of. */
   #mourned: WorkerLink | undefined;
+  /** The loss that a statement of the current scope has told of. */
+  #told: Error | undefined;
   #fenced = true;
   #closed = false;
 
@@ -105,7 +92,7 @@ export class PostgresSandbox implements Sandbox {
   }
 
   begin(scope: Scope): void {
-    this.#revive();
+    this.#renew();
     this.#scopes.push(scope);
     this.#fenced = false;
     this.#activity = this.#link.load(Word.activity);
@@ -114,12 +101,14 @@ export class PostgresSandbox implements Sandbox {
   }
 
   resume(): void {
-    this.#revive();
+    this.#renew();
     this.#fenced = false;
     this.#link.post({ kind: 'resume' });
   }
 
   end(): void {
+    const told = this.#told;
+    this.#told = undefined;
     this.#scopes.pop();
     if (this.#link.dead !== undefined) {
       // The layers around a test that has told of it have nothing to add.
@@ -128,15 +117,16 @@ export class PostgresSandbox implements Sandbox {
       throw this.#link.lost();
     }
 
-    // Looked at before the worker, which may be quick, has told of it.
-    const lost = this.#link.load(Word.lost) === 1;
     const number = this.#link.post({ kind: 'end' });
     const used = this.#link.load(Word.touched) === 1 || this.#link.load(Word.turn) !== Turn.free;
     // The scope around it may have been used before.
     this.#link.store(Word.touched, 1);
-    // Where nobody has used the database there is nothing to wait for.
-    if (used || lost) this.#link.awaitEnd(number, END);
+    // Where nobody has used the database there is nothing to wait for. What it loses meanwhile, the next scope tells.
+    if (used) this.#link.awaitEnd(number, END);
     this.drain();
+
+    const lost = this.#takeLoss() ?? told;
+    if (lost !== undefined) throw lost;
   }
 
   leftovers(): readonly Leftover[] {
@@ -220,6 +210,7 @@ export class PostgresSandbox implements Sandbox {
    */
   #takeTurn(sql: string): void {
     const { words } = this.#link;
+    if (Atomics.load(words, Word.lost) === Loss.before) this.#tellLoss();
     const waiting = Atomics.load(words, Word.waiting) > 0;
     if (!waiting && Atomics.compareExchange(words, Word.turn, Turn.free, Turn.session) === Turn.free) return;
     if (Atomics.load(words, Word.turn) === Turn.session) return;
@@ -264,6 +255,40 @@ export class PostgresSandbox implements Sandbox {
     if (this.#host.canWait()) this.#host.waitUntil(() => false, KNOWN);
   }
 
+  /** What no end of a scope could tell: the test that is running builds on what is gone, and fails with it at its end, too. */
+  #tellLoss(): void {
+    const lost = this.#takeLoss();
+    if (lost === undefined) return;
+    this.#told = lost;
+    throw lost;
+  }
+
+  /** Why work of open scopes is gone, if nobody has been told yet. */
+  #takeLoss(): Error | undefined {
+    if (this.#link.load(Word.lost) === Loss.none) return undefined;
+
+    const { lost } = this.#link.call({ kind: 'loss' }, LOOK);
+    return lost && receiveError(lost);
+  }
+
+  /**
+   * Before a scope or hook begins.
+   *
+   * @throws SandboxLostError when what it builds on is gone, and nobody has been told.
+   */
+  #renew(): void {
+    const link = this.#link;
+    if (link.dead === undefined) {
+      const lost = this.#takeLoss();
+      if (lost !== undefined) throw lost;
+      return;
+    }
+    const heavy = link.load(Word.held) === 1 || link.load(Word.lost) !== Loss.none;
+    const untold = heavy && this.#mourned !== link;
+    this.#revive();
+    if (untold) throw link.lost();
+  }
+
   /** A new worker, when the last one has died: the scopes are begun anew there. */
   #revive(): void {
     if (this.#link.dead === undefined || this.#closed) return;
@@ -274,70 +299,5 @@ export class PostgresSandbox implements Sandbox {
     this.#link.call({ kind: 'connect' }, CONNECT);
     this.observer = this.#observer;
     for (const { kind, title } of this.#scopes) this.#link.post({ kind: 'begin', scope: { kind, title } });
-  }
-}
-
-/** The session, connected when it is first used, and anew after the relay was. */
-class RenewableSession implements Required<SyncConnection> {
-  readonly storesObjects = true;
-  readonly #open: () => ReturnType<OpenSession>;
-  readonly #sandbox: PostgresSandbox;
-  readonly #lost: () => void;
-  #session: ReturnType<OpenSession> | undefined;
-
-  constructor(open: () => ReturnType<OpenSession>, sandbox: PostgresSandbox, lost: () => void) {
-    this.#open = open;
-    this.#sandbox = sandbox;
-    this.#lost = lost;
-  }
-
-  get inTransaction(): boolean {
-    return this.#sandbox.link.load(Word.sessionOpen) === 1;
-  }
-
-  get transactionFailed(): boolean {
-    return this.#session?.transactionFailed ?? false;
-  }
-
-  execute(...parameters: Parameters<SyncConnection['execute']>): ReturnType<SyncConnection['execute']> {
-    return this.#renewing((session) => session.execute(...parameters));
-  }
-
-  script(sql: string): void {
-    this.#renewing((session) => session.script(sql));
-  }
-
-  quoteName(name: string): string {
-    return this.#use().quoteName(name);
-  }
-
-  placeholder(index: number): string {
-    return `$${index}`;
-  }
-
-  close(): void {
-    const session = this.#session;
-    this.#session = undefined;
-    try {
-      session?.close?.();
-    } catch {
-      // It may have been cut off already.
-    }
-  }
-
-  #use(): ReturnType<OpenSession> {
-    this.#session ??= this.#open();
-    return this.#session;
-  }
-
-  /** A connection that has ended is told of once: the next statement has a new one. */
-  #renewing<Result>(work: (session: ReturnType<OpenSession>) => Result): Result {
-    try {
-      return work(this.#use());
-    } catch (error) {
-      if (error instanceof ConnectionLostError) this.close();
-      if (error instanceof ConnectionLostError || error instanceof SandboxLostError) this.#lost();
-      throw error;
-    }
   }
 }

@@ -40,17 +40,22 @@ export const Word = {
   ended: 14,
   /** How many statements the worker has logged. */
   logged: 15,
-  /** Whether the sandbox was lost and no end of a scope has told of it yet. */
+  /** Whether the work of open scopes was lost, and the main thread has not been told of it yet: `Loss`. */
   lost: 16,
+  /** Whether there is work of open scopes that would be lost with the worker or its connection. */
+  held: 17,
 } as const;
 
-export const WORDS = 17;
+export const WORDS = 18;
 
 /** The user by whose name the app comes, and the one for connections that must not write. */
 export const User = { app: 'lockstep', reader: 'lockstep_reader' } as const;
 
 /** Values of `Word.turn`. */
 export const Turn = { free: 0, app: 1, session: 2 } as const;
+
+/** Values of `Word.lost`: nothing, during the current scope, before it had begun. */
+export const Loss = { none: 0, now: 1, before: 2 } as const;
 
 /** Values of `Word.wish`. */
 export const Wish = { none: 0, pending: 1, granted: 2, failed: 3 } as const;

@@ -95,13 +95,10 @@ export class WorkerLink {
   /**
    * Blocks until the worker has ended the scope whose `end` had that number.
    *
-   * @throws SandboxLostError when the scope's work was lost before, or the worker does not answer in time.
+   * @throws SandboxLostError when the worker does not answer in time.
    */
   awaitEnd(number: number, timeout: number): void {
     this.#until(() => this.load(Word.ended) >= number, Word.ended, timeout, 'to "end"');
-
-    for (let reply = receive<Reply>(this.#replies); reply !== undefined; reply = receive<Reply>(this.#replies))
-      if (reply.error !== undefined) throw receiveError(reply.error);
   }
 
   /** A reply that nobody called for: why a wish failed. */

@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import type pg from 'pg';
 import { SandboxLostError } from '#src/errors.js';
+import { Loss, Word } from '#src/engine/postgres/shared.js';
+import type { WorkerLink } from '#src/engine/postgres/worker-link.js';
 import { connected, inTest, useSandbox } from './sandbox.js';
 
 const nothing = (): Promise<void> => Promise.resolve();
@@ -10,6 +12,27 @@ const failure = (work: Promise<unknown>): Promise<pg.DatabaseError> =>
     () => expect.fail('it did not fail'),
     (error: unknown) => error as pg.DatabaseError,
   );
+
+const cell = new Int32Array(new SharedArrayBuffer(4));
+const sleep = (ms: number): unknown => Atomics.wait(cell, 0, 0, ms);
+
+/** Does something behind the sandbox's next look for a loss. */
+function lookingThen(link: WorkerLink, work: () => void): void {
+  link.load = (word) => {
+    const seen = Atomics.load(link.words, word);
+    if (word !== Word.lost) return seen;
+    Reflect.deleteProperty(link, 'load');
+    work();
+    return seen;
+  };
+}
+
+/** Does something while no loss is seen yet. */
+function hiding(link: WorkerLink, work: () => void): void {
+  link.load = (word) => (word === Word.lost ? Loss.none : Atomics.load(link.words, word));
+  work();
+  Reflect.deleteProperty(link, 'load');
+}
 
 describe('postgres: scopes that nobody uses', () => {
   const at = useSandbox('idle_test', 'CREATE TABLE item (id int PRIMARY KEY)');
@@ -124,6 +147,83 @@ describe('postgres: scopes that nobody uses', () => {
     await inTest(at(), terminate, 'with nothing to lose');
     await inTest(at(), async () => expect(await count()).to.equal(0));
     await admin.end();
+  });
+
+  describe('behind a test that ended before the loss was known', () => {
+    beforeEach(async () => {
+      await app.end();
+      app = await connected(at().url);
+      at().sandbox.begin(layer('with fixtures'));
+      await app.query('INSERT INTO item VALUES (1)');
+    });
+
+    /** A test without database, which has looked for a loss when its connection is cut. */
+    async function lostUnheard(): Promise<void> {
+      const { sandbox, direct } = at();
+      const admin = await connected(direct);
+      const { rows } = await admin.query<{ pid: number }>(
+        "SELECT pid FROM pg_stat_activity WHERE datname = 'idle_test' AND pid <> pg_backend_pid()",
+      );
+      await admin.end();
+      const [{ pid } = { pid: 0 }] = rows;
+
+      sandbox.begin({ kind: 'test', title: 'idle' });
+      lookingThen(sandbox.link, () => {
+        process.kill(pid, 'SIGTERM');
+        while (sandbox.link.load(Word.held) === 1) sleep(1);
+      });
+      sandbox.end();
+    }
+
+    it('tell whoever begins next, once', async () => {
+      const { sandbox } = at();
+      await lostUnheard();
+      expect(() => sandbox.begin({ kind: 'test', title: 'next' }))
+        .to.throw(SandboxLostError)
+        .with.property('message')
+        .that.matches(/connection to Postgres ended.*terminating connection due to administrator command/);
+      await inTest(at(), async () => expect(await count()).to.equal(0));
+      sandbox.end();
+    });
+
+    it('tell a later hook of their layer', async () => {
+      const { sandbox } = at();
+      await lostUnheard();
+      expect(() => sandbox.resume()).to.throw(SandboxLostError, /connection to Postgres ended/);
+      sandbox.resume();
+      sandbox.end();
+    });
+
+    it("tell the session of a test that had begun before, and that test's end", async () => {
+      const { sandbox } = at();
+      await lostUnheard();
+      hiding(sandbox.link, () => sandbox.begin({ kind: 'test', title: 'next' }));
+      expect(() => sandbox.session.execute('SELECT 1')).to.throw(SandboxLostError, /connection to Postgres ended/);
+      expect(sandbox.session.execute('SELECT * FROM item').rows).to.deep.equal([]);
+      expect(() => sandbox.end()).to.throw(SandboxLostError, /connection to Postgres ended/);
+      await inTest(at(), async () => expect(await count()).to.equal(0));
+      sandbox.end();
+    });
+
+    it('tell nobody who does not build on them', async () => {
+      const { sandbox } = at();
+      await lostUnheard();
+      sandbox.end();
+      await inTest(at(), async () => expect(await count()).to.equal(0));
+    });
+
+    it('tell of their worker, too', async () => {
+      const { sandbox } = at();
+      sandbox.begin({ kind: 'test', title: 'idle' });
+      const dead = sandbox.link.kill();
+      sandbox.end();
+      await dead;
+      expect(() => sandbox.begin({ kind: 'test', title: 'next' })).to.throw(SandboxLostError, /thread has ended/);
+      const anew = await connected(at().url);
+      await inTest(at(), async () => expect((await anew.query('SELECT * FROM item')).rowCount).to.equal(0));
+      await anew.end();
+      sandbox.end();
+    });
   });
 
   it('end with their worker, like any other', async () => {

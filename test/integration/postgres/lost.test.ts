@@ -56,6 +56,21 @@ describe('postgres: losses under mocha', function () {
       });
     }
 
+    for (const [title, BLOW] of [
+      ['backend is ended', 'backend'],
+      ["relay's thread is ended", 'relay'],
+    ] as const) {
+      it(`fixtures that are lost while no test uses them: the next one fails with the cause, when the ${title} (${SESSION_DRIVER})`, async () => {
+        const run = await runMocha(folder, ['unheard.mjs'], { args: required, env: { SESSION_DRIVER, BLOW }, limit });
+        const { message = '', cause } = run.find('unheard builds on what is gone').err;
+
+        // The loss may become known only after the test has seen what is missing.
+        if (cause?.code !== 'LOCKSTEP_SANDBOX_LOST') expect(message).to.match(/\(LOCKSTEP_\w+_LOST, see/);
+        expect(run.failed, run.stdout + run.stderr).to.deep.equal(['unheard builds on what is gone']);
+        expect(run.passed).to.have.length(2);
+      });
+    }
+
     it(`a session that ends its own connection is told once, and goes on (${SESSION_DRIVER})`, async () => {
       const run = await runMocha(folder, ['ended.mjs'], { args: required, env: { SESSION_DRIVER }, limit });
 

@@ -128,7 +128,7 @@ export class Scene {
   /** Ends it; the function tells how it has ended, as soon as it has. */
   ending(): () => Error | undefined | 'pending' {
     let outcome: Error | undefined | 'pending' = 'pending';
-    this.hub.scopes.end((lost) => (outcome = lost));
+    this.hub.scopes.end(() => (outcome = this.hub.scopes.losses.take()));
     this.settle();
     return () => outcome;
   }

@@ -169,7 +169,9 @@ export class Relay {
       case 'resume':
         return hub.scopes.resume();
       case 'end':
-        return hub.scopes.end((lost) => this.#ended(number, lost));
+        return hub.scopes.end(() => this.#ended(number));
+      case 'loss':
+        return this.#replyLoss(number, hub.scopes.losses.take());
       case 'wish':
         hub.turns.wish(command.sql, command.blocked);
         return hub.flush();
@@ -205,8 +207,7 @@ export class Relay {
     }
   }
 
-  #ended(number: number, lost: Error | undefined): void {
-    if (lost !== undefined) this.#data.replies.postMessage({ to: number, error: sendError(lost) } satisfies Reply);
+  #ended(number: number): void {
     Atomics.store(this.#words, Word.ended, number);
     Atomics.notify(this.#words, Word.ended);
   }
@@ -215,6 +216,10 @@ export class Relay {
     this.#data.replies.postMessage({ to, ...reply } satisfies Reply);
     Atomics.add(this.#words, Word.answered, 1);
     Atomics.notify(this.#words, Word.answered);
+  }
+
+  #replyLoss(to: number, lost: Error | undefined): void {
+    this.#reply(to, { lost: lost && sendError(lost) });
   }
 
   #wished(error: Error | undefined): void {

@@ -197,6 +197,7 @@ export class SharedGround implements Ground {
     if (touch.length === 0) return sql;
 
     this.#below.push({ applied: this.applied, overridden: this.#overridden, temporaries: this.#temporaries });
+    this.#hub.noticeboard.held(true);
     return sql;
   }
 
@@ -269,6 +270,7 @@ export class SharedGround implements Ground {
   /** The innermost scope that is real is rolled back: what was in force when it began is so again. */
   rollingBack(): void {
     const below = this.#below.pop();
+    this.#hub.noticeboard.held(this.#below.length > 0);
     this.applied = below?.applied ?? NONE;
     this.#overridden = below?.overridden ?? false;
     this.#temporaries = below?.temporaries ?? NO_TEMPORARIES;
@@ -285,6 +287,7 @@ export class SharedGround implements Ground {
     this.#guard = 'none';
     this.applied = NONE;
     this.#below = [];
+    this.#hub.noticeboard.held(false);
     this.#overridden = false;
     this.#temporaries = NO_TEMPORARIES;
   }

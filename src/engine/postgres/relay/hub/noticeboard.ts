@@ -1,4 +1,4 @@
-import { type Turn, Word } from '../../shared.js';
+import { type Loss, type Turn, Word } from '../../shared.js';
 import type { Client } from '../client/client.js';
 
 /** What the main thread sees of the hub without asking. */
@@ -32,9 +32,14 @@ export class Noticeboard {
     Atomics.store(this.#words, Word.waiting, count);
   }
 
-  /** Whether the next end of a scope has to tell that the sandbox was lost. */
-  lost(lost: boolean): void {
-    Atomics.store(this.#words, Word.lost, lost ? 1 : 0);
+  /** What the main thread has to be told of a loss. */
+  lost(loss: (typeof Loss)[keyof typeof Loss]): void {
+    Atomics.store(this.#words, Word.lost, loss);
+  }
+
+  /** Whether there is work that can be lost. */
+  held(held: boolean): void {
+    Atomics.store(this.#words, Word.held, held ? 1 : 0);
   }
 
   sessionOpen(open: boolean): void {

@@ -6,6 +6,7 @@ import { SYNC } from '../../wire/frontend.js';
 import type { Client } from '../client/client.js';
 import { lockstepFailure } from '../failure.js';
 import type { Hub } from './hub.js';
+import { Losses } from './losses.js';
 import type { Surroundings } from './surroundings.js';
 
 /** How long a scope's end waits before it gives the connection up, in milliseconds. */
@@ -19,15 +20,15 @@ const GIVE_UP_AFTER = 1500;
  */
 export class Scopes {
   readonly layers: Layers = new Layers();
+  readonly losses: Losses;
   readonly #hub: Hub;
   readonly #surroundings: Surroundings;
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
-  /** Why the work of the current scope is gone. */
-  #lost: Error | undefined;
   /** Whether somebody may have taken locks that outlive a rollback. */
   #locks = false;
 
   constructor(hub: Hub, surroundings: Surroundings) {
+    this.losses = new Losses(hub.noticeboard);
     this.#hub = hub;
     this.#surroundings = surroundings;
   }
@@ -79,6 +80,7 @@ export class Scopes {
 
     this.layers.begin(scope);
     this.#phase = 'scope';
+    this.losses.begun();
     this.#hub.flush();
   }
 
@@ -86,8 +88,8 @@ export class Scopes {
     if (this.#phase === 'rest' && this.layers.current !== undefined) this.#phase = 'scope';
   }
 
-  /** Ends the innermost scope; `done` is called when its work is gone. */
-  end(done: (lost: Error | undefined) => void): void {
+  /** Ends the innermost scope; `done` is called when its work is gone. Its losses are to be asked for. */
+  end(done: () => void): void {
     const { link, turns } = this.#hub;
     const title = this.layers.current?.title;
     const straggler = (client: Client, sql: string): Error => stragglerError(client.name, sql, title);
@@ -107,17 +109,16 @@ export class Scopes {
    * The server is told and not waited for: should it fail, the next scope learns of it. Only locks
    * have to be free when the scope has ended, because others can tell at once.
    */
-  #rollBack(title: string | undefined, done: (lost: Error | undefined) => void): void {
+  #rollBack(title: string | undefined, done: () => void): void {
     const { ground, link, turns } = this.#hub;
     if (turns.holder !== undefined) this.#cut(turns.holder, title);
     this.#cutAll(title);
 
     for (const client of this.#hub.clients) client.emulation.scopeEnded();
-    const { send } = this.layers.end();
+    const { scope, send } = this.layers.end();
     const finish = (): void => {
-      const lost = this.#lost;
-      this.#keep(undefined);
-      done(lost);
+      this.losses.ended(scope);
+      done();
     };
     if (send.length > 0 && link.open) {
       ground.rollingBack();
@@ -180,30 +181,30 @@ export class Scopes {
     if (this.#phase === 'setup' || status !== 0x49 || !this.layers.real) return true;
 
     const error = sandboxLostError(sql, client.name, this.layers.current?.title);
-    this.layers.lost();
+    this.#lose(error);
     this.#hub.ground.lost();
-    this.#keep(this.#lost ?? error);
     client.lost(error, this.layers.current?.title);
     this.#hub.turns.leave(client);
     return false;
   }
 
-  /** The server is gone, and what was written in the open scopes with it. Fails the current scope, if it matters to it. */
+  /** The server is gone, and what was written in the open scopes with it. Tells of it, if it matters to them. */
   lostServer(error: Error, matters: boolean): void {
-    this.layers.lost();
-    if (matters) this.failScope(error);
+    if (matters) this.#lose(error);
+    else this.layers.lost();
   }
 
-  /** The current scope, if there is one, will end with this error. */
+  /** The current scope, if there is one, has failed with this error. */
   failScope(error: Error): void {
-    if (this.#phase !== 'scope') return;
-    this.#keep(this.#lost ?? error);
+    if (this.#phase === 'scope') this.losses.add(error, [], true);
   }
 
-  /** Keeps the loss for the end of a scope, which may be that of a test that uses no database. */
-  #keep(lost: Error | undefined): void {
-    this.#lost = lost;
-    this.#hub.noticeboard.lost(lost !== undefined);
+  #lose(error: Error): void {
+    const gone = this.layers.lost();
+    const during = this.#phase === 'scope';
+
+    // Between two scopes too: the next test builds on the fixtures that are gone.
+    if (during || (this.#phase === 'rest' && gone.length > 0)) this.losses.add(error, gone, during);
   }
 
   /** After `close`, for the next run: whoever is connected stays so. */
