@@ -30,9 +30,9 @@ for (const major of named.length > 0 ? named : [20, 22, 24, 26]) {
     continue;
   }
 
-  const { node, sqlite } = found;
-  const options = sqlite && [process.env.NODE_OPTIONS, `--require=${join(root, 'scripts/nodes/redirect.cjs')}`];
-  const env = sqlite && { LOCKSTEP_FITTING_SQLITE: sqlite, NODE_OPTIONS: options.filter(Boolean).join(' ') };
+  const { node, fitting } = found;
+  const options = [process.env.NODE_OPTIONS, `--require=${join(root, 'scripts/nodes/redirect.cjs')}`];
+  const env = { LOCKSTEP_FITTING: JSON.stringify(fitting), NODE_OPTIONS: options.filter(Boolean).join(' ') };
   const mocha = [join(root, 'node_modules/mocha/bin/mocha.js'), '--no-config', '--timeout', '20000'];
   const code = run(`Node ${major}`, 'node', [...mocha, '--reporter', 'dot', ...mochaOptions, ...SUITES], { env, node });
   if (code !== 0) failed.push(major);

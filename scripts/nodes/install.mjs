@@ -1,5 +1,5 @@
-// Gets a Node of another major version, and a better-sqlite3 that fits it, from the npm registry into
-// a cache below node_modules.
+// Gets a Node of another major version, and native packages that fit it, from the npm registry into a
+// cache below node_modules.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -11,46 +11,55 @@ const PLATFORM = process.platform === 'win32' ? 'win' : process.platform;
 // The packages behind `node` on npm. They need no install script, and carry the headers as well.
 const PACKAGE = `${PLATFORM === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'}-${PLATFORM}-${process.arch}`;
 
+/** What is compiled for one Node, with a piece of code that works only where it fits. */
+const NATIVE = {
+  // From version 13 on its binaries fit every Node from 22 on and come with the package; 12 is compiled.
+  'better-sqlite3': {
+    version: (major) => (major >= 22 ? '13' : '12'),
+    use: (path) => `new (${path})(':memory:').close()`,
+  },
+  libpq: { version: () => '1', use: (path) => `new (${path})()` },
+};
+
 /**
  * @param {number} major
- * @returns {{ node: string, sqlite: string | undefined } | { reason: string }} paths: of the program, and
- *   of the better-sqlite3 to use where the installed one does not fit
+ * @returns {{ node: string, fitting: Record<string, string> } | { reason: string }} paths: of the program, and
+ *   of each native package to use where the installed one does not fit
  */
 export function installNode(major) {
   const folder = join(CACHE, String(major));
   const home = join(folder, 'node_modules', PACKAGE);
   const node = join(home, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+  const allowScripts = Object.fromEntries(Object.keys(NATIVE).map((name) => [name, true]));
 
   mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, 'package.json'),
-    JSON.stringify({ private: true, allowScripts: { 'better-sqlite3': true } }),
-  );
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, allowScripts }));
+  // Named once more with each install: npm takes away what this package.json does not name.
+  const wanted = [`${PACKAGE}@${major}`];
   if (!existsSync(node)) {
-    const problem = npmInstall(folder, `${PACKAGE}@${major}`);
+    const problem = npmInstall(folder, wanted);
     if (problem) return { reason: problem };
   }
 
-  const installed = join(root, 'node_modules/better-sqlite3');
-  if (opens(node, installed)) return { node, sqlite: undefined };
+  const fitting = {};
+  // What is compiled is compiled by this Node against its own headers.
+  const env = { PATH: dirname(node) + delimiter + process.env.PATH, npm_config_nodedir: home };
+  for (const [name, { version, use }] of Object.entries(NATIVE)) {
+    if (works(node, use, join(root, 'node_modules', name))) continue;
 
-  const sqlite = join(folder, 'node_modules/better-sqlite3');
-  if (!opens(node, sqlite)) {
-    // From version 13 on its binaries fit every Node from 22 on and come with the package; 12 is
-    // compiled, by this Node against its own headers.
-    const problem = npmInstall(folder, `better-sqlite3@${major >= 22 ? 13 : 12}`, {
-      PATH: dirname(node) + delimiter + process.env.PATH,
-      npm_config_nodedir: home,
-    });
-    if (problem || !opens(node, sqlite)) return { reason: problem ?? 'better-sqlite3 does not load there' };
+    fitting[name] = join(folder, 'node_modules', name);
+    wanted.push(`${name}@${version(major)}`);
+    if (works(node, use, fitting[name])) continue;
+    const problem = npmInstall(folder, wanted, env);
+    if (problem || !works(node, use, fitting[name])) return { reason: problem ?? `${name} does not load there` };
   }
-  return { node, sqlite };
+  return { node, fitting };
 }
 
 /** Returns what went wrong, in one line. */
 function npmInstall(folder, wanted, env = {}) {
-  console.log(`installing ${wanted} …`);
-  const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel', 'error', wanted];
+  console.log(`installing ${wanted.join(', ')} …`);
+  const args = ['install', '--prefix', folder, '--no-audit', '--no-fund', '--loglevel', 'error', ...wanted];
   const { status, stderr, error } = spawnSync('npm', args, {
     encoding: 'utf8',
     shell: process.platform === 'win32',
@@ -60,11 +69,10 @@ function npmInstall(folder, wanted, env = {}) {
   if (status === 0) return undefined;
   const lines = String(error?.message ?? stderr).split('\n');
   const line = lines.find((text) => text.startsWith('npm error') && text.length > 30) ?? lines[0];
-  return `npm cannot install ${wanted}: ${line}`;
+  return `npm cannot install ${wanted.join(', ')}: ${line}`;
 }
 
-/** Whether a better-sqlite3 works in that Node. */
-function opens(node, sqlite) {
-  const code = `new (require(${JSON.stringify(sqlite)}))(':memory:').close()`;
-  return spawnSync(node, ['-e', code], { stdio: 'ignore' }).status === 0;
+/** Whether the native package in that folder works in that Node. */
+function works(node, use, folder) {
+  return spawnSync(node, ['-e', use(`require(${JSON.stringify(folder)})`)], { stdio: 'ignore' }).status === 0;
 }

@@ -1,9 +1,10 @@
-// Loaded into every process of a test run on another Node: better-sqlite3 in node_modules was
-// compiled for the Node that installed it, so the name leads to a copy that fits.
+// Loaded into every process of a test run on another Node: native packages in node_modules were
+// compiled for the Node that installed them, so their names lead to copies that fit.
 const Module = require('node:module');
 
 const { _resolveFilename: resolve } = Module;
+const fitting = JSON.parse(process.env.LOCKSTEP_FITTING);
 
 Module._resolveFilename = function resolveFitting(request, ...rest) {
-  return resolve.call(this, request === 'better-sqlite3' ? process.env.LOCKSTEP_FITTING_SQLITE : request, ...rest);
+  return resolve.call(this, fitting[request] ?? request, ...rest);
 };

@@ -1,9 +1,14 @@
+import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 
-import pg from 'pg';
+import type pg from 'pg';
 
 import { tlsOptions } from './tls.js';
 import type { Upstream } from './upstream.js';
+
+// By `require`: from Node 24 on an import also reads `pg.native`, which loads libpq into the relay's
+// thread, and a process can load it into one thread only; the session needs it in the main one.
+const Client: typeof pg.Client = (createRequire(import.meta.url)('pg') as typeof pg).Client;
 
 /** The password was asked for, and nobody gave one. */
 export class NoPasswordError extends Error {}
@@ -21,7 +26,7 @@ interface Wire {
  * pg's client, used for what it does well: TLS, SCRAM and md5. What it would add from the process's
  * own PG* variables is kept out, since those may name the sandbox by now.
  */
-export class Login extends pg.Client {
+export class Login extends Client {
   readonly #startup: Readonly<Record<string, string>>;
 
   constructor(upstream: Upstream, secure: boolean, timeout: number) {
