@@ -44,6 +44,8 @@ export interface Reply {
   /** The number of the message that it replies to; none if it tells why a wish failed. */
   readonly to?: number;
   readonly error?: SentError | undefined;
+  /** The error that ends the worker. */
+  readonly died?: string;
   /** Why work of open scopes is gone. */
   readonly lost?: SentError | undefined;
   readonly leftovers?: readonly OpenClient[];

@@ -93,23 +93,37 @@ export class PostgresSandbox implements Sandbox {
 
   begin(scope: Scope): void {
     this.#renew();
+    this.#beginIn(this.#link, scope);
+    // It may have ended and nobody had noticed.
+    if (this.#link.dead !== undefined) {
+      this.#renew();
+      this.#beginIn(this.#link, scope);
+    }
     this.#scopes.push(scope);
+  }
+
+  #beginIn(link: WorkerLink, { kind, title }: Scope): void {
     this.#fenced = false;
-    this.#activity = this.#link.load(Word.activity);
-    this.#link.store(Word.touched, 0);
-    this.#link.post({ kind: 'begin', scope: { kind: scope.kind, title: scope.title } });
+    this.#activity = link.load(Word.activity);
+    link.store(Word.touched, 0);
+    link.post({ kind: 'begin', scope: { kind, title } });
   }
 
   resume(): void {
     this.#renew();
-    this.#fenced = false;
     this.#link.post({ kind: 'resume' });
+    if (this.#link.dead !== undefined) {
+      this.#renew();
+      this.#link.post({ kind: 'resume' });
+    }
+    this.#fenced = false;
   }
 
   end(): void {
     const told = this.#told;
     this.#told = undefined;
     this.#scopes.pop();
+    const number = this.#link.post({ kind: 'end' });
     if (this.#link.dead !== undefined) {
       // The layers around a test that has told of it have nothing to add.
       if (this.#mourned === this.#link) return;
@@ -117,7 +131,6 @@ export class PostgresSandbox implements Sandbox {
       throw this.#link.lost();
     }
 
-    const number = this.#link.post({ kind: 'end' });
     const used = this.#link.load(Word.touched) === 1 || this.#link.load(Word.turn) !== Turn.free;
     // The scope around it may have been used before.
     this.#link.store(Word.touched, 1);

@@ -1,11 +1,12 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, Worker } from 'node:worker_threads';
 import { SandboxLostError } from '../../errors.js';
 import { type Command, type Event, receiveError, type Reply, type WorkerData } from './messages.js';
+import { deliver } from './delivery.js';
 import { newWords, Word } from './shared.js';
 
-/** A word is looked at this often while the thread waits, in case the worker has died. */
-const SLICE = 100;
-/** Without a heartbeat for so long, the worker is taken for dead. It beats every 200 ms. */
+/** So often a thread that waits looks whether the worker is there, in milliseconds. */
+const SLICE = 20;
+/** Without a heartbeat for so long, a worker that is there is stuck. It beats every 200 ms. */
 const DEAD_AFTER = 1500;
 const START = 10_000;
 
@@ -75,7 +76,7 @@ export class WorkerLink {
 
   /** Sends a command. The worker notices it before it serves anybody again. Returns its number. */
   post(command: Command, transfer: readonly Transferable[] = []): number {
-    this.#control.postMessage(command, transfer);
+    if (!deliver(this.#control, command, transfer)) this.#gone();
     return Atomics.add(this.words, Word.sent, 1) + 1;
   }
 
@@ -125,6 +126,10 @@ export class WorkerLink {
     for (let now = heard; now < deadline; now = performance.now()) {
       if (Atomics.wait(this.words, word, seen, Math.min(SLICE, deadline - now)) !== 'timed-out') return;
 
+      // Nobody reads it.
+      if (!deliver(this.#replies, undefined)) this.#gone();
+      if (this.#dead !== undefined) throw this.lost();
+
       const last = this.load(Word.heartbeat);
       if (last !== beat) [beat, heard] = [last, performance.now()];
       else if (performance.now() - heard > DEAD_AFTER) {
@@ -155,6 +160,13 @@ export class WorkerLink {
   /** For tests: ends the worker behind the sandbox's back. */
   kill(): Promise<number> {
     return this.#worker.terminate();
+  }
+
+  /** The worker has ended. Its last words are there already; the event that tells of it comes later. */
+  #gone(): void {
+    for (let reply = receive<Reply>(this.#replies); reply !== undefined; reply = receive<Reply>(this.#replies))
+      this.#dead ??= reply.died;
+    this.#dead ??= 'it was terminated';
   }
 
   /** Replies that nobody waited for, or not long enough, are dropped. */

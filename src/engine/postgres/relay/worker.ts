@@ -1,7 +1,14 @@
 import { workerData } from 'node:worker_threads';
-import type { WorkerData } from '../messages.js';
+import type { Reply, WorkerData } from '../messages.js';
 import { Relay } from './relay.js';
 
+const { replies } = workerData as WorkerData;
 const relay = new Relay(workerData as WorkerData);
+
+process.on('uncaughtExceptionMonitor', (error) => {
+  replies.postMessage({ died: error.message } satisfies Reply);
+});
+// What comes by it only shows that the worker is there.
+replies.on('message', () => undefined);
 
 await relay.listen();
