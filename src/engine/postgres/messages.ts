@@ -64,20 +64,51 @@ export interface SentError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
+  readonly cause?: SentCause;
+}
+
+/** What is told of an error's cause: where it was thrown is of no use in another thread. */
+interface SentCause {
+  readonly name: string;
+  readonly message: string;
+  readonly code: string | number | undefined;
 }
 
 export function sendError(error: unknown): SentError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined };
-  return { name: error.name, message: error.message, stack: error.stack };
+
+  const { name, message, stack, cause } = error;
+  if (!(cause instanceof Error)) return { name, message, stack };
+  const { code } = cause as { readonly code?: unknown };
+  return {
+    name,
+    message,
+    stack,
+    cause: {
+      name: cause.name,
+      message: cause.message,
+      code: typeof code === 'string' || typeof code === 'number' ? code : undefined,
+    },
+  };
 }
 
 /** The error in the thread that waited: of the same class, with the stack of whoever waited. */
-export function receiveError({ name, message, stack }: SentError): Error {
+export function receiveError({ name, message, stack, cause }: SentError): Error {
   const type = (errors as Readonly<Record<string, unknown>>)[name];
   if (typeof type !== 'function' || !Object.prototype.isPrototypeOf.call(errors.LockstepError, type))
     return Object.assign(new Error(message), { cause: stack });
 
-  const sentences = message.split('\n  ').slice(0, -1);
-  const [what = message, why = '', remedy = ''] = sentences;
-  return new (type as new (explanation: errors.Explanation) => Error)({ what, why, remedy });
+  return new (type as new (explanation: errors.Explanation) => Error)({
+    // All sentences at once: why and remedy may have several lines.
+    what: errors.sentencesOf({ message }),
+    ...(cause !== undefined && { cause: receiveCause(cause) }),
+  });
+}
+
+function receiveCause({ name, message, code }: SentCause): Error {
+  const cause = Object.assign(new Error(message), code === undefined ? {} : { code });
+
+  cause.name = name;
+  cause.stack = `${name}: ${message}`;
+  return cause;
 }
