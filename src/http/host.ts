@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { reportPending } from '../bridge/index.js';
-import { NotRunningError, RequestError } from '../errors.js';
+import { AppError, NotRunningError, RequestError, sentencesOf } from '../errors.js';
 import type { RequestQueries } from '../queries/index.js';
 import type { RunningApp } from './apps/app.js';
 import { resolveApp } from './apps/resolve.js';
@@ -154,7 +154,8 @@ class Host implements ClientHost, Desk, JarShelf {
   }
 
   begin(): Promise<Line> {
-    this.#starting ??= this.#scope.runInAsyncScope(() => this.#run());
+    if (this.#starting !== undefined) return this.#line === undefined ? this.#starting.catch(again) : this.#starting;
+    this.#starting = this.#scope.runInAsyncScope(() => this.#run());
     return this.#starting;
   }
 
@@ -240,6 +241,11 @@ class Host implements ClientHost, Desk, JarShelf {
     await Promise.allSettled(calls.map((call) => call.response));
     return sentences;
   }
+}
+
+/** The failure of one more request, with a stack of its own: each shows the line of its own test. */
+function again(error: unknown): never {
+  throw error instanceof AppError ? new AppError({ what: sentencesOf(error), cause: error.cause }) : error;
 }
 
 function stoppedError(): NotRunningError {

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import fastify from 'fastify';
 import { AppError, RequestError } from '#src/errors.js';
+import { inFrame, thrownBy } from './frame.js';
 import { EXPRESS, host, rejection, stopAll } from './frameworks.js';
 
 /** A promise of a module with this code. */
@@ -320,11 +321,27 @@ describe('http errors: what is no app', () => {
     expect(error).to.be.instanceOf(AppError);
     expect(error.message).to.match(/could not be loaded: Error: no port/);
     expect(error.cause).to.equal(cause);
-    expect(await rejection(made.client.async.get('/'))).to.equal(error);
+    // Of its own: each waits elsewhere, and what is put into the stack of one is not the other's.
+    const again = await rejection(made.client.async.get('/'));
+    expect(again).to.be.instanceOf(AppError).and.not.equal(error);
+    expect(again).to.include({ message: error.message, cause });
 
     const plugin = fastify().register(() => Promise.reject(cause));
     expect((await rejection(host(plugin).start())).message).to.match(
       /Fastify app could not be started: Error: no port/,
     );
   });
+
+  it(
+    'an app that cannot start shows each test its own line only',
+    inFrame(() => {
+      const { client } = host(() => Promise.reject(new Error('no port')));
+      const first = thrownBy(() => client.get('/'));
+      const second = thrownBy(() => client.get('/'));
+
+      for (const { stack = '' } of [first, second]) {
+        expect(stack.split('\n').filter((line) => line.includes('errors.test'))).to.have.length(2);
+      }
+    }),
+  );
 });
