@@ -4,11 +4,12 @@ import type { Section } from './section.js';
 export function readEnv(section: Section, holds: string): readonly string[] {
   const names = section.texts('env') ?? [];
 
-  const wrong = names.find((name) => /[=\s]/.test(name));
+  // A system may allow more; what has these is a value, a path or a URL.
+  const wrong = names.find((name) => /[=\s:/\\]/.test(name));
   if (wrong !== undefined) {
     throw section.refuse('env', 'the names of environment variables', {
       value: wrong,
-      remedy: `Give the name only; its value is ${holds}.`,
+      remedy: `Give the name only, as the app reads it; its value is ${holds}.`,
     });
   }
   return Object.freeze([...names]);

@@ -12,8 +12,10 @@ const EXTENSIONS = ['.ts', '.mts', '.cts', '.js', '.mjs', '.cjs', '.json'];
 
 const EXAMPLE = `export default {
     app: './src/app.js',
-    // env: the variable that the app takes the path from; swap: the driver that it uses
-    database: { engine: 'sqlite', file: ':memory:', env: 'DATABASE_FILE', swap: ['sqlite3'], schema: './schema.sql' },
+    // env: the variable that the app takes the URL from
+    database: { engine: 'postgres', env: 'DATABASE_URL', schema: './schema.sql' },
+    // or: env: the variable that the app takes the path from; swap: the driver that it uses
+    // database: { engine: 'sqlite', file: ':memory:', env: 'DATABASE_FILE', swap: ['sqlite3'], schema: './schema.sql' },
   };`;
 
 /** A config file and what it exports, not yet validated. */
@@ -133,7 +135,9 @@ function exportsNothing(path: string): ConfigError {
 
 function noDefault(path: string, names: readonly string[]): ConfigError {
   return new ConfigError({
-    what: `${path} has no default export; it exports ${names.join(', ')}.`,
+    what: names.includes('default')
+      ? `${path} exports undefined as its default.`
+      : `${path} has no default export; it exports ${names.join(', ')}.`,
     remedy: `Export the config as the default, for example:\n  ${EXAMPLE}`,
   });
 }

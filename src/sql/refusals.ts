@@ -88,7 +88,7 @@ function distributed(what: string): Refusal {
     kind: 'refused',
     what: `${what} cannot run in the sandbox.`,
     why: 'A prepared transaction outlives its connection, so it would escape the rollback at the end of the test.',
-    remedy: "Use a plain COMMIT, or run this test with isolation: 'database', which gives it a database of its own.",
+    remedy: 'Use a plain COMMIT; test two-phase commits on a connection of their own to a real server.',
   };
 }
 
@@ -97,6 +97,6 @@ function outsideTransactions(what: string): Refusal {
     kind: 'refused',
     what: `${what} cannot run in the sandbox.`,
     why: 'Postgres does not run it inside a transaction, and it could not be undone at the end of the test.',
-    remedy: "Do it before the tests (schema in the config), or run this test with isolation: 'database'.",
+    remedy: 'Do it before the tests, in schema of the config; or on a connection of its own to a real server.',
   };
 }

@@ -69,6 +69,12 @@ describe('findConfig', () => {
     ['an empty JSON file', { 'lockstep.config.json': '' }, {}, /lockstep\.config\.json exports nothing[\s\S]*empty/],
     ['a function that returns nothing', { 'lockstep.config.mjs': 'export default () => {}' }, {}, /exports nothing/],
     [
+      'an undefined default',
+      { 'lockstep.config.mjs': 'export default undefined' },
+      {},
+      /exports undefined as its default/,
+    ],
+    [
       'no default export',
       { 'lockstep.config.mjs': 'export const config = {}' },
       {},

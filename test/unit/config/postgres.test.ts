@@ -125,6 +125,11 @@ describe('validateConfig for Postgres', () => {
     ['a start in no time', { embedded: { startTimeout: 0 } }, /database\.embedded\.startTimeout in .* is 0/],
     ['a pattern of variables', { env: 'DB_*' }, /'DB_\*'[\s\S]*only pattern is 'PG\*'/],
     ['a variable with its value', { env: 'A=b' }, /'A=b'[\s\S]*its value is the sandbox's URL/],
+    [
+      "a URL in a variable's place",
+      { env: 'postgres://localhost/shop_test' },
+      /'postgres:\/\/localhost\/shop_test'[\s\S]*name only, as the app reads it/,
+    ],
     ['a list of packages to swap', { swap: ['pg'] }, /No Postgres driver has to be replaced[\s\S]*env: 'DATABASE_URL'/],
     ['a swap by name', { swap: 'x' }, /a function that is given the sandbox's URL/],
     ['a mistyped driver', { driver: 'built-in' }, /Did you mean 'builtin'\?/],

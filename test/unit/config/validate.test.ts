@@ -236,6 +236,7 @@ describe('validateConfig', () => {
     ],
     ['a folder as file', () => sqlite({ file: './data' }), /is a folder/],
     ['an env with its value', () => sqlite({ env: ['DB=x'] }), /'DB=x'[\s\S]*name only/],
+    ['an env that is a path', () => sqlite({ env: './data.sqlite3' }), /'\.\/data\.sqlite3'[\s\S]*name only/],
     ['an env that is a number', () => sqlite({ env: [5] }), /database\.env in .* is \[ 5 \]/],
     [
       'an unknown driver',
