@@ -76,7 +76,7 @@ function judge<T>(log: QueryLog, expected: Expected, { entries, omitted }: Sent,
 function checkFunction(what: string, fn: unknown): void {
   if (typeof fn !== 'function') {
     throw new SessionUsageError({
-      what: `${what} was given ${inspect(fn, { depth: 0 })} to run.`,
+      what: `${what} was given ${inspect(fn, { depth: -1 })} to run.`,
       why: 'It counts what is sent while a function runs; what was done before cannot be counted.',
       remedy: "Give a function: () => client.get('/providers').",
     });

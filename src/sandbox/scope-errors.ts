@@ -9,7 +9,7 @@ export interface OpenWork {
   readonly lastSql: string;
 }
 
-/** The error of a query that arrives when no test is running, or on a connection cut off at a test's end. */
+/** The error of a query that arrives when no test is running. */
 export function stragglerError(connection: string, sql: string, endedTitle: string | undefined): StragglerError {
   const when = endedTitle === undefined ? 'before any test had begun' : `after "${endedTitle}" had ended`;
 
@@ -23,6 +23,17 @@ export function stragglerError(connection: string, sql: string, endedTitle: stri
       endedTitle === undefined
         ? 'Query the database in tests and hooks only; put what all tests need into schema or seed of the config.'
         : 'Let the test wait for the work that sends this query (timers, jobs, requests without an answer), or stop that work when the test ends.',
+  });
+}
+
+/** The error of a query on a connection that was cut at a test's end and still believes in its transaction. */
+export function cutError(connection: string, sql: string, title: string): StragglerError {
+  const test = title === '' ? 'an earlier test' : `"${title}"`;
+
+  return new StragglerError({
+    what: `${connection} sent "${shortSql(sql)}" after ${test} had ended, in the transaction that this test left open.`,
+    why: 'That transaction was rolled back with its test: a query that believes in it would build on what is gone.',
+    remedy: `Mend ${test}: the app has to commit or roll back on every path, before it gives the connection back to its pool.`,
   });
 }
 

@@ -1,6 +1,6 @@
 import { isSession, sessionName } from '../../sandbox/connection-names.js';
 import { Layers } from '../../sandbox/layers.js';
-import { stragglerError } from '../../sandbox/scope-errors.js';
+import { cutError, stragglerError } from '../../sandbox/scope-errors.js';
 import { stallError } from '../../sandbox/stall.js';
 import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
 import type { Effect } from '../../sql/effect.js';
@@ -350,7 +350,7 @@ export class Hub implements Sandbox {
       connection.cutBy = undefined;
       this.#cut.delete(connection);
     }
-    throw stragglerError(connection.name, sql, title);
+    throw cutError(connection.name, sql, title);
   }
 
   #join(connection: Connection): void {

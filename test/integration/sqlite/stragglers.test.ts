@@ -90,7 +90,7 @@ describe('SQLite stragglers', () => {
     begin(sandbox, 'the second');
 
     const late = await errorOf(() => app.run('INSERT INTO t VALUES (2)'));
-    expect(late.message).to.contain('after "the first" had ended');
+    expect(late.message).to.contain('after "the first" had ended, in the transaction that this test left open');
     expect(column(sandbox, ALL)).to.deep.equal([]);
   });
 

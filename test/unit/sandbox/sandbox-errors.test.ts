@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { leakError, sandboxLostError, stragglerError } from '#src/sandbox/scope-errors.js';
+import { cutError, leakError, sandboxLostError, stragglerError } from '#src/sandbox/scope-errors.js';
 import { shortSql } from '#src/sandbox/short-sql.js';
 import { holdTimeoutError, stallError, type TurnInfo } from '#src/sandbox/stall.js';
 
@@ -34,6 +34,14 @@ describe('errors of the sandbox', () => {
   it('name the test that a straggler missed', () => {
     expect(stragglerError('c', 'select 1', 'suite works').message).to.include('after "suite works" had ended');
     expect(stragglerError('c', 'select 1', undefined).message).to.include('before any test');
+  });
+
+  it('name the test whose transaction a straggler believes in', () => {
+    const { message, code } = cutError('c', 'select 1', 'suite works');
+    expect(code).to.equal('LOCKSTEP_STRAGGLER');
+    expect(message).to.match(/after "suite works" had ended, in the transaction that this test left open/);
+    expect(message).to.match(/Mend "suite works": .* before it gives the connection back to its pool/);
+    expect(cutError('c', 'select 1', '').message).to.include('Mend an earlier test');
   });
 
   it('list all that leaked', () => {

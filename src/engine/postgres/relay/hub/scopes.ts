@@ -1,5 +1,5 @@
 import { Layers, type ScopeName } from '../../../../sandbox/layers.js';
-import { sandboxLostError, stragglerError } from '../../../../sandbox/scope-errors.js';
+import { cutError, sandboxLostError, stragglerError } from '../../../../sandbox/scope-errors.js';
 import type { Effect } from '../../../../sql/effect.js';
 import { readFields } from '../../wire/backend.js';
 import { SYNC } from '../../wire/frontend.js';
@@ -53,7 +53,7 @@ export class Scopes {
       const { transaction } = client.emulation;
       if (effects[0]?.kind !== 'begin') {
         for (const effect of effects) transaction.done(transaction.plan(effect));
-        const error = client.cutFor ?? stragglerError(client.name, sql, title);
+        const error = client.cutFor ?? cutError(client.name, sql, title);
         if (!transaction.open) client.cutBy = client.cutFor = undefined;
         return error;
       }
