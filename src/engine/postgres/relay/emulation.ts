@@ -24,22 +24,27 @@ import type { Special } from './special.js';
 import type { Place, Statement } from './statement.js';
 import { committing, numberOf } from './temporaries.js';
 
-/** A query that the real connection is to run; with `pass`, its answer goes to the client. */
-export interface Ask {
+/** What the real connection is to do. */
+export type Ask =
+  /** Statements of the relay's own. `ends`: the transaction is about to end, and the client's unnamed portal with it. */
+  | { readonly kind: 'own'; readonly statements: readonly string[]; readonly ends?: boolean }
+  | Pass
+  /** Only says whether the server can read the text. */
+  | { readonly kind: 'syntax'; readonly sql: string }
+  /** Makes the transaction fail. */
+  | { readonly kind: 'refuse' };
+
+/** A statement of the client's, whose answer it gets. */
+export interface Pass {
+  readonly kind: 'pass';
   readonly sql: string;
-  readonly pass?: boolean;
   /** What the client has sent in its place, for the log. */
   readonly words?: string;
-  /** Only asks whether the server can read it. */
-  readonly syntax?: boolean;
-  /** The server cannot read it, and so it makes the transaction fail. */
-  readonly refuse?: boolean;
-  /** The client's unnamed statement and portal are to stay. */
-  readonly quiet?: boolean;
+  /** Whether the command tag is held back. */
   readonly hold?: boolean;
 }
 
-/** Work in several steps, each a query whose answer the next one needs. */
+/** Work in several steps, each of which needs the answer of the one before. */
 export type Work<Result = void> = Generator<Ask, Result, Told>;
 
 /** What the emulation needs of the connection that all share. */
@@ -48,8 +53,8 @@ export interface Ground {
   epoch: number;
   /** Arms the guard and whatever must lie under it, pipelined before the next message. */
   prepare(): void;
-  /** What runs above the guard must not write. */
-  restrict(): void;
+  /** What runs above the guard must not write. `amid`: the client may have an unnamed portal, which is to stay. */
+  restrict(amid: boolean): void;
   /** Makes it fail, so that it refuses what production would refuse. */
   fail(): void;
   /** The turn's work is to stay; `changed` if there may be any. */
@@ -60,8 +65,10 @@ export interface Ground {
   facts: SchemaFacts | undefined;
   notify(notices: readonly Notice[]): void;
   listening(): void;
-  /** Something of the client ends with its transaction. */
+  /** Something of the client ends with its transaction, at the latest before the next one. */
   closeLater(kind: 'statement' | 'portal', name: string): void;
+  /** What was to be closed later is closed. */
+  closeNow(): void;
 }
 
 /** A plan of statements to send. */
@@ -91,7 +98,8 @@ export class Emulation {
   readonly #emit: (bytes: Buffer) => void;
   /** The stages at the client's savepoints. */
   #marks: SessionState[] = [];
-  #readOnly = false;
+  /** What the transaction, which has changed the schema, has found out about it. */
+  #facts: SchemaFacts | undefined;
   #holds = false;
   #held: Buffer | undefined;
   /** The ground's epoch in which the guard was armed for this transaction. */
@@ -113,7 +121,7 @@ export class Emulation {
 
   /** Whether the transaction must not write. */
   get #restricted(): boolean {
-    return this.reader || (this.transaction.open ? this.#readOnly : readsOnly(this.state));
+    return this.reader || this.#readsOnly(this.staged);
   }
 
   /** The guard is somebody else's from now on. */
@@ -129,7 +137,7 @@ export class Emulation {
 
     this.#ground.prepare();
     this.#armed = this.#ground.epoch;
-    if (this.#restricted) this.#ground.restrict();
+    if (this.#restricted) this.#ground.restrict(false);
     if (this.transaction.failed) this.#ground.fail();
   }
 
@@ -159,6 +167,7 @@ export class Emulation {
   /** Ends a transaction that has nothing to check. */
   settle(): void {
     if (this.working) this.#ground.committed(this.staged.settings, this.staged.ddl, this.#changed);
+    if (this.#facts !== undefined) this.#ground.facts = this.#facts;
     const { notices } = this.staged;
     this.#end(afterCommit(this.staged));
     this.#ground.notify(notices);
@@ -175,14 +184,13 @@ export class Emulation {
         this.#emit(warning(effect.kind === 'begin' ? '25001' : '25P01', plan.message));
         if (effect.kind === 'commit') return yield* this.#commitImplicit(plan.tag);
         if (effect.kind === 'rollback') this.undo();
-        if (effect.kind === 'begin' && effect.readOnly === true) this.#restrict();
+        if (effect.kind === 'begin' && effect.readOnly === true) this.#permit(false);
         this.#emit(commandComplete(plan.tag));
         return true;
       case 'open':
         this.transaction.done(plan);
         this.#marks = [];
-        this.#readOnly = (effect.kind === 'begin' ? effect.readOnly : undefined) ?? readsOnly(this.state);
-        if (this.#readOnly) this.#restrict();
+        if (effect.kind === 'begin' && effect.readOnly !== undefined) this.#permit(!effect.readOnly);
         this.#emit(commandComplete(plan.tag));
         return true;
       case 'close':
@@ -201,7 +209,7 @@ export class Emulation {
 
     // One that fails has ended the transaction, and nobody sends a ROLLBACK behind it.
     this.undo();
-    this.transaction.reset();
+    this.reset();
     this.#emit(error);
     return false;
   }
@@ -220,7 +228,7 @@ export class Emulation {
   *rejectInside(what: string, place: Place): Work<boolean> {
     const pipelined = place === 'pipeline' && !this.transaction.open;
     const why = pipelined ? 'cannot be executed within a pipeline' : 'cannot run inside a transaction block';
-    const readOnly = this.#readOnly ? /^(?:CREATE|DROP) INDEX/.exec(what)?.[0] : undefined;
+    const readOnly = this.#restricted ? /^(?:(?:CREATE|DROP) INDEX|ALTER TABLE)/.exec(what)?.[0] : undefined;
     if (this.transaction.failed) return yield* this.rejectAborted();
 
     if (readOnly !== undefined)
@@ -229,7 +237,7 @@ export class Emulation {
   }
 
   /** A statement that is answered without the server. */
-  *local(special: Special, place: Place): Work<boolean> {
+  *local(statement: Statement, special: Special, place: Place): Work<boolean> {
     if (this.transaction.failed) return yield* this.rejectAborted();
     const { staged } = this;
 
@@ -249,15 +257,16 @@ export class Emulation {
           this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
         if (special.readOnly === true) {
           if (!this.transaction.open) this.enter();
-          this.#restrict();
+          this.#permit(false);
         }
+        if (special.readOnly === false && this.#restricted) return yield* this.#permitLate();
         return this.#answer('SET');
       case 'set':
         this.#emit(warning('25P01', 'SET LOCAL can only be used in transaction blocks'));
-        return this.#answer('SET');
+        return yield* this.pass(statement);
       case 'constraints':
         this.#emit(warning('25P01', 'SET CONSTRAINTS can only be used in transaction blocks'));
-        return this.#answer('SET CONSTRAINTS');
+        return yield* this.pass(statement);
       case 'nothing':
         if (this.transaction.open || place !== 'alone') return yield* this.rejectInside(special.tag, place);
         return this.#answer(special.tag);
@@ -270,6 +279,14 @@ export class Emulation {
       default:
         return this.#answer('DISCARD ALL');
     }
+  }
+
+  /** A statement that the server runs, though not by a message of the client's. */
+  *pass({ sql, special }: Statement): Work<boolean> {
+    this.enter();
+    const { error } = yield { kind: 'pass', sql: this.renamed(sql, special) };
+    if (error === undefined && special !== undefined) yield* this.track(special);
+    return error === undefined;
   }
 
   /** A statement behind which the implicit transaction of its text ends: its command tag is held back. */
@@ -296,15 +313,15 @@ export class Emulation {
   }
 
   /** Remembers what a statement that has succeeded means for the session. */
-  *track(special: Special, quiet = false): Work {
+  *track(special: Special): Work {
     this.staged = this.#tracked(special);
     if (special.kind === 'reset') {
       const replays = [...this.defaults].filter(([name]) => special.name === undefined || special.name === name);
-      if (replays.length > 0) yield { sql: replays.map(([, replay]) => replay).join(';') };
+      if (replays.length > 0) yield { kind: 'own', statements: replays.map(([, replay]) => replay) };
       return;
     }
     if (special.kind === 'temporary') {
-      const { rows } = yield { sql: numberOf(special.name), quiet };
+      const { rows } = yield { kind: 'own', statements: [numberOf(special.name)] };
       const number = rows[0]?.[0];
       // One that was there already, IF NOT EXISTS, stays as it was made.
       if (typeof number === 'string' && !this.staged.temporary.has(number))
@@ -313,7 +330,8 @@ export class Emulation {
     }
     if (special.kind !== 'config' || special.local || special.name === undefined) return;
 
-    const told = yield { sql: `SELECT pg_catalog.current_setting('${special.name}', true)`, quiet };
+    const current = `SELECT pg_catalog.current_setting('${special.name}', true)`;
+    const told = yield { kind: 'own', statements: [current] };
     const value = told.rows[0]?.[0];
     if (typeof value === 'string') this.staged = setting(this.staged, special.name, configuring(special.name, value));
   }
@@ -348,12 +366,12 @@ export class Emulation {
    */
   *commit(succeeds: () => void = () => undefined): Work<Buffer | undefined> {
     if (this.working) {
+      for (const name of this.staged.cursors) this.#ground.closeLater('portal', name);
       const error = (yield* this.#check()) ?? (yield* this.#cleanUp());
       if (error !== undefined) {
         this.undo();
         return error;
       }
-      for (const name of this.staged.cursors) this.#ground.closeLater('portal', name);
     }
 
     succeeds();
@@ -367,10 +385,12 @@ export class Emulation {
     const statements = [...committing(temporary), ...[...local].map((name) => settings.get(name) ?? resetting(name))];
     if (statements.length === 0) return undefined;
 
+    // A table is neither emptied nor dropped while a portal reads it.
+    this.#ground.closeNow();
     // What may only be read by the transaction may be dropped by its end.
     if (this.#restricted) statements.splice(0, 0, `RELEASE SAVEPOINT ${GUARD}`);
     if (this.#restricted) statements.push(`SAVEPOINT ${GUARD}`);
-    const { error } = yield { sql: statements.join(';') };
+    const { error } = yield { kind: 'own', statements, ends: true };
     return error === undefined ? undefined : Buffer.from(error);
   }
 
@@ -378,26 +398,26 @@ export class Emulation {
     const { constraints, ddl } = this.staged;
     let { facts } = this.#ground;
     if (facts === undefined || ddl) {
-      const { rows } = yield { sql: SCHEMA_FACTS };
-      facts = readSchemaFacts(rows);
-      this.#ground.facts = facts;
+      const { rows } = yield { kind: 'own', statements: [SCHEMA_FACTS], ends: true };
+      this.#facts = facts = readSchemaFacts(rows);
     }
     const names = facts.deferred;
     if (names.length === 0 && !constraints) return undefined;
 
-    const { error } = yield { sql: 'SET CONSTRAINTS ALL IMMEDIATE' };
+    const { error } = yield { kind: 'own', statements: ['SET CONSTRAINTS ALL IMMEDIATE'], ends: true };
+    if (error !== undefined) return Buffer.from(error);
     // Releasing the guard does not bring the modes back.
-    if (error === undefined && names.length > 0) yield { sql: `SET CONSTRAINTS ${names.join(',')} DEFERRED` };
-    return error === undefined ? undefined : Buffer.from(error);
+    if (names.length > 0)
+      yield { kind: 'own', statements: [`SET CONSTRAINTS ${names.join(',')} DEFERRED`], ends: true };
+    return undefined;
   }
 
   *#close(plan: Steps): Work<boolean> {
-    // A failure has brought the characteristics back that a chain would keep.
-    if (this.transaction.failed) this.#readOnly = readsOnly(this.state);
+    const readOnly = this.#readsOnly(this.#chained(plan));
     if (plan.commits) {
       const error = yield* this.commit(() => this.#emit(commandComplete(plan.tag)));
       if (error !== undefined) {
-        this.transaction.reset();
+        this.reset();
         this.#emit(error);
         return false;
       }
@@ -407,13 +427,24 @@ export class Emulation {
     }
 
     this.transaction.done(plan);
-    if (!this.transaction.open) this.#readOnly = false;
+    this.#begin(this.transaction.open ? readOnly : undefined);
     return true;
+  }
+
+  /** What a chain keeps of the characteristics: what a failure or a rollback has not brought back before. */
+  #chained(plan: Steps): SessionState {
+    if (plan.commits) return this.staged;
+    return this.#marks[0] ?? (this.transaction.failed ? this.state : this.staged);
+  }
+
+  #begin(readOnly: boolean | undefined): void {
+    if (this.state.readOnly === readOnly) return;
+    this.state = this.staged = { ...this.state, readOnly };
   }
 
   *#inner(plan: Steps): Work<boolean> {
     this.enter();
-    const { error } = yield { sql: plan.send.join(';') };
+    const { error } = yield { kind: 'own', statements: plan.send };
     if (error !== undefined) {
       this.transaction.fail();
       this.#emit(error);
@@ -423,9 +454,10 @@ export class Emulation {
     const depth = plan.next.marks.length;
     if (depth > this.#marks.length) this.#marks.push(this.staged);
     else {
-      const mark = this.#marks[depth - 1];
+      // Both bring back whether the transaction may write; a rollback brings back all.
+      if (plan.tag === 'ROLLBACK') this.staged = this.#marks[depth - 1] ?? this.staged;
+      else this.staged = { ...this.staged, readOnly: this.#marks[depth]?.readOnly };
       this.#marks = this.#marks.slice(0, depth);
-      if (plan.tag === 'ROLLBACK' && mark !== undefined) this.staged = mark;
     }
     this.transaction.done(plan);
     this.#emit(commandComplete(plan.tag));
@@ -439,10 +471,24 @@ export class Emulation {
     return error === undefined;
   }
 
-  /** The server hears of it when it hears of the transaction. */
-  #restrict(): void {
-    this.#readOnly = true;
-    if (this.working) this.#ground.restrict();
+  /** Whether the transaction may write. The server hears of it when it hears of the transaction. */
+  #permit(writes: boolean): void {
+    this.staged = { ...this.staged, readOnly: !writes };
+    if (!writes && this.working) this.#ground.restrict(true);
+  }
+
+  /** SET TRANSACTION READ WRITE where only reading is allowed; as check_XactReadOnly does it in variable.c. */
+  *#permitLate(): Work<boolean> {
+    if (this.#marks.length > 0)
+      return yield* this.reject('25001', 'cannot set transaction read-write mode inside a read-only transaction');
+    if (this.working) return yield* this.reject('25001', 'transaction read-write mode must be set before any query');
+    if (this.reader) return yield* this.reject('0A000', 'cannot set transaction read-write mode during recovery');
+    this.#permit(true);
+    return this.#answer('SET');
+  }
+
+  #readsOnly({ readOnly }: SessionState): boolean {
+    return readOnly ?? readsOnly(this.state);
   }
 
   *#reject(code: string, message: string, plan: Plan): Work<boolean> {
@@ -465,7 +511,7 @@ export class Emulation {
     if (this.transaction.failed || !this.transaction.open) return;
 
     this.enter();
-    yield { sql: 'lockstep_refused', refuse: true };
+    yield { kind: 'refuse' };
   }
 
   #answer(tag: string): boolean {
@@ -493,8 +539,9 @@ export class Emulation {
       case 'constraints':
         return { ...staged, constraints: true };
       case 'cursor':
-        if (special.hold) return { ...staged, holds: added(staged.holds, special.name) };
-        return { ...staged, cursors: added(staged.cursors, special.name) };
+        return special.hold
+          ? { ...staged, holds: added(staged.holds, special.name), cursors: removed(staged.cursors, special.name) }
+          : { ...staged, holds: removed(staged.holds, special.name), cursors: added(staged.cursors, special.name) };
       case 'temporary':
         return { ...staged, ddl: true };
       default:
@@ -505,10 +552,11 @@ export class Emulation {
   #end(state: SessionState): void {
     this.#armed = undefined;
     this.#changed = false;
-    if (!this.transaction.open) this.#readOnly = false;
+    this.#facts = undefined;
     this.state = state;
     this.staged = state;
     this.#marks = [];
+    if (!this.transaction.open) this.#begin(undefined);
   }
 }
 

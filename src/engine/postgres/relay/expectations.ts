@@ -7,7 +7,8 @@ export interface Sink {
 
 /**
  * What a message that was forwarded will be answered by. `ask` is a query of the relay's own, `step`
- * a statement of its own that it has prepared: Bind and Execute together.
+ * a statement of its own that it has prepared: Bind and Execute together; `quiet` are all the messages
+ * of some statements, up to their Sync.
  */
 export type Kind =
   | 'parse'
@@ -20,6 +21,7 @@ export type Kind =
   | 'query'
   | 'call'
   | 'ask'
+  | 'quiet'
   | 'step'
   | 'local';
 
@@ -42,7 +44,7 @@ export interface Expectation {
   held?: Buffer | undefined;
   /** A CommandComplete came. */
   tag?(bytes: Buffer): void;
-  /** A DataRow came; only those of `ask` are read. */
+  /** A DataRow came; only those of `ask` and `quiet` are read. */
   row?(bytes: Buffer): void;
   /** The server failed it. */
   failed?(error: Buffer): void;
@@ -74,6 +76,7 @@ export function completes(kind: Kind, type: number): boolean {
     case 'query':
     case 'call':
     case 'ask':
+    case 'quiet':
       return type === Back.ready;
     case 'local':
       return false;
@@ -82,7 +85,17 @@ export function completes(kind: Kind, type: number): boolean {
 
 /** Whether the server answers the message for sure only at the next Sync. */
 export function needsSync(kind: Kind): boolean {
-  return !(kind === 'sync' || kind === 'query' || kind === 'call' || kind === 'ask' || kind === 'local');
+  return !(completes(kind, Back.ready) || kind === 'local');
+}
+
+/** Whether it is or has a Sync, which the server answers whatever has failed before. */
+export function hasSync(kind: Kind): boolean {
+  return kind === 'sync' || kind === 'quiet';
+}
+
+/** Whether the relay reads the answer itself. */
+export function isOwn(kind: Kind): boolean {
+  return kind === 'ask' || kind === 'quiet';
 }
 
 /** Whether a message of that type may be part of the answer. */
@@ -99,6 +112,8 @@ export function belongs(kind: Kind, type: number): boolean {
     case 'query':
     case 'ask':
       return COPIES.has(type) || QUERY.has(type);
+    case 'quiet':
+      return EXTENDED.has(type) || QUERY.has(type);
     case 'call':
       return type === Back.functionResult;
     default:
@@ -107,4 +122,5 @@ export function belongs(kind: Kind, type: number): boolean {
 }
 
 const COPIES: ReadonlySet<number> = new Set([Back.copyIn, Back.copyOut, Back.copyData, Back.copyDone]);
+const EXTENDED: ReadonlySet<number> = new Set([Back.parseComplete, Back.bindComplete, Back.closeComplete]);
 const QUERY: ReadonlySet<number> = new Set([Back.rowDescription, Back.dataRow, Back.commandComplete, Back.emptyQuery]);

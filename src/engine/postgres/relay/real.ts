@@ -1,6 +1,16 @@
 import { Back, readFields, readNotification, readParameter, readRow } from '../wire/backend.js';
-import { bind, close, execute, FLUSH, parse, query, SYNC } from '../wire/frontend.js';
-import { belongs, completes, needsSync, type End, type Expectation, type Sink } from './expectations.js';
+import { close, parse, query, SYNC } from '../wire/frontend.js';
+import {
+  belongs,
+  completes,
+  hasSync,
+  isOwn,
+  needsSync,
+  type End,
+  type Expectation,
+  type Sink,
+} from './expectations.js';
+import { quietly } from './quiet.js';
 
 /** Where the real connection's bytes go. */
 export interface Outlet {
@@ -31,8 +41,6 @@ export interface Told {
 
 const NOTHING = Buffer.alloc(0);
 const NO_TYPES = Buffer.alloc(2);
-const NO_VALUES = Buffer.alloc(6);
-const QUIET = 'lockstep_quiet';
 const SYNTAX = 'lockstep_syntax';
 
 /**
@@ -121,26 +129,18 @@ export class RealConnection {
     this.send(SYNC, { kind: 'sync', to: undefined, done: ({ status }) => done(error, status) });
   }
 
-  /** Runs a query of the relay's own, and leaves the unnamed statement and portal alone. It must not fail. */
-  askQuietly(sql: string, done: (told: Told) => void): void {
-    const answer: Buffer[] = [];
-    const to: Sink = { send: (bytes) => void answer.push(Buffer.from(bytes)) };
+  /** Runs statements of the relay's own one after the other, and leaves the unnamed statement and portal alone. */
+  askQuietly(statements: readonly string[], done: (told: Told) => void): void {
+    const rows: (string | null)[][] = [];
+    let error: Buffer | undefined;
 
-    this.send(parse(QUIET, sql, NO_TYPES), { kind: 'parse', to: undefined });
-    this.send(bind(QUIET, QUIET, NO_VALUES), { kind: 'bind', to: undefined });
-    this.send(execute(QUIET), { kind: 'execute', to });
-    this.send(close({ kind: 'portal', name: QUIET }), { kind: 'close', to: undefined });
-    this.send(close({ kind: 'statement', name: QUIET }), {
-      kind: 'close',
+    this.send(quietly(statements), {
+      kind: 'quiet',
       to: undefined,
-      done: ({ status }) => {
-        this.settle();
-        const bytes = Buffer.concat(answer);
-        const rows = bytes[0] === Back.dataRow ? [readRow(bytes)] : [];
-        done({ error: undefined, rows, status, held: undefined });
-      },
+      row: (bytes) => rows.push(readRow(bytes)),
+      failed: (bytes) => (error = Buffer.from(bytes)),
+      done: ({ status }) => done({ error, rows, status, held: undefined }),
     });
-    this.raw(FLUSH);
   }
 
   flush(): void {
@@ -201,7 +201,7 @@ export class RealConnection {
         return bytes.length;
       }
       // Most bytes of all are rows. Nothing about them is of interest.
-      if ((type === Back.dataRow || type === Back.copyData) && head !== undefined && head.kind !== 'ask') {
+      if ((type === Back.dataRow || type === Back.copyData) && head !== undefined && !isOwn(head.kind)) {
         const end = Math.min(at + total, bytes.length);
         if (!belongs(head.kind, type)) {
           this.#events.outOfStep(`an answer of type ${type} to a message of kind ${head.kind}`);
@@ -260,9 +260,10 @@ export class RealConnection {
         return;
       }
     }
-    if (head.kind === 'ask') {
+    if (isOwn(head.kind)) {
       if (type === Back.dataRow) head.row?.(chunk.subarray(start, end));
       if (type === Back.copyIn) head.copyIn?.();
+      if (type === Back.commandComplete) this.#pass(head.to, chunk, start, end);
       return;
     }
 
@@ -296,7 +297,7 @@ export class RealConnection {
     if (completes(head.kind, Back.ready)) return head.failed?.(error);
 
     // The server skips everything up to the next Sync; the last is undone first.
-    const sync = this.#queue.findIndex((expectation) => expectation.kind === 'sync');
+    const sync = this.#queue.findIndex(({ kind }) => hasSync(kind));
     const dropped = this.#queue.splice(0, sync < 0 ? this.#queue.length : sync);
     for (const expectation of dropped.slice(1).reverse()) expectation.dropped?.();
     head.failed?.(error);

@@ -28,6 +28,8 @@ export interface SessionState {
   readonly constraints: boolean;
   /** Whether the schema was changed. */
   readonly ddl: boolean;
+  /** Whether the transaction may only read; undefined if nothing but the session's default says so. */
+  readonly readOnly: boolean | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -42,6 +44,7 @@ export const FRESH: SessionState = {
   cursors: NONE,
   constraints: false,
   ddl: false,
+  readOnly: undefined,
 };
 
 /** What is left of it after a commit. */

@@ -25,7 +25,7 @@ const prefixOf = (id: number): string => `lockstep_${id}_`;
 /** The client, which has the turn, is about to run the text. */
 export function afterText(temporaries: Temporaries, id: number, sql: string): Temporaries {
   const { shown, owners } = temporaries;
-  if (!WORDS.test(sql) || (owners.has(id) && shown !== undefined)) return temporaries;
+  if (!WORDS.test(sql) || owners.has(id)) return temporaries;
   return { shown: shown ?? id, owners: new Set([...owners, id]) };
 }
 

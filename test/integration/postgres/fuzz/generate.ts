@@ -109,5 +109,11 @@ function copying(random: Random): Part[] {
 function pickText(random: Random, client: number): string {
   if (oneIn(random, 8)) return pick(random, BOUND);
   if (oneIn(random, 40)) return NONSENSE;
+  // A failure behind a DROP INDEX CONCURRENTLY brings the index back, but broken.
+  if (oneIn(random, 40))
+    return pick(
+      random,
+      OUTSIDE.filter((sql) => !sql.startsWith('DROP')),
+    );
   return statement(random, client);
 }

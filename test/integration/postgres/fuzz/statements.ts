@@ -101,7 +101,7 @@ const DEFINITIONS = [
   'DROP INDEX item_name',
 ];
 
-/** Whether they may run shows when they are executed; the relay looks when they are prepared. */
+/** What a server runs only where nothing else belongs to the transaction. */
 export const OUTSIDE = [
   'CREATE INDEX CONCURRENTLY item_name ON item (name)',
   'DROP INDEX CONCURRENTLY item_name',

@@ -1,5 +1,4 @@
 import type { Effect } from '../../../../sql/effect.js';
-import { readyForQuery } from '../../wire/backend.js';
 import { Front, readBind, readParse, readQuery } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import { lockstepFailure } from '../failure.js';
@@ -82,7 +81,7 @@ export class Admission {
     else dialogue.log.failed(client.rejected, began, sql);
     dialogue.portals.deleteUnnamed();
     hub.noticeboard.finished(client);
-    client.send(readyForQuery(dialogue.status));
+    dialogue.ready();
     return true;
   }
 
@@ -128,7 +127,7 @@ export class Admission {
     dialogue.emulation.fail();
     dialogue.log.failed(error, 0);
     client.send(error);
-    if (frame.type === Front.query || frame.type === Front.functionCall) client.send(readyForQuery(dialogue.status));
+    if (frame.type === Front.query || frame.type === Front.functionCall) dialogue.ready();
     else {
       dialogue.failed = true;
       dialogue.phase = 'skipping';

@@ -1,7 +1,6 @@
 import type { Work } from '../emulation.js';
 import type { Kind } from '../expectations.js';
 import * as front from '../../wire/frontend.js';
-import { readyForQuery } from '../../wire/backend.js';
 import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
 import type { Undo } from './undoing.js';
@@ -81,7 +80,7 @@ export class Batch {
     if (hub.turns.holder !== client) {
       // It was refused, and nothing has reached the server.
       dialogue.phase = 'ready';
-      client.send(readyForQuery(dialogue.status));
+      dialogue.ready();
       return;
     }
     const finish = (): void => dialogue.finish();

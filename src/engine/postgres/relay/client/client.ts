@@ -1,6 +1,6 @@
 import type { LockstepError } from '../../../../errors.js';
 import { connectionName } from '../../../../sandbox/connection-names.js';
-import { Back, errorResponse, notification, readyForQuery, type Status } from '../../wire/backend.js';
+import { Back, errorResponse, notification, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
 import { LostPlace, MalformedMessage } from '../../wire/malformed.js';
@@ -67,6 +67,8 @@ export class Client implements Sink {
   readonly #extended: ExtendedQuery;
   readonly #batch: Batch;
   readonly #copy: CopyIn;
+  /** What the client has not heard yet, because it was amid a unit or a transaction. */
+  #notified: (Notice & { readonly from: number })[] = [];
   #paused = false;
   #out: Buffer[] = [];
 
@@ -203,7 +205,7 @@ export class Client implements Sink {
 
     switch (frame.type) {
       case Front.sync:
-        this.send(readyForQuery(dialogue.status));
+        dialogue.ready();
         return;
       case Front.flush:
       case Front.copyData:
@@ -321,16 +323,25 @@ export class Client implements Sink {
     this.send(error);
     if (over) {
       dialogue.phase = 'ready';
-      this.send(readyForQuery(dialogue.status));
+      dialogue.ready();
     } else {
       dialogue.phase = 'skipping';
     }
     this.#hub.later(() => this.pump());
   }
 
-  /** Delivers what the client listens to. */
-  notified({ channel, payload }: Notice, from: number): void {
-    if (this.emulation.state.listens.has(channel)) this.send(notification(from, channel, payload));
+  /** Delivers what the client listens to, at once if it is idle and outside of a transaction. */
+  notified(notice: Notice, from: number): void {
+    if (this.emulation.state.listens.size === 0) return;
+
+    this.#notified.push({ ...notice, from });
+    if (!this.amid && !this.inTransaction) this.hear();
+  }
+
+  /** Delivers what has come meanwhile, on the channels that are listened to now. */
+  hear(): void {
+    for (const { channel, payload, from } of this.#notified.splice(0))
+      if (this.emulation.state.listens.has(channel)) this.send(notification(from, channel, payload));
   }
 
   /** The connection to the server is gone, with everything that was on it. */

@@ -1,6 +1,7 @@
 import { errorResponse, readFields, readTag, readyForQuery, type Status } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
-import type { Ask, Emulation, Work } from '../emulation.js';
+import type { Ask, Emulation, Pass, Work } from '../emulation.js';
+import { quietly } from '../quiet.js';
 import type { Hub } from '../hub/hub.js';
 import type { Told } from '../real.js';
 import type { Client } from './client.js';
@@ -73,7 +74,6 @@ export class Dialogue {
   /** Carries out work of several steps; the client's next messages wait. */
   run(work: Work, then: () => void): void {
     const { unit } = this;
-    const { real } = this.hub;
     this.blocked = true;
 
     const step = (told?: Told): void => {
@@ -87,15 +87,32 @@ export class Dialogue {
         this.client.pump();
         return;
       }
-      if (value.refuse === true)
-        return real.askSyntax(value.sql, (_, status) => step({ error: undefined, rows: [], status, held: undefined }));
-      if (value.quiet === true) return real.askQuietly(value.sql, step);
-      this.hub.ground.unnamed = undefined;
-      if (value.syntax === true) this.#askSyntax(value.sql, step);
-      else if (value.pass === true) this.#askAs(value, step);
-      else real.ask(value.sql, step);
+      this.#ask(value, step);
     };
     step();
+  }
+
+  /** A query ends the unnamed statement and portal, which the client may have amid a batch only. */
+  #ask(ask: Ask, done: (told: Told) => void): void {
+    const { ground, real } = this.hub;
+    const amid = this.phase === 'extended';
+
+    switch (ask.kind) {
+      case 'own':
+        if (amid && ask.ends !== true) return real.askQuietly(ask.statements, done);
+        ground.unnamed = undefined;
+        return real.ask(ask.statements.join(';'), done);
+      case 'pass':
+        if (!amid) ground.unnamed = undefined;
+        return this.#pass(ask, amid, done);
+      case 'syntax':
+        ground.unnamed = undefined;
+        return this.#askSyntax(ask.sql, done);
+      case 'refuse':
+        return real.askSyntax('lockstep_refused', (_, status) =>
+          done({ error: undefined, rows: [], status, held: undefined }),
+        );
+    }
   }
 
   /** Leaves the transaction as it was. */
@@ -115,19 +132,19 @@ export class Dialogue {
   }
 
   /** A statement of the client's own, whose answer it gets, all but the end. */
-  #askAs({ sql, words, hold = false }: Ask, done: (told: Told) => void): void {
+  #pass({ sql, words, hold = false }: Pass, amid: boolean, done: (told: Told) => void): void {
     const { unit } = this;
     let error: Buffer | undefined;
     let tag: string | undefined;
 
-    this.hub.real.send(front.query(sql), {
-      kind: 'query',
+    this.hub.real.send(amid ? quietly([sql]) : front.query(sql), {
+      kind: amid ? 'quiet' : 'query',
       to: this.client,
       hold,
       tag: (bytes) => (tag = readTag(bytes)),
       failed: (bytes) => {
         error = Buffer.from(bytes);
-        if (unit === this.unit) this.fail(bytes, words);
+        if (unit === this.unit) this.fail(error, words);
       },
       copyIn: () => {
         if (unit === this.unit) this.copyIn();
@@ -210,8 +227,15 @@ export class Dialogue {
     this.synced = false;
     this.#reported.update(hub.link);
     hub.noticeboard.finished(client);
-    client.send(readyForQuery(this.status));
+    this.ready();
     hub.turns.leave(client);
+  }
+
+  /** The client may go on; if its transaction is over, it hears first what it was notified of meanwhile. */
+  ready(): void {
+    const { client, status } = this;
+    if (status === 'I') client.hear();
+    client.send(readyForQuery(status));
   }
 
   /** Leaves whatever it is amid; answers that are still to come are dropped. */

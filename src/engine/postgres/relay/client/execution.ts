@@ -3,9 +3,10 @@ import { readExecute } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import type { Work } from '../emulation.js';
 import type { Special } from '../special.js';
-import type { Place, Statement } from '../statement.js';
+import { isControl, type Place, type Statement } from '../statement.js';
 import type { Batch } from './batch.js';
 import type { Dialogue } from './dialogue.js';
+import { commitImplicitly } from './implicit-commit.js';
 import type { OwnStatements } from './own-statements.js';
 import { ends, type Prepared } from './prepared-statements.js';
 import { setUp } from './setup.js';
@@ -28,40 +29,46 @@ export class Execution {
     const prepared = portals.get(portal);
     if (portal === '' && !portals.has('')) return this.#batch.reject('34000', 'portal "" does not exist');
 
-    // The relay's own queries end the server's unnamed portal, which the client has still.
-    if (portal === '' && portals.has('') && emulation.transaction.failed && !ends(prepared?.statement))
-      return this.#batch.work(() => emulation.rejectAborted());
-
     const statement = prepared?.statement;
-    if (prepared?.local !== true || statement === undefined) return this.#forward(frame, prepared);
-    if (!portals.runOnce(portal)) {
-      if (emulation.transaction.failed) return this.#batch.work(() => emulation.rejectAborted());
-      return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
-    }
     const place = this.#dialogue.implicit ? 'pipeline' : 'alone';
-    this.#dialogue.implicit = statement.effect.kind !== 'commit' && statement.effect.kind !== 'rollback';
-    this.#batch.work(() => this.#carryOut(statement, prepared.sql, place));
+    const own = this.#isOwn(prepared, place);
+    // What a failed query leaves of the unnamed portal has ended servers that were to execute it (15.18).
+    const known = portals.has(portal) && (own || portal === '');
+    if (known && emulation.transaction.failed && !(ends(statement) && portals.isLate(portal)))
+      return this.#batch.work(() => emulation.rejectAborted());
+    if (statement === undefined || !own) return this.#forward(frame, prepared);
+    if (!portals.runOnce(portal)) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
+    this.#dialogue.implicit = !isControl(statement.effect);
+    this.#batch.work(() => this.#carryOut(statement, prepared?.sql ?? '', place));
+  }
+
+  /** A transaction may have begun or ended since it was prepared. */
+  #isOwn(prepared: Prepared | undefined, place: Place): boolean {
+    if (prepared?.statement === undefined || this.#dialogue.hub.scopes.settingUp) return false;
+    return prepared.local || this.#own.has(prepared.statement, place);
   }
 
   *#carryOut(statement: Statement, sql: string, place: Place): Work<boolean> {
-    const { client, hub, log } = this.#dialogue;
+    const { client, emulation, hub, log } = this.#dialogue;
     const began = hub.now();
     const { transaction } = log;
 
-    // A transaction may have begun since it was prepared.
     const own = this.#own.has(statement, place);
-    const done = yield* own ? this.#own.carryOut(statement, place) : this.#runLate(statement);
+    const done = yield* own ? this.#own.carryOut(statement, place) : emulation.pass(statement);
     if (done) log.succeeded(sql, began, undefined, transaction);
     else if (own) log.failed(client.rejected, began, sql, transaction);
+    if (done) yield* this.#commitAtOnce(statement);
     return done;
   }
 
-  *#runLate({ sql, special }: Statement): Work<boolean> {
+  /** What a server runs only where nothing else belongs to the transaction is committed without waiting for the Sync. */
+  *#commitAtOnce({ special }: Statement): Work {
     const { emulation } = this.#dialogue;
-    emulation.enter();
-    const { error } = yield { sql, pass: true };
-    if (error === undefined && special !== undefined) yield* emulation.track(special);
-    return error === undefined;
+    if (special === undefined || !WHOLE_TRANSACTIONS.has(special.kind) || emulation.transaction.open) return;
+
+    // What commits amid its work has begun a transaction anew when it ends.
+    this.#dialogue.implicit = special.kind !== 'discard';
+    yield* commitImplicitly(this.#dialogue, undefined);
   }
 
   #forward(frame: Frame, prepared: Prepared | undefined): void {
@@ -96,21 +103,24 @@ export class Execution {
         if (unit === dialogue.unit) dialogue.copyIn();
       },
     });
-    if (statement?.special !== undefined) this.#track(statement.special);
+    if (statement?.special !== undefined) this.#track(statement, statement.special);
   }
 
   /** What the execution means for the session is known when it has succeeded. */
-  #track(special: Special): void {
+  #track(statement: Statement, special: Special): void {
     const { emulation, hub } = this.#dialogue;
 
     this.#dialogue.afterAnswers(() => {
       if (hub.scopes.settingUp) emulation.staged = setUp(emulation.staged, special);
-      else this.#batch.run(succeeding(emulation.track(special, true)));
+      else this.#batch.run(this.#succeeded(statement, emulation.track(special)));
     });
+  }
+
+  *#succeeded(statement: Statement, track: Work): Work<boolean> {
+    yield* track;
+    yield* this.#commitAtOnce(statement);
+    return true;
   }
 }
 
-function* succeeding(work: Work): Work<boolean> {
-  yield* work;
-  return true;
-}
+const WHOLE_TRANSACTIONS: ReadonlySet<Special['kind']> = new Set<Special['kind']>(['discard', 'nothing', 'outside']);

@@ -11,6 +11,8 @@ import type { OwnStatements } from './own-statements.js';
 import { ends, type Prepared } from './prepared-statements.js';
 
 const TAKEN = 'lockstep_taken';
+const NO_TYPES = Buffer.alloc(2);
+const NO_VALUES = Buffer.alloc(6);
 
 /** The messages of the extended protocol, except Execute: statements are prepared, bound, described and closed. */
 export class ExtendedQuery {
@@ -79,7 +81,11 @@ export class ExtendedQuery {
       return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });
 
     if (statement.effect.kind === 'refused') return this.#batch.work(() => this.#own.carryOut(statement));
-    if (emulation.transaction.failed && !ends(statement)) return this.#rejectAborted();
+    if (emulation.transaction.failed && !ends(statement)) {
+      // A server lets go of it before it looks at the text.
+      if (name === '') statements.deleteUnnamed();
+      return this.#rejectAborted();
+    }
     if (name !== '' && statements.has(name)) return this.#rejectTwice(name);
 
     const restore = statements.set(name, { sql, statement, local: true, rest, on: undefined });
@@ -102,8 +108,14 @@ export class ExtendedQuery {
     }
     prepared.on = real;
     const restore = statements.set(name, prepared);
-    if (name === '') hub.ground.unnamed = client;
-    this.#batch.forward(bytes, 'parse', restore);
+    if (name !== '') return this.#batch.forward(bytes, 'parse', restore);
+
+    const { unnamed } = hub.ground;
+    hub.ground.unnamed = client;
+    this.#batch.forward(bytes, 'parse', (error) => {
+      restore(error);
+      hub.ground.unnamed = error === undefined ? unnamed : undefined;
+    });
   }
 
   #bind(frame: Frame): void {
@@ -122,14 +134,16 @@ export class ExtendedQuery {
     const holds = portal === '' ? undefined : portals.get(portal);
     if (prepared?.local === true && emulation.transaction.failed && !ends(prepared.statement))
       return this.#rejectAborted();
-    if (holds !== undefined && (prepared?.local === true || holds.local)) return this.#rejectTaken(portal, name, rest);
+    if (prepared?.local === true && portal !== '' && portals.has(portal)) return this.#rejectTaken(portal);
     if (prepared !== undefined) client.lastSql = prepared.sql;
-    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.set(portal, prepared));
+    const { failed } = emulation.transaction;
+    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.set(portal, prepared, failed));
 
     this.#batch.enter(true);
     if (prepared !== undefined) this.#replay(name, prepared);
+    if (holds?.local === true && !failed) this.#take(portal);
     log.bound(portal);
-    const restore = portals.set(portal, prepared);
+    const restore = portals.set(portal, prepared, failed);
     const bytes = name === '' ? frame.bytes : front.bind(portal, statements.realName(name), rest);
     this.#batch.forward(bytes, 'bind', restore);
   }
@@ -181,17 +195,17 @@ export class ExtendedQuery {
     this.#batch.work(() => this.#dialogue.emulation.rejectAborted());
   }
 
-  #rejectTaken(portal: string, name: string, rest: Buffer): void {
-    const { hub, statements } = this.#dialogue;
-    const prepared = statements.get(name);
-    if (prepared?.local !== true) {
-      // Its own errors come first, so the server has a look at it.
-      this.#batch.enter(true);
-      if (prepared !== undefined) this.#replay(name, prepared);
-      this.#batch.forward(front.bind(TAKEN, statements.realName(name), rest), 'bind', undefined, true);
-      hub.real.send(front.close({ kind: 'portal', name: TAKEN }), { kind: 'close', to: undefined });
-    }
+  #rejectTaken(portal: string): void {
     this.#batch.reject('42P03', `cursor "${portal}" already exists`);
+  }
+
+  /** The server has to know that the relay's own portal is there, because it alone knows when it comes upon it. */
+  #take(portal: string): void {
+    const { real } = this.#dialogue.hub;
+    const unseen = { to: undefined };
+    real.send(front.parse(TAKEN, '', NO_TYPES), { kind: 'parse', ...unseen });
+    real.send(front.bind(portal, TAKEN, NO_VALUES), { kind: 'bind', ...unseen });
+    real.send(front.close({ kind: 'statement', name: TAKEN }), { kind: 'close', ...unseen });
   }
 
   #rejectTwice(name: string): void {

@@ -7,6 +7,7 @@ import type { Dialogue } from './dialogue.js';
  * @param held The last command tag's message: the client gets it only if the commit succeeds.
  */
 export function* commitImplicitly(dialogue: Dialogue, held: Buffer | undefined): Work {
+  dialogue.portals.close();
   const error = yield* dialogue.emulation.commit(() => {
     if (held !== undefined) dialogue.client.send(held);
   });

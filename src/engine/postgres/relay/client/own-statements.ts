@@ -26,19 +26,17 @@ export class OwnStatements {
   }
 
   /** False if it failed. */
-  *carryOut({ effect, special }: Statement, place: Place = 'alone'): Work<boolean> {
+  *carryOut(statement: Statement, place: Place = 'alone'): Work<boolean> {
+    const { effect, special } = statement;
     const { emulation, portals } = this.#dialogue;
 
     if (effect.kind === 'refused') return yield* emulation.refuse(effect);
-    if (isControl(effect)) {
-      const done = yield* emulation.control(effect);
-      if (effect.kind === 'commit' || effect.kind === 'rollback') portals.close();
-      return done;
-    }
+    if (effect.kind === 'commit' || effect.kind === 'rollback') portals.close();
+    if (isControl(effect)) return yield* emulation.control(effect);
     if (special?.kind === 'discard') return yield* this.#discardAll(place);
     if (special?.kind === 'deallocateAll') return yield* this.#deallocateAll();
     if (special?.kind === 'discardTemporary') return yield* this.#discardTemporary();
-    return special === undefined || (yield* emulation.local(special, place));
+    return special === undefined || (yield* emulation.local(statement, special, place));
   }
 
   *#discardAll(place: Place): Work<boolean> {
@@ -49,11 +47,10 @@ export class OwnStatements {
     yield* emulation.track({ kind: 'unlisten', channel: undefined });
     emulation.staged = { ...emulation.staged, listens: new Set() };
     emulation.enter();
-    yield { sql: 'RESET ALL' };
-    yield { sql: DISCARDING };
+    yield { kind: 'own', statements: ['RESET ALL', DISCARDING] };
     for (const name of emulation.staged.holds) hub.ground.closeLater('portal', name);
     emulation.staged = { ...emulation.staged, holds: new Set() };
-    if (hub.aloneLocks(client)) yield { sql: 'SELECT pg_catalog.pg_advisory_unlock_all()' };
+    if (hub.aloneLocks(client)) yield { kind: 'own', statements: ['SELECT pg_catalog.pg_advisory_unlock_all()'] };
     yield* emulation.track({ kind: 'reset', name: undefined });
     yield* statements.forget();
     portals.close();
@@ -65,7 +62,7 @@ export class OwnStatements {
     const { client, emulation } = this.#dialogue;
     if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     emulation.enter();
-    const { error } = yield { sql: DISCARDING };
+    const { error } = yield { kind: 'own', statements: [DISCARDING] };
     if (error !== undefined) emulation.fail();
     client.send(error ?? commandComplete('DISCARD TEMP'));
     return error === undefined;

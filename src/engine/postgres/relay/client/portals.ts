@@ -15,6 +15,8 @@ export class Portals {
   readonly #portals = new Map<string, Prepared | undefined>();
   /** Portals of the relay's own that were executed: that can be done once. */
   readonly #ran = new Set<string>();
+  /** Those that were bound when the transaction had failed. */
+  readonly #late = new Set<string>();
 
   constructor(ground: Ground) {
     this.#ground = ground;
@@ -30,10 +32,12 @@ export class Portals {
   }
 
   /** Returns what brings the portal of that name back that was there before. */
-  set(name: string, prepared: Prepared | undefined): Undo {
+  set(name: string, prepared: Prepared | undefined, failed: boolean): Undo {
     const restore = undoing(this.#portals, name, replaces);
     this.#portals.set(name, prepared);
-    if (prepared?.local === true) this.#ran.delete(name);
+    this.#ran.delete(name);
+    if (failed) this.#late.add(name);
+    else this.#late.delete(name);
     return restore;
   }
 
@@ -47,6 +51,11 @@ export class Portals {
   /** A simple query that succeeds ends the unnamed portal. */
   deleteUnnamed(): void {
     this.#portals.delete('');
+  }
+
+  /** Whether the portal may end a transaction that has failed: the failure has emptied those that were there. */
+  isLate(name: string): boolean {
+    return this.#late.has(name);
   }
 
   /** Whether a portal of the relay's own may run; it may not again. */

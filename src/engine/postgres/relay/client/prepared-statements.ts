@@ -104,7 +104,7 @@ export class PreparedStatements {
   /** DISCARD ALL, DEALLOCATE ALL: those of this client only. */
   *forget(): Work {
     this.#emulation.enter();
-    yield { sql: deallocating(this.#emulation.prefix), quiet: true };
+    yield { kind: 'own', statements: [deallocating(this.#emulation.prefix)] };
     // The unnamed one is none of them.
     for (const name of this.#statements.keys()) if (name !== '') this.#statements.delete(name);
   }

@@ -47,6 +47,7 @@ export class ScriptRun {
       held = outcome.held;
     }
     if (!emulation.transaction.open && emulation.commitMatters(false)) yield* commitImplicitly(this.#dialogue, held);
+    else if (held !== undefined) this.#dialogue.client.send(held);
   }
 
   /** A server reads the whole text before it runs any of it. False if it cannot. */
@@ -55,7 +56,7 @@ export class ScriptRun {
 
     const dialogue = this.#dialogue;
     dialogue.emulation.enter();
-    const { error } = yield { sql, syntax: true };
+    const { error } = yield { kind: 'syntax', sql };
     if (error === undefined) {
       READABLE.add(script);
       return true;
@@ -94,7 +95,7 @@ export class ScriptRun {
     // Blank space keeps the place that an error message points to.
     const text = ' '.repeat(start) + emulation.renamed(sql, special);
     const hold = last && !emulation.transaction.open && emulation.commitMatters(false);
-    const { error, held, tag } = yield { sql: text, words, pass: true, hold };
+    const { error, held, tag } = yield { kind: 'pass', sql: text, words, hold };
     const done = error === undefined;
     if (done && special !== undefined) yield* emulation.track(special);
     return { done, held, tag };

@@ -88,8 +88,7 @@ export class SharedGround implements Ground {
 
   prepare(): void {
     const { layers } = this.#hub.scopes;
-    for (const target of this.#closing) this.#hub.real.send(front.close(target), { kind: 'close', to: undefined });
-    this.#closing = [];
+    this.closeNow();
     this.tidy();
 
     const touch = layers.touch();
@@ -101,9 +100,10 @@ export class SharedGround implements Ground {
     if (this.facts === undefined) this.#askFacts();
   }
 
-  restrict(): void {
-    this.unnamed = undefined;
-    this.#arm('SET TRANSACTION READ ONLY');
+  restrict(amid: boolean): void {
+    const sql = 'SET TRANSACTION READ ONLY';
+    if (amid) this.#hub.real.askQuietly([sql], ({ error }) => this.#armed(sql, error));
+    else this.#arm(sql);
     // Whoever comes next needs a guard of its own: what runs above this one stays restricted.
     this.#guard = 'dirty';
   }
@@ -188,6 +188,11 @@ export class SharedGround implements Ground {
     this.#closing.push({ kind, name });
   }
 
+  closeNow(): void {
+    for (const target of this.#closing) this.#hub.real.send(front.close(target), { kind: 'close', to: undefined });
+    this.#closing = [];
+  }
+
   /** Takes the guard away and begins the outer transaction or the scope's savepoint, if need be. */
   #uncover(touch: readonly string[]): string {
     // Whoever spoke last may have had default_transaction_read_only set, which is not for all.
@@ -205,9 +210,11 @@ export class SharedGround implements Ground {
     if (sql === '') return;
 
     this.unnamed = undefined;
-    this.#hub.real.ask(sql, ({ error }) => {
-      if (error !== undefined) this.#hub.link.giveUp(`"${shortSql(sql)}" failed: ${readFields(error)['M'] ?? ''}`);
-    });
+    this.#hub.real.ask(sql, ({ error }) => this.#armed(sql, error));
+  }
+
+  #armed(sql: string, error: Buffer | undefined): void {
+    if (error !== undefined) this.#hub.link.giveUp(`"${shortSql(sql)}" failed: ${readFields(error)['M'] ?? ''}`);
   }
 
   /** The client, which has the turn, is about to run the text. */
