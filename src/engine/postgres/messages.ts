@@ -34,7 +34,8 @@ export type Command =
   | { readonly kind: 'connect' | 'end' | 'loss' | 'leftovers' | 'describe' | 'close' | 'fence' }
   | { readonly kind: 'log'; readonly from: number }
   | { readonly kind: 'begin'; readonly scope: ScopeName }
-  | { readonly kind: 'resume' | 'unwish' }
+  /** `look` only finds out whether the worker is there. */
+  | { readonly kind: 'resume' | 'unwish' | 'look' }
   | { readonly kind: 'wish'; readonly sql: string; readonly blocked: boolean }
   | { readonly kind: 'pipe'; readonly port: MessagePort }
   | { readonly kind: 'pong'; readonly id: number };

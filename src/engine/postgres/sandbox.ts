@@ -308,7 +308,9 @@ export class PostgresSandbox implements Sandbox {
 
     this.#endSession();
     this.#link.terminate();
+    const backend = this.#link.load(Word.backend);
     this.#link = this.#start();
+    this.#link.store(Word.backend, backend);
     this.#link.call({ kind: 'connect' }, CONNECT);
     this.observer = this.#observer;
     for (const { kind, title } of this.#scopes) this.#link.post({ kind: 'begin', scope: { kind, title } });

@@ -44,9 +44,11 @@ export const Word = {
   lost: 16,
   /** Whether there is work of open scopes that would be lost with the worker or its connection. */
   held: 17,
+  /** The number of the server's process that serves the worker, or has served the one before it. */
+  backend: 18,
 } as const;
 
-export const WORDS = 18;
+export const WORDS = 19;
 
 /** The user by whose name the app comes, and the one for connections that must not write. */
 export const User = { app: 'lockstep', reader: 'lockstep_reader' } as const;

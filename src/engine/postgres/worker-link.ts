@@ -49,6 +49,8 @@ export class WorkerLink {
     this.#worker.on('error', (error) => (this.#dead ??= error.message));
     this.#worker.on('exit', (code) => (this.#dead ??= `it exited with code ${code}`));
     this.#events.on('message', heard);
+    // Who has heard of this is told nothing by a message that cannot be delivered.
+    this.#control.on('close', () => this.#gone());
     // None of these may keep a finished process alive.
     this.#worker.unref();
     this.#events.unref();
@@ -126,8 +128,7 @@ export class WorkerLink {
     for (let now = heard; now < deadline; now = performance.now()) {
       if (Atomics.wait(this.words, word, seen, Math.min(SLICE, deadline - now)) !== 'timed-out') return;
 
-      // Nobody reads it.
-      if (!deliver(this.#replies, undefined)) this.#gone();
+      this.post({ kind: 'look' });
       if (this.#dead !== undefined) throw this.lost();
 
       const last = this.load(Word.heartbeat);

@@ -71,6 +71,22 @@ describe('postgres: losses under mocha', function () {
       });
     }
 
+    for (const [title, BLOW] of [
+      ['socket is cut', 'socket'],
+      ["relay's thread is ended", 'relay'],
+    ] as const) {
+      it(`the locks of a statement that goes on keep nobody waiting, when the ${title} (${SESSION_DRIVER})`, async () => {
+        const env = { SESSION_DRIVER, BLOW, BEHIND_PROXY: await serverSocket() };
+        const run = await runMocha(folder, ['locks.mjs'], { args: required, env, limit });
+
+        expect(run.failed, run.stdout + run.stderr).to.deep.equal([
+          'locks of a row are lost with their connection',
+          'locks of the table are lost with their connection',
+        ]);
+        expect(run.passed).to.have.length(2);
+      });
+    }
+
     it(`a session that ends its own connection is told once, and goes on (${SESSION_DRIVER})`, async () => {
       const run = await runMocha(folder, ['ended.mjs'], { args: required, env: { SESSION_DRIVER }, limit });
 

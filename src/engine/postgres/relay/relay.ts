@@ -172,6 +172,8 @@ export class Relay {
         return hub.scopes.end(() => this.#ended(number));
       case 'loss':
         return this.#replyLoss(number, hub.scopes.losses.take());
+      case 'look':
+        return;
       case 'wish':
         hub.turns.wish(command.sql, command.blocked);
         return hub.flush();

@@ -8,7 +8,5 @@ const relay = new Relay(workerData as WorkerData);
 process.on('uncaughtExceptionMonitor', (error) => {
   replies.postMessage({ died: error.message } satisfies Reply);
 });
-// What comes by it only shows that the worker is there.
-replies.on('message', () => undefined);
 
 await relay.listen();

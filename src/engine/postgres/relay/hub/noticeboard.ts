@@ -42,6 +42,11 @@ export class Noticeboard {
     Atomics.store(this.#words, Word.held, held ? 1 : 0);
   }
 
+  /** A process of the server serves the relay; returns the number of the one that did so before, 0 if none did. */
+  servedBy(processId: number): number {
+    return Atomics.exchange(this.#words, Word.backend, processId);
+  }
+
   sessionOpen(open: boolean): void {
     Atomics.store(this.#words, Word.sessionOpen, open ? 1 : 0);
   }

@@ -7,6 +7,18 @@ import type { Server, Surroundings } from './surroundings.js';
 /** How long it is waited before the running statement is cancelled, in milliseconds. */
 const CANCEL_AFTER = 100;
 
+/**
+ * A backend whose connection was cut goes on with its statement, and keeps its locks: the server looks at the socket
+ * when the statement is over. One that has come later is a stranger with the same number.
+ */
+function endingBackend(processId: number): string {
+  return (
+    'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity ' +
+    `WHERE pid = ${processId} AND usename = session_user AND datname = pg_catalog.current_database() AND backend_start < ` +
+    '(SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid())'
+  );
+}
+
 const NOWHERE = { write: (): void => undefined };
 
 /** The connection to the real server: it comes, ends and comes again. */
@@ -60,6 +72,8 @@ export class ServerLink {
     this.defaults = new Map(server.parameters);
     for (const [name, value] of server.parameters) this.parameters.set(name, value);
     this.parametersVersion += 1;
+    const former = this.#hub.noticeboard.servedBy(server.processId);
+    if (former !== 0 && former !== server.processId) this.real.ask(endingBackend(former), () => undefined);
     // Before schema and seed: defaults of columns keep the function that they were made with.
     if (this.#surroundings.ownDatabase) this.#hub.ground.override(this.#surroundings.overrides);
     this.#hub.turns.unpark();
