@@ -39,7 +39,7 @@ export class Execution {
     if (statement === undefined || !own) return this.#forward(frame, prepared);
     if (!portals.runOnce(portal)) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
     this.#dialogue.implicit = !isControl(statement.effect);
-    this.#batch.work(() => this.#carryOut(statement, prepared?.sql ?? '', place));
+    this.#batch.work(() => this.#carryOut(statement, portal, prepared?.sql ?? '', place));
   }
 
   /** A transaction may have begun or ended since it was prepared. */
@@ -48,7 +48,7 @@ export class Execution {
     return prepared.local || this.#own.has(prepared.statement, place);
   }
 
-  *#carryOut(statement: Statement, sql: string, place: Place): Work<boolean> {
+  *#carryOut(statement: Statement, portal: string, sql: string, place: Place): Work<boolean> {
     const { client, emulation, hub, log } = this.#dialogue;
     const began = hub.now();
     const { transaction } = log;
@@ -57,23 +57,23 @@ export class Execution {
     const done = yield* own ? this.#own.carryOut(statement, place) : emulation.pass(statement);
     if (done) log.succeeded(sql, began, undefined, transaction);
     else if (own) log.failed(client.rejected, began, sql, transaction);
-    if (done) yield* this.#commitAtOnce(statement);
+    if (done) yield* this.#commitAtOnce(statement, portal);
     return done;
   }
 
   /** What a server runs only where nothing else belongs to the transaction is committed without waiting for the Sync. */
-  *#commitAtOnce({ special }: Statement): Work {
+  *#commitAtOnce({ special }: Statement, portal: string): Work {
     const { emulation } = this.#dialogue;
     if (special === undefined || !WHOLE_TRANSACTIONS.has(special.kind) || emulation.transaction.open) return;
 
-    // What commits amid its work has begun a transaction anew when it ends.
+    // What commits amid its work outlives that with its portal, and has begun a transaction anew when it ends.
     this.#dialogue.implicit = special.kind !== 'discard';
-    yield* commitImplicitly(this.#dialogue, undefined);
+    yield* commitImplicitly(this.#dialogue, undefined, this.#dialogue.implicit ? portal : undefined);
   }
 
   #forward(frame: Frame, prepared: Prepared | undefined): void {
     const dialogue = this.#dialogue;
-    const { client, emulation, hub, unit } = dialogue;
+    const { client, emulation, hub, portals, unit } = dialogue;
     const statement = prepared?.statement;
     const inert = statement?.inert === true;
     this.#batch.enter(inert);
@@ -84,6 +84,7 @@ export class Execution {
     const began = hub.now();
     const sql = prepared?.sql ?? client.lastSql ?? '';
     const { portal, limit } = readExecute(frame);
+    portals.runOnce(portal);
     let tag: string | undefined;
     hub.real.send(frame.bytes, {
       kind: 'execute',
@@ -103,22 +104,22 @@ export class Execution {
         if (unit === dialogue.unit) dialogue.copyIn();
       },
     });
-    if (statement?.special !== undefined) this.#track(statement, statement.special);
+    if (statement?.special !== undefined) this.#track(statement, portal, statement.special);
   }
 
   /** What the execution means for the session is known when it has succeeded. */
-  #track(statement: Statement, special: Special): void {
+  #track(statement: Statement, portal: string, special: Special): void {
     const { emulation, hub } = this.#dialogue;
 
     this.#dialogue.afterAnswers(() => {
       if (hub.scopes.settingUp) emulation.staged = setUp(emulation.staged, special);
-      else this.#batch.run(this.#succeeded(statement, emulation.track(special)));
+      else this.#batch.run(this.#succeeded(statement, portal, emulation.track(special)));
     });
   }
 
-  *#succeeded(statement: Statement, track: Work): Work<boolean> {
+  *#succeeded(statement: Statement, portal: string, track: Work): Work<boolean> {
     yield* track;
-    yield* this.#commitAtOnce(statement);
+    yield* this.#commitAtOnce(statement, portal);
     return true;
   }
 }

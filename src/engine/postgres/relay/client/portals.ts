@@ -13,7 +13,7 @@ function replaces(error: Buffer): boolean {
 export class Portals {
   readonly #ground: Ground;
   readonly #portals = new Map<string, Prepared | undefined>();
-  /** Portals of the relay's own that were executed: that can be done once. */
+  /** Portals that were executed: what the relay carries out can be done once. */
   readonly #ran = new Set<string>();
   /** Those that were bound when the transaction had failed. */
   readonly #late = new Set<string>();
@@ -58,19 +58,20 @@ export class Portals {
     return this.#late.has(name);
   }
 
-  /** Whether a portal of the relay's own may run; it may not again. */
+  /** Whether a portal was not run yet; it is now. */
   runOnce(name: string): boolean {
     if (this.#ran.has(name)) return false;
     this.#ran.add(name);
     return true;
   }
 
-  /** The transaction that they belong to is over. */
-  close(): void {
-    if (this.#portals.size === 0) return;
-    for (const [name, prepared] of this.#portals)
+  /** The transaction that they belong to is over, for all but one that stays. */
+  close(kept?: string): void {
+    for (const [name, prepared] of this.#portals) {
+      if (name === kept) continue;
       if (name !== '' && prepared?.local !== true) this.#ground.closeLater('portal', name);
-    this.#portals.clear();
+      this.#portals.delete(name);
+    }
   }
 
   /** They are gone with the connection to the server. */
