@@ -272,7 +272,7 @@ const CASES: readonly Case[] = [
       db.on('trace', (sql: string) => traced.push(sql));
       await ask('run', 'INSERT INTO t (a, b) VALUES (?, :b)', { 1: "it's", ':b': Buffer.from('a') });
       // The driver's own comes by way of another thread.
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      while (traced.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
       notes.push(traced);
     },
   },

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
@@ -6,7 +7,7 @@ import { HoldTimeoutError, SandboxLostError, StallError } from '#src/errors.js';
 import { Word } from '#src/engine/postgres/shared.js';
 import { socketIn } from './raw.js';
 import { testServer } from './server.js';
-import { connected, inTest, useSandbox } from './sandbox.js';
+import { asleep, connected, inTest, useSandbox } from './sandbox.js';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const failure = (work: Promise<unknown>): Promise<pg.DatabaseError> =>
@@ -31,6 +32,13 @@ describe('postgres: what goes wrong', () => {
   });
   let one: pg.Client;
   let two: pg.Client;
+
+  /** Sends a cancel request; done when the relay has got it. */
+  const send = async (request: Buffer): Promise<void> => {
+    const socket = connect(socketIn(new URL(at().url).searchParams.get('host') ?? ''));
+    socket.resume().end(request);
+    await once(socket, 'close');
+  };
 
   beforeEach(async () => {
     one = await connected(at().url);
@@ -183,7 +191,7 @@ describe('postgres: what goes wrong', () => {
     const { sandbox } = at();
     sandbox.begin(test);
     const sleeping = failure(one.query('SELECT pg_sleep(30)'));
-    await pause(50);
+    await asleep(at());
     expect(sandbox.leftovers().map(({ kind, lastSql }) => [kind, lastSql])).to.deep.equal([
       ['statement', 'SELECT pg_sleep(30)'],
     ]);
@@ -313,7 +321,7 @@ describe('postgres: what goes wrong', () => {
       for (const sql of ['SELECT pg_sleep(20)', 'BEGIN; SELECT pg_sleep(20)']) {
         const gone = await connected(at().url);
         const sleeping = failure(gone.query(sql));
-        await pause(50);
+        await asleep(at());
         (gone as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
         await sleeping;
         expect((await two.query('INSERT INTO item VALUES (1)')).rowCount).to.equal(1);
@@ -331,11 +339,12 @@ describe('postgres: what goes wrong', () => {
       for (let round = 0; round < 10; round += 1) {
         await one.query('BEGIN');
         const sleeping = failure(one.query('SELECT pg_sleep(20)'));
-        await pause(20);
-        connect(socketIn(new URL(at().url).searchParams.get('host') ?? '')).end(request);
+        await asleep(at());
+        const requested = send(request);
         expect(await sleeping).to.include({ code: '57014' });
         await one.query('ROLLBACK');
         expect(at().sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
+        await requested;
       }
     });
   });
@@ -348,11 +357,13 @@ describe('postgres: what goes wrong', () => {
         request.writeInt32BE(value, index * 4);
       for (let round = 0; round < 30; round += 1) {
         const sleeping = failure(one.query('SELECT pg_sleep(20)'));
-        await pause(10);
+        await asleep(at());
         const next = two.query('SELECT pg_sleep(0.01), 1 AS n');
-        for (let n = 0; n < 8; n += 1) connect(socketIn(new URL(at().url).searchParams.get('host') ?? '')).end(request);
+        const requested = Array.from({ length: 8 }, () => send(request));
         expect(await sleeping).to.include({ code: '57014' });
         expect((await next).rows).to.have.length(1);
+        // One that came later would meet the statement of the next round, before its own.
+        await Promise.all(requested);
       }
     });
   });
@@ -425,7 +436,7 @@ describe('postgres: what goes wrong', () => {
     await one.query('INSERT INTO item VALUES (1)');
     const direct = await connected(at().direct);
     const running = failure(one.query('SELECT pg_sleep(20)'));
-    await pause(50);
+    await asleep(at());
     await direct.query(
       'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()',
       ['faults_test'],
@@ -442,7 +453,7 @@ describe('postgres: what goes wrong', () => {
     sandbox.begin(test);
     await one.query('INSERT INTO item VALUES (1)');
     const running = failure(one.query('SELECT pg_sleep(20)'));
-    await pause(50);
+    await asleep(at());
     await (await testServer()).restart();
     expect((await running).message).to.match(/LOCKSTEP_SANDBOX_LOST/);
     expect(thrown(() => sandbox.end())).to.be.instanceOf(SandboxLostError);

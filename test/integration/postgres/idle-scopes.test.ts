@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { SandboxLostError } from '#src/errors.js';
 import { Loss, Word } from '#src/engine/postgres/shared.js';
 import type { WorkerLink } from '#src/engine/postgres/worker-link.js';
-import { connected, inTest, useSandbox } from './sandbox.js';
+import { connected, endBackend, inTest, useSandbox } from './sandbox.js';
 
 const nothing = (): Promise<void> => Promise.resolve();
 const layer = (title: string) => ({ kind: 'layer', title }) as const;
@@ -129,12 +129,8 @@ describe('postgres: scopes that nobody uses', () => {
   });
 
   it('tell of a connection that ended between them, with the fixtures of their layer', async () => {
-    const { sandbox, direct } = at();
-    const admin = await connected({ ...direct, database: 'postgres' });
-    const terminate = async (): Promise<void> => {
-      await admin.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'idle_test'");
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    };
+    const { sandbox } = at();
+    const terminate = (): Promise<void> => endBackend(at());
 
     sandbox.begin(layer('with fixtures'));
     await app.query('INSERT INTO item VALUES (1)');
@@ -146,7 +142,6 @@ describe('postgres: scopes that nobody uses', () => {
 
     await inTest(at(), terminate, 'with nothing to lose');
     await inTest(at(), async () => expect(await count()).to.equal(0));
-    await admin.end();
   });
 
   describe('behind a test that ended before the loss was known', () => {
@@ -158,18 +153,12 @@ describe('postgres: scopes that nobody uses', () => {
     });
 
     /** A test without database, which has looked for a loss when its connection is cut. */
-    async function lostUnheard(): Promise<void> {
-      const { sandbox, direct } = at();
-      const admin = await connected(direct);
-      const { rows } = await admin.query<{ pid: number }>(
-        "SELECT pid FROM pg_stat_activity WHERE datname = 'idle_test' AND pid <> pg_backend_pid()",
-      );
-      await admin.end();
-      const [{ pid } = { pid: 0 }] = rows;
+    function lostUnheard(): void {
+      const { sandbox } = at();
 
       sandbox.begin({ kind: 'test', title: 'idle' });
       lookingThen(sandbox.link, () => {
-        process.kill(pid, 'SIGTERM');
+        process.kill(sandbox.link.load(Word.backend), 'SIGTERM');
         while (sandbox.link.load(Word.held) === 1) sleep(1);
       });
       sandbox.end();
@@ -177,7 +166,7 @@ describe('postgres: scopes that nobody uses', () => {
 
     it('tell whoever begins next, once', async () => {
       const { sandbox } = at();
-      await lostUnheard();
+      lostUnheard();
       expect(() => sandbox.begin({ kind: 'test', title: 'next' }))
         .to.throw(SandboxLostError)
         .with.property('message')
@@ -186,9 +175,9 @@ describe('postgres: scopes that nobody uses', () => {
       sandbox.end();
     });
 
-    it('tell a later hook of their layer', async () => {
+    it('tell a later hook of their layer', () => {
       const { sandbox } = at();
-      await lostUnheard();
+      lostUnheard();
       expect(() => sandbox.resume()).to.throw(SandboxLostError, /connection to Postgres ended/);
       sandbox.resume();
       sandbox.end();
@@ -196,7 +185,7 @@ describe('postgres: scopes that nobody uses', () => {
 
     it("tell the session of a test that had begun before, and that test's end", async () => {
       const { sandbox } = at();
-      await lostUnheard();
+      lostUnheard();
       hiding(sandbox.link, () => sandbox.begin({ kind: 'test', title: 'next' }));
       expect(() => sandbox.session.execute('SELECT 1')).to.throw(SandboxLostError, /connection to Postgres ended/);
       expect(sandbox.session.execute('SELECT * FROM item').rows).to.deep.equal([]);
@@ -207,7 +196,7 @@ describe('postgres: scopes that nobody uses', () => {
 
     it('tell nobody who does not build on them', async () => {
       const { sandbox } = at();
-      await lostUnheard();
+      lostUnheard();
       sandbox.end();
       await inTest(at(), async () => expect(await count()).to.equal(0));
     });

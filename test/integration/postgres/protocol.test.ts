@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { serialize as to } from 'pg-protocol';
 import pg from 'pg';
 import { RawClient, type Message, socketIn } from './raw.js';
-import { connected, inTest, useSandbox } from './sandbox.js';
+import { asleep, connected, inTest, useSandbox } from './sandbox.js';
 
 const RESET = `
   DROP SCHEMA public CASCADE; CREATE SCHEMA public;
@@ -387,7 +387,7 @@ describe('postgres: the protocol', () => {
       const sleeper = await pool.connect();
       const { processID, secretKey } = sleeper as unknown as { processID: number; secretKey: number };
       const sleeping = sleeper.query('SELECT pg_sleep(20)').catch((error: unknown) => error);
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await asleep(at());
 
       const request = Buffer.alloc(16);
       for (const [index, value] of [16, 80877102, processID, secretKey].entries())

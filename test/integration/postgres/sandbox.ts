@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { Host } from '#src/engine/engine.js';
 import { postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
 import type { PostgresSandbox } from '#src/engine/postgres/sandbox.js';
+import { Word } from '#src/engine/postgres/shared.js';
 import { PlainSession } from './plain-session.js';
 import { newDatabase } from './server.js';
 
@@ -65,6 +66,37 @@ export async function inTest<Result>(
     return await work();
   } finally {
     sandbox.end();
+  }
+}
+
+/** Waits until a statement of the sandbox sleeps in the server, by pg_sleep. */
+export async function asleep({ direct }: TestSandbox): Promise<void> {
+  const stranger = await connected(direct);
+  const sleeps = async (): Promise<boolean> => {
+    const text = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'";
+    return (await stranger.query(text)).rowCount === 1;
+  };
+  while (!(await sleeps()));
+  await stranger.end();
+}
+
+/** Ends the server's process behind the sandbox, and waits until the relay has heard of it. */
+export async function endBackend({ sandbox, direct }: TestSandbox): Promise<void> {
+  const pid = sandbox.link.load(Word.backend);
+  const stranger = await connected(direct);
+  await stranger.query('SELECT pg_terminate_backend($1)', [pid]);
+  await stranger.end();
+
+  // Its socket closes when it exits, and the relay sees that with whatever comes later.
+  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let turn = 0; turn < 2; turn += 1) sandbox.link.call({ kind: 'fence' }, 2000);
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Client, DatabaseError } from 'pg';
 import { inEveryPlace, sqlState } from './in-every-place.js';
@@ -68,7 +67,7 @@ inEveryPlace('backends', (here) => {
   it('one that is ended amid a statement', async () => {
     const pid = await asked(a);
     const sleeping = sqlState(a.query('select pg_sleep(20)'));
-    await sleep(50);
+    await here.asleep();
     await b.query('select pg_terminate_backend($1)', [pid]);
     expect(await sleeping).to.equal('57P01');
     await insert(b, 'Tea');
@@ -80,7 +79,7 @@ inEveryPlace('backends', (here) => {
       ['Salt', await asked(a)],
     ] as const) {
       const sleeping = sqlState(a.query('select pg_sleep(20)'));
-      await sleep(50);
+      await here.asleep();
       expect((await b.query('select pg_cancel_backend($1) as done', [pid])).rows).to.deep.equal([{ done: true }]);
       expect(await sleeping).to.equal('57014');
       await insert(a, name);

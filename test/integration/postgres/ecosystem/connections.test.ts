@@ -35,7 +35,7 @@ inEveryPlace('connections', (here) => {
 
   it('a statement of a connection that is gone holds nobody up', async () => {
     const sleeping = sqlState(a.query('select pg_sleep(5)'));
-    await setTimeout(30);
+    await here.asleep();
     const { stream } = (a as unknown as { connection: { stream: { destroy(): void } } }).connection;
     stream.destroy();
     await sleeping;

@@ -10,6 +10,8 @@ export interface Here {
   pool(config?: pg.PoolConfig): pg.Pool;
   /** Names of all items, as the test sees them. */
   names(): Promise<unknown[]>;
+  /** Waits until a statement sleeps in the server, by pg_sleep. */
+  asleep(): Promise<void>;
   /** Ends the work of this test, and tells what a stranger sees afterwards. */
   afterwards(sql: string): Promise<Record<string, unknown>[]>;
 }
@@ -57,6 +59,10 @@ export function inEveryPlace(title: string, suite: (here: Here) => void): void {
         },
         async names() {
           return (await place.rows('select name from items order by id')).map(({ name }) => name);
+        },
+        async asleep() {
+          const text = "select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'";
+          while ((await place.committed(text)).length === 0);
         },
         async afterwards(sql) {
           await closeAll();

@@ -113,7 +113,7 @@ inEveryPlace('postgres.js', (here) => {
 
     const sleeping = sql`select pg_sleep(5)`.execute();
     const state = sqlState(sleeping);
-    await setTimeout(50);
+    await here.asleep();
     sleeping.cancel();
     expect(await state).to.equal('57014');
 

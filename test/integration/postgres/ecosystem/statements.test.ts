@@ -266,7 +266,7 @@ inEveryPlace('statements', (here) => {
 
   it('cancel', async () => {
     const running = sqlState(a.query('select pg_sleep(5)'));
-    await sleep(30);
+    await here.asleep();
     await cancel(a);
     expect(await running).to.equal('57014');
     expect(await value(a, 'select 1')).to.equal(1);
@@ -275,7 +275,7 @@ inEveryPlace('statements', (here) => {
     await a.query('BEGIN');
     await a.query("insert into items (name) values ('Tea')");
     const inside = sqlState(a.query('select pg_sleep(5)'));
-    await sleep(30);
+    await here.asleep();
     await cancel(a);
     expect(await inside).to.equal('57014');
     expect(await sqlState(a.query('select 1'))).to.equal('25P02');
