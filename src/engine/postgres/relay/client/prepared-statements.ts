@@ -71,11 +71,11 @@ export class PreparedStatements {
     return name === '' ? '' : this.#emulation.prefix + name;
   }
 
-  /** The text for the server, where the client's own names for statements are in it. */
+  /** The text for the server: with its own names for statements, and with what was before it, for the places of errors. */
   realText({ sql, statement }: Prepared): string {
     if (statement === undefined) return sql;
-    const text = statement.sql === sql.trim() ? sql : statement.sql;
-    return this.#emulation.renamed(text, statement.special);
+    const text = this.#emulation.renamed(statement.sql, statement.special);
+    return text === sql.trim() ? sql : sql.slice(0, statement.start) + text;
   }
 
   /** A statement that the real connection has lost, or that another client's has replaced, is prepared again. */
@@ -86,11 +86,7 @@ export class PreparedStatements {
 
     prepared.on = real;
     if (name === '') this.#hub.ground.unnamed = this.#owner;
-    const text =
-      prepared.statement === undefined
-        ? prepared.sql
-        : this.#emulation.renamed(prepared.statement.sql, prepared.statement.special);
-    real.send(front.parse(this.realName(name), text, prepared.rest), {
+    real.send(front.parse(this.realName(name), this.realText(prepared), prepared.rest), {
       kind: 'parse',
       to: undefined,
       failed: (error) => {
