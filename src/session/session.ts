@@ -122,6 +122,8 @@ export interface Session {
    * given order. A key that a row leaves out gets the column's default. Either all rows are inserted
    * or none.
    *
+   * @throws SessionUsageError for a value that is undefined. The types let it pass: they could refuse it
+   * only together with rows of a generic type, which factories of fixtures have.
    * @example session.insert('providers', [{ name: 'Erste' }, { name: 'Raiffeisen', country: 'AT' }])
    */
   insert<T = Row>(this: void, table: string, rows: readonly object[]): T[];

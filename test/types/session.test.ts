@@ -36,6 +36,11 @@ function uses(session: Session): void {
   expectTypeOf(session.insert<Provider>('providers', [{ name: 'a' }])).toEqualTypeOf<Provider[]>();
   expectTypeOf(session.insert('providers', [] as Provider[])).toEqualTypeOf<Row[]>();
   expectTypeOf(session.insert('providers', {} as Provider)).toEqualTypeOf<Row>();
+  const optional: { id?: number; name: string } = { name: 'a' };
+  expectTypeOf(session.insert('providers', optional)).toEqualTypeOf<Row>();
+  expectTypeOf(session.insert('providers', optional as Partial<typeof optional>)).toEqualTypeOf<Row>();
+  const factory = <T extends object>(row: T): Row => session.insert('providers', { name: 'a', ...row });
+  expectTypeOf(factory(optional)).toEqualTypeOf<Row>();
   // @ts-expect-error a row is an object
   session.insert('providers', 'a');
 
