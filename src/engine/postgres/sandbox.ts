@@ -21,6 +21,7 @@ import type { WorkerLink } from './worker-link.js';
 const CONNECT = 60_000;
 const END = 10_000;
 const LOOK = 2_000;
+const PRESSING = [Word.lost, Word.outward, Word.busy, Word.turn, Word.waiting];
 const KNOWN = 50;
 
 /**
@@ -105,7 +106,6 @@ export class PostgresSandbox implements Sandbox {
   #beginIn(link: WorkerLink, { kind, title }: Scope): void {
     this.#fenced = false;
     this.#activity = link.load(Word.activity);
-    link.store(Word.touched, 0);
     link.post({ kind: 'begin', scope: { kind, title } });
   }
 
@@ -131,15 +131,19 @@ export class PostgresSandbox implements Sandbox {
       throw this.#link.lost();
     }
 
-    const used = this.#link.load(Word.touched) === 1 || this.#link.load(Word.turn) !== Turn.free;
-    // The scope around it may have been used before.
-    this.#link.store(Word.touched, 1);
-    // Where nobody has used the database there is nothing to wait for. What it loses meanwhile, the next scope tells.
-    if (used) this.#link.awaitEnd(number, END);
+    // Otherwise there is nothing to wait for: whatever comes next reaches the relay behind the end. What
+    // is lost meanwhile, the next scope tells.
+    const pressing = this.#pressing();
+    if (pressing) this.#link.awaitEnd(number, END);
     this.drain();
 
-    const lost = this.#takeLoss() ?? told;
+    const lost = pressing ? (this.#takeLoss() ?? told) : told;
     if (lost !== undefined) throw lost;
+  }
+
+  /** Whether the end of the scope has an error to tell, somebody to send away, or locks to give back. */
+  #pressing(): boolean {
+    return PRESSING.some((word) => this.#link.load(word) !== 0);
   }
 
   leftovers(): readonly Leftover[] {

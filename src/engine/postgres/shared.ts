@@ -11,41 +11,36 @@ export const Word = {
   sent: 2,
   /** How many clients of the app have a transaction open or a statement running. */
   busy: 3,
-  /**
-   * Whether the current scope's end has something to do. The worker sets it before it looks for
-   * messages of the main thread and only then serves a client; the main thread clears it before it
-   * begins a scope. So whoever finds it clear after an `end` was sent knows that nobody will be
-   * served in that scope any more.
-   */
-  touched: 4,
   /** How many answers the worker has given; waited upon. */
-  answered: 5,
+  answered: 4,
   /** Whether the main thread wants to be told of each statement. */
-  told: 6,
+  told: 5,
   /** Whether the session has a transaction open. */
-  sessionOpen: 7,
+  sessionOpen: 6,
   /** What became of the session's wish for the turn: `Wish`. */
-  wish: 8,
+  wish: 7,
   /** Counts while the worker lives. */
-  heartbeat: 9,
+  heartbeat: 8,
   /** How many statements the app has sent. */
-  activity: 10,
+  activity: 9,
   /** How many chunks the worker has sent through the pipe; waited upon. */
-  piped: 11,
+  piped: 10,
   /** 1 when the worker is ready, 2 when it cannot be. */
-  ready: 12,
+  ready: 11,
   /** The TCP port on which the worker listens; also the number in the name of its socket. */
-  port: 13,
+  port: 12,
   /** The number of the last `end` that the worker has carried out; waited upon. */
-  ended: 14,
+  ended: 13,
   /** How many statements the worker has logged. */
-  logged: 15,
+  logged: 14,
   /** Whether the work of open scopes was lost, and the main thread has not been told of it yet: `Loss`. */
-  lost: 16,
+  lost: 15,
   /** Whether there is work of open scopes that would be lost with the worker or its connection. */
-  held: 17,
+  held: 16,
   /** The number of the server's process that serves the worker, or has served the one before it. */
-  backend: 18,
+  backend: 17,
+  /** Whether the current scope's end has something that others can tell at once, e.g. locks to give back. */
+  outward: 18,
 } as const;
 
 export const WORDS = 19;

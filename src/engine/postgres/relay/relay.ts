@@ -150,12 +150,10 @@ export class Relay {
 
   /** What the main thread has sent is counted where it can be seen at once; the messages come later. */
   #catchUp(): void {
-    Atomics.store(this.#words, Word.touched, 1);
     while (this.#received !== Atomics.load(this.#words, Word.sent)) {
       const next = receiveMessageOnPort(this.#data.control) as { message: Command } | undefined;
       if (next === undefined) return;
       this.#obey(next.message);
-      Atomics.store(this.#words, Word.touched, 1);
     }
   }
 

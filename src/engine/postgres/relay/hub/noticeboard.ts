@@ -47,6 +47,11 @@ export class Noticeboard {
     return Atomics.exchange(this.#words, Word.backend, processId);
   }
 
+  /** Whether the end of the scope is worth waiting for. */
+  outward(outward: boolean): void {
+    Atomics.store(this.#words, Word.outward, outward ? 1 : 0);
+  }
+
   sessionOpen(open: boolean): void {
     Atomics.store(this.#words, Word.sessionOpen, open ? 1 : 0);
   }

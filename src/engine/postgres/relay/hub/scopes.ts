@@ -40,7 +40,9 @@ export class Scopes {
 
   /** Locks of the session outlive a rollback, so the scope's end has to undo them. */
   saw(client: Client, sql: string): void {
-    if (/advisory_lock/i.test(sql)) this.#locks = client.locks = true;
+    if (!/advisory_lock/i.test(sql)) return;
+    this.#locks = client.locks = true;
+    this.#hub.noticeboard.outward(true);
   }
 
   /** Why the client must not run anything now. */
@@ -124,6 +126,7 @@ export class Scopes {
       ground.rollingBack();
       const locks = this.#locks;
       this.#locks = false;
+      this.#hub.noticeboard.outward(false);
       for (const client of this.#hub.clients) client.locks = false;
       this.#undo(locks ? [...send, 'SELECT pg_catalog.pg_advisory_unlock_all()'] : send);
       this.#hub.flush();
