@@ -92,11 +92,6 @@ export abstract class LockstepError extends Error {
   }
 }
 
-/** The sentences of a message, without the line of the code: what makes the same message again. */
-export function sentencesOf({ message }: Pick<LockstepError, 'message'>): string {
-  return message.slice(0, message.lastIndexOf('\n'));
-}
-
 function lineageOf(constructor: NewableFunction): string[] {
   const names: string[] = [];
   for (let type: object = constructor; type !== Error; type = Object.getPrototypeOf(type) as object) {

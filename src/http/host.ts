@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import { reportPending } from '../bridge/index.js';
-import { AppError, NotRunningError, RequestError, sentencesOf } from '../errors.js';
+import { AppError, NotRunningError, RequestError } from '../errors.js';
 import type { RequestQueries } from '../queries/index.js';
+import { sentencesOf } from '../sentences.js';
 import type { RunningApp } from './apps/app.js';
 import { resolveApp } from './apps/resolve.js';
 import type { Desk, InFlight } from './call.js';
@@ -245,7 +246,7 @@ class Host implements ClientHost, Desk, JarShelf {
 
 /** The failure of one more request, with a stack of its own: each shows the line of its own test. */
 function again(error: unknown): never {
-  throw error instanceof AppError ? new AppError({ what: sentencesOf(error), cause: error.cause }) : error;
+  throw error instanceof AppError ? new AppError({ what: sentencesOf(error.message), cause: error.cause }) : error;
 }
 
 function stoppedError(): NotRunningError {

@@ -3,6 +3,7 @@ import * as errors from '../../errors.js';
 import type { CutConnection } from '../engine.js';
 import type { ScopeName } from '../../sandbox/layers.js';
 import type { LoggedStatement, StatementLog } from '../../sandbox/statement-log.js';
+import { sentencesOf } from '../../sentences.js';
 import type { OpenClient } from './relay/hub/diagnostics.js';
 
 /** What a worker is started with. */
@@ -101,7 +102,7 @@ export function receiveError({ name, message, stack, cause }: SentError): Error 
 
   return new (type as new (explanation: errors.Explanation) => Error)({
     // All sentences at once: why and remedy may have several lines.
-    what: errors.sentencesOf({ message }),
+    what: sentencesOf(message),
     ...(cause !== undefined && { cause: receiveCause(cause) }),
   });
 }
