@@ -13,5 +13,5 @@ export { appendTestFrames } from './stack.js';
 export { enterFrame, hop, leaveFrame } from './hop.js';
 export { installBridge } from './install.js';
 export type { InstalledBridge } from './install.js';
-export { LeftOpen } from './left-open.js';
+export { LeftOpen, openSockets } from './left-open.js';
 export type { FrameOwner } from './state.js';

@@ -156,6 +156,9 @@ export interface Sandbox {
     readonly remotePort?: number | undefined;
   }): boolean;
 
+  /** Whether the app has sent a statement to it; undefined where the engine itself tells of an app that goes elsewhere. */
+  readonly reached?: boolean;
+
   /** Closes the real connection. The sandbox is of no use afterwards. */
   close(): void;
 }

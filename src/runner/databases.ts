@@ -136,6 +136,11 @@ export class Databases {
     return this.#leadHere.some((leadsHere) => leadsHere(socket));
   }
 
+  /** Those that the app has sent nothing to, as far as their engine leaves it to us to tell. */
+  unreached(): readonly ResolvedDatabase[] {
+    return this.#opened.filter(({ sandbox }) => sandbox.reached === false).map(({ database }) => database);
+  }
+
   close(): void {
     const opened = this.#opened;
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { debug, isTimerPending, timersDue } from '../bridge/index.js';
+import { debug, isTimerPending, openSockets, timersDue } from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, Scope } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
@@ -12,6 +12,7 @@ import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
 import { drained } from './drain.js';
 import { findDatabase } from './find-database.js';
+import { unreachedHint, warnOfOthers } from './other-database.js';
 
 /** Where a lifecycle is between its making and its end. */
 export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
@@ -145,6 +146,11 @@ export class Lifecycle {
     return this.#databases.leadsHere(socket);
   }
 
+  /** What a failed test's report adds to an error that says that a server cannot be reached. */
+  hint(error: unknown): string | undefined {
+    return unreachedHint(error, this.#databases.unreached());
+  }
+
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
   begin(scope: Scope): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
@@ -222,6 +228,7 @@ export class Lifecycle {
   async stop(): Promise<void> {
     const client = this.#client;
 
+    this.#warnOfOthers();
     this.#phase = 'stopped';
     // What the last test had left is not what the app may take to stop.
     this.#limit = undefined;
@@ -232,6 +239,14 @@ export class Lifecycle {
     } finally {
       this.#databases.close();
     }
+  }
+
+  #warnOfOthers(): void {
+    const unreached = this.#databases.unreached();
+    if (unreached.length === 0) return;
+
+    const others = openSockets().filter((socket) => !this.leadsToSandbox(socket));
+    warnOfOthers(unreached, others, process.env);
   }
 
   /** Takes environment variables and module hooks away again. */

@@ -127,7 +127,7 @@ function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   if (error !== undefined) {
     endStackAtTest(error);
     run.reported.add(error);
-    tellQueries(error, run.lifecycle.queries);
+    tellQueries(error, run.lifecycle);
   }
   const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
   if (test === undefined || !isLastOfTest(runnable)) return done(error);

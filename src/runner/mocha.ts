@@ -84,7 +84,7 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
   this.prependListener?.('fail', (_test, error) => {
     endStackAtTest(error);
     reported.add(error);
-    tellQueries(error, lifecycle.queries);
+    tellQueries(error, lifecycle);
   });
   lifecycle.tests(() => filesOf(suite));
   await lifecycle.warmUp();

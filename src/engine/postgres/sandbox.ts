@@ -40,6 +40,8 @@ export class PostgresSandbox implements Sandbox {
   #link: WorkerLink;
   #observer: ((statement: StatementEvent) => void) | undefined;
   #activity = 0;
+  /** Whether the app has sent something to a worker that has died. */
+  #reachedBefore = false;
   /** The dead worker that the end of a scope has told of. */
   #mourned: WorkerLink | undefined;
   /** The loss that a statement of the current scope has told of. */
@@ -90,6 +92,10 @@ export class PostgresSandbox implements Sandbox {
   /** The worker's link; it is another one after the worker has died. */
   get link(): WorkerLink {
     return this.#link;
+  }
+
+  get reached(): boolean {
+    return this.#reachedBefore || this.#link.load(Word.activity) > 0;
   }
 
   begin(scope: Scope): void {
@@ -313,6 +319,7 @@ export class PostgresSandbox implements Sandbox {
     this.#endSession();
     this.#link.terminate();
     const backend = this.#link.load(Word.backend);
+    this.#reachedBefore = this.reached;
     this.#link = this.#start();
     this.#link.store(Word.backend, backend);
     this.#link.call({ kind: 'connect' }, CONNECT);

@@ -82,16 +82,17 @@ function codes(): string[] {
   return [...text.matchAll(/readonly code = '(LOCKSTEP_\w+)'/g)].map(([, code = '']) => code);
 }
 
-/** The codes of `process.emitWarning`. */
+/** The codes of `process.emitWarning`, each once: engines may share one. */
 function warnings(): string[] {
   const files = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
   );
 
-  return files.flatMap((name) => {
+  const found = files.flatMap((name) => {
     const text = readFileSync(join(root, 'src', name), 'utf8');
     return [...text.matchAll(/\{ code: '(LOCKSTEP_\w+)' \}/g)].map(([, code = '']) => code);
   });
+  return [...new Set(found)];
 }
 
 /** The first complaint about a file's syntax, if any. */

@@ -1,0 +1,79 @@
+import { createServer, connect, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import pg from 'pg';
+import { newDatabase } from '../postgres/server.js';
+import { fixture, runMocha } from '../run-mocha.js';
+
+const folder = fixture('other-postgres');
+const HINT = /The app has not reached the config's database in this run\./;
+
+describe('an app that does not reach the Postgres database of the config', function () {
+  this.timeout(90_000);
+
+  /** Leads from a port to the socket of the tests' server, which listens on no port. */
+  let forwarder: Server;
+  let url: string;
+  let direct: pg.ClientConfig;
+
+  before(async () => {
+    direct = await newDatabase('developer');
+    const socket = join(String(direct.host), `.s.PGSQL.${direct.port}`);
+    forwarder = createServer((near) => {
+      const far = connect(socket);
+      for (const [one, other] of [
+        [near, far],
+        [far, near],
+      ] as const)
+        one.pipe(other).on('error', () => one.destroy());
+    });
+    await new Promise<void>((resolve) => forwarder.listen(0, '127.0.0.1', resolve));
+    url = `postgres://${direct.user}@127.0.0.1:${(forwarder.address() as AddressInfo).port}/developer`;
+    await ask('create table notes (title text)');
+  });
+
+  after(() => void forwarder.close());
+
+  async function ask(sql: string): Promise<number> {
+    const client = new pg.Client(direct);
+    await client.connect();
+    const { rowCount } = await client.query(sql);
+    await client.end();
+    return rowCount ?? 0;
+  }
+
+  for (const [way, remedy] of [
+    ['another name', /database\.env sets DATABASE_URL: name the variable that the app takes its URL from/],
+    ['no name', /database\.env names no variable/],
+    ['a function', /database\.swap is given the URL/],
+  ] as const) {
+    it(`and writes for real is told so at the end of the run: ${way}`, async () => {
+      const run = await runMocha(folder, ['notes.mjs'], { env: { WAY: way, APP_URL: url }, limit: 60_000 });
+
+      expect(run.passed, run.stdout + run.stderr).to.deep.equal(['writes by a request', 'writes by a service']);
+      expect(run.stderr).to.match(/LOCKSTEP_OTHER_DATABASE.*never reached the config's database, but it is connected/);
+      expect(run.stderr).to.include(new URL(url).host).and.match(remedy);
+      expect(await ask('delete from notes')).to.equal(2);
+    });
+
+    it(`and finds no server is told so by the failure: ${way}`, async () => {
+      const APP_URL = 'postgres://127.0.0.1:1/developer';
+      const run = await runMocha(folder, ['notes.mjs'], { env: { WAY: way, APP_URL }, limit: 60_000 });
+
+      expect(run.failed, run.stdout + run.stderr).to.have.length(3);
+      for (const title of ['writes by a request', 'writes by a service'])
+        expect(run.find(title).err.stack).to.match(HINT).and.match(remedy);
+      expect(run.find('fails otherwise').err.stack).not.to.match(HINT);
+      expect(run.stderr).to.equal('');
+    });
+  }
+
+  it('is not spoken of where the app reaches it', async () => {
+    const run = await runMocha(folder, ['notes.mjs'], { env: { WAY: 'the right name', APP_URL: url }, limit: 60_000 });
+
+    expect(run.passed, run.stdout + run.stderr).to.deep.equal(['writes by a request', 'writes by a service']);
+    expect(run.stderr).to.equal('');
+    expect(run.stdout).not.to.match(HINT);
+    expect(await ask('delete from notes')).to.equal(0);
+  });
+});
