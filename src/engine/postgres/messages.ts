@@ -38,7 +38,7 @@ export type Command =
   /** `look` only finds out whether the worker is there. */
   | { readonly kind: 'resume' | 'unwish' | 'look' }
   | { readonly kind: 'wish'; readonly sql: string; readonly blocked: boolean }
-  | { readonly kind: 'pipe'; readonly port: MessagePort }
+  | { readonly kind: 'pipe'; readonly port: MessagePort; readonly slot: SharedArrayBuffer }
   | { readonly kind: 'pong'; readonly id: number };
 
 /** What the worker replies. */

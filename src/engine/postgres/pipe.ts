@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { WorkerLink } from './worker-link.js';
+import { ReplySlot } from './reply-slot.js';
 import { Word } from './shared.js';
 
 /**
@@ -9,18 +10,22 @@ import { Word } from './shared.js';
 export class Pipe {
   readonly #link: WorkerLink;
   readonly #port: MessagePort;
+  readonly #slot: ReplySlot = new ReplySlot();
+  /** The number of the chunk that comes next. */
+  #next = 1;
   #open = true;
 
   constructor(link: WorkerLink) {
     const { port1, port2 } = new MessageChannel();
     this.#link = link;
     this.#port = port1;
-    link.post({ kind: 'pipe', port: port2 }, [port2]);
+    link.post({ kind: 'pipe', port: port2, slot: this.#slot.memory }, [port2]);
   }
 
   /** Sends bytes; never blocks. */
   write(bytes: Uint8Array): void {
-    this.#port.postMessage(bytes);
+    // A copy: a message takes the whole memory that its bytes are part of, which may be Node's pool.
+    this.#port.postMessage(new Uint8Array(bytes));
   }
 
   /**
@@ -34,15 +39,26 @@ export class Pipe {
 
     for (;;) {
       const seen = this.#link.load(Word.piped);
-      const next = receiveMessageOnPort(this.#port) as { message: Uint8Array | null } | undefined;
-      if (next?.message === null) this.#open = false;
-      else if (next !== undefined) return next.message;
+      const chunk = this.#receive();
+      if (chunk === null) this.#open = false;
+      else if (chunk !== undefined) return chunk;
 
       if (!this.#open) throw new Error('the relay closed the connection');
       const left = deadline - performance.now();
       if (left <= 0) throw new Error(`no answer within ${timeout} ms`);
       this.#link.wait(Word.piped, seen, left);
     }
+  }
+
+  /** The next chunk, if it is here; null when the far end has closed. */
+  #receive(): Uint8Array | null | undefined {
+    const chunk = this.#slot.take(this.#next) ?? this.#receiveMessage();
+    if (chunk !== undefined) this.#next += 1;
+    return chunk;
+  }
+
+  #receiveMessage(): Uint8Array | null | undefined {
+    return (receiveMessageOnPort(this.#port) as { message: Uint8Array | null } | undefined)?.message;
   }
 
   /** Closes both directions. May be called twice. */

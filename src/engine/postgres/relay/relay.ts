@@ -12,6 +12,7 @@ import { cutConnections, describe, leftovers } from './hub/diagnostics.js';
 import { Hub } from './hub/hub.js';
 import type { Server } from './hub/surroundings.js';
 import { STATEMENT_CLOCK } from './overrides.js';
+import { ReplySlot } from '../reply-slot.js';
 import { PublishedLog } from './published-log.js';
 import type { RawConnection, ServerModule } from './server-module.js';
 
@@ -126,9 +127,11 @@ export class Relay {
     return this.#hub.accept(line, randomInt(1, 2 ** 31), this.#ids);
   }
 
-  #acceptPort(port: MessagePort): void {
+  #acceptPort(port: MessagePort, slot: ReplySlot): void {
+    let number = 0;
     const send = (bytes: Uint8Array | null): void => {
-      port.postMessage(bytes);
+      number += 1;
+      if (bytes === null || !slot.put(number, bytes)) port.postMessage(bytes);
       Atomics.add(this.#words, Word.piped, 1);
       Atomics.notify(this.#words, Word.piped);
     };
@@ -187,7 +190,7 @@ export class Relay {
         setImmediate(() => this.#reply(number, {}));
         return;
       case 'pipe':
-        return this.#acceptPort(command.port);
+        return this.#acceptPort(command.port, new ReplySlot(command.slot));
       case 'pong':
         this.#probes.get(command.id)?.();
         this.#probes.delete(command.id);
