@@ -184,6 +184,11 @@ export class Lifecycle {
     return repeated && Promise.resolve(repeated);
   }
 
+  /** What a test has to fail with, whose end nobody waits for, for supertest requests that it never sent. */
+  unsent(test: { fullTitle(): string }): LockstepError | undefined {
+    return requestsUnsent() ? requestFailure(test.fullTitle()) : undefined;
+  }
+
   /** With `nPlusOne: 'error'`, what a test fails with whose requests sent the same statement again and again. */
   #repeated(): NPlusOneError | undefined {
     return this.queries.rules.nPlusOne === 'error' ? nPlusOneError(this.queries) : undefined;

@@ -32,6 +32,7 @@ export interface Runnable {
   /** The runner's own timer, set while an async function runs. */
   timer?: unknown;
   isPending(): boolean;
+  isFailed(): boolean;
   fullTitle(): string;
   timeout(): number;
   resetTimeout(): void;

@@ -118,6 +118,9 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
   }
 
   function afterEach(this: HookContext): void {
+    const { currentTest } = this;
+    const unsent = currentTest && lifecycle.unsent(currentTest);
+    if (unsent !== undefined && !currentTest?.isFailed()) currentTest?.emit('error', unsent);
     try {
       scopes?.leaveTest();
     } catch (error) {
