@@ -5,7 +5,6 @@
 
 import type { Socket } from 'node:net';
 import type { ResolvedDatabase } from '../config/index.js';
-import { ServerError } from '../errors.js';
 
 const DEFAULT_PORT = 5432;
 const HEADING = 'node_modules/lockstep/docs/troubleshooting.md#lockstep_other_database';
@@ -14,6 +13,9 @@ const HEADING = 'node_modules/lockstep/docs/troubleshooting.md#lockstep_other_da
 const UNREACHABLE =
   /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|P1000|P1001|P1003|28P01|28000|3D000)\b|SASL: SCRAM|connect ENOENT|password authentication failed/;
 
+/** The codes of errors that are not merely about what the app did; they are in the message however an error has come. */
+const OF_SANDBOX = /\(LOCKSTEP_(?!APP,|EXPECTATION,|REQUEST,)/;
+
 /**
  * What to add to the failure of a test whose error says that a server cannot be reached; undefined
  * for other errors, and when the app has reached all databases.
@@ -21,9 +23,10 @@ const UNREACHABLE =
  * @param unreached those that the app has sent nothing to since the run began
  */
 export function unreachedHint(error: unknown, unreached: readonly ResolvedDatabase[]): string | undefined {
-  // That one is about a server of the config, which nobody has reached.
-  if (unreached.length === 0 || error instanceof ServerError) return undefined;
-  if (!causesOf(error).some(isUnreachable)) return undefined;
+  if (unreached.length === 0) return undefined;
+  const causes = causesOf(error);
+  // A server of the config's that is lost or not there is another matter: then Lockstep has said so itself.
+  if (!causes.some(isUnreachable) || causes.some(({ message }) => OF_SANDBOX.test(message))) return undefined;
 
   const lines = [
     `The app has not reached ${listed(unreached)} in this run.`,

@@ -1,0 +1,98 @@
+import { expect } from 'chai';
+import sinon from 'sinon';
+import type { ResolvedDatabase } from '#src/config/index.js';
+import { AppError, ExpectationError, SandboxLostError, ServerError } from '#src/errors.js';
+import { unreachedHint, warnOfOthers } from '#src/runner/other-database.js';
+
+const main = { key: 'databases.main', env: ['DATABASE_URL', 'PG*'], swap: undefined } as unknown as ResolvedDatabase;
+const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:5432'), { code: 'ECONNREFUSED' });
+
+/** An error of an ORM that keeps the driver's as a property of its own. */
+const wrapped = (key: 'cause' | 'parent' | 'errors'): Error =>
+  key === 'errors'
+    ? new AggregateError([refused], 'all failed')
+    : Object.assign(new Error('query failed'), { [key]: refused });
+
+describe('the hint that the app has not reached the database', () => {
+  const spoken: readonly (readonly [string, unknown])[] = [
+    ['a refused connection', refused],
+    [
+      'an unknown password',
+      Object.assign(new Error('password authentication failed for user "ada"'), { code: '28P01' }),
+    ],
+    ['a missing password', new Error('SASL: SCRAM-SERVER-FIRST-MESSAGE: client password must be a string')],
+    ['a cause', wrapped('cause')],
+    ['what Sequelize calls parent', wrapped('parent')],
+    ['one of several', wrapped('errors')],
+    [
+      'an app that fails with it while it starts',
+      new AppError({ what: 'The app could not be loaded', cause: refused }),
+    ],
+    ['a response with it', new ExpectationError({ what: `wanted 200, got 500: ${refused.message}` })],
+  ];
+  for (const [name, error] of spoken) {
+    it(`is given for ${name}`, () => {
+      const hint = unreachedHint(error, [main]);
+
+      expect(hint).to.match(/^ {2}The app has not reached the config's databases\.main in this run\.\n/);
+      expect(hint).to.match(
+        /\n {2}databases\.main\.env sets DATABASE_URL, PG\*: .*\n {2}\(see .*#lockstep_other_database\)$/,
+      );
+      expect(unreachedHint(error, [])).to.equal(undefined);
+    });
+  }
+
+  const lost = new SandboxLostError({ what: 'The connection to Postgres ended', cause: refused });
+  const silent: readonly (readonly [string, unknown])[] = [
+    ['other errors', new TypeError('x is not a function')],
+    ['an error of the server that the app reaches', Object.assign(new Error('duplicate key'), { code: '23505' })],
+    ['no error', 'ECONNREFUSED'],
+    ["a server of the config's that is not there", new ServerError({ what: 'Cannot connect (ECONNREFUSED)' })],
+    ['a sandbox that is lost', lost],
+    ["a sandbox that is lost, as the app's driver says it", Object.assign(new Error(lost.message), { code: '57P01' })],
+    ['the same below an error of an ORM', Object.assign(new Error('query failed'), { cause: new Error(lost.message) })],
+  ];
+  for (const [name, error] of silent) {
+    it(`is not given for ${name}`, () => {
+      expect(unreachedHint(error, [main])).to.equal(undefined);
+    });
+  }
+
+  it('ends where errors cause each other in a circle', () => {
+    const one = new Error('one');
+    one.cause = Object.assign(new Error('two'), { cause: one });
+
+    expect(unreachedHint(one, [main])).to.equal(undefined);
+  });
+});
+
+describe('the warning of another database', () => {
+  let warnings: string[];
+
+  beforeEach(() => {
+    warnings = [];
+    sinon.stub(process, 'emitWarning').callsFake((warning) => void warnings.push(String(warning)));
+  });
+  afterEach(() => sinon.restore());
+
+  const socket = (remotePort: number, remoteAddress = '127.0.0.1'): { remoteAddress: string; remotePort: number } => ({
+    remoteAddress,
+    remotePort,
+  });
+
+  it('knows servers by the usual port, by PGPORT, and by the URLs in the environment', () => {
+    const env = { PGPORT: '6000', SHOP: 'postgresql://ada:pw@db.test:7000/shop?x=1', OTHER: 'http://db.test:8000' };
+    const sockets = [socket(5432), socket(6000, '::1'), socket(7000), socket(7000), socket(8000), socket(6379)];
+    warnOfOthers([main], [...sockets, { remoteAddress: undefined, remotePort: undefined }], env);
+
+    expect(warnings).to.have.length(1);
+    expect(warnings[0]).to.match(/connected to 127\.0\.0\.1:5432, \[::1\]:6000, 127\.0\.0\.1:7000: what it does/);
+  });
+
+  it('is not given without a server, or where every database was reached', () => {
+    warnOfOthers([main], [socket(6379)], {});
+    warnOfOthers([], [socket(5432)], {});
+
+    expect(warnings).to.deep.equal([]);
+  });
+});
