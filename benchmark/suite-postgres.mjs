@@ -1,11 +1,13 @@
 // The Fastify example's 39 tests on Postgres, beside the same tests written async with supertest, once
 // rolled back by pg-transactional-tests and once with TRUNCATE per test: the duration that mocha itself
-// reports. All on one server, each on a database of its own.
+// reports. All on one server, each on a database of its own: once the embedded one, which is made for
+// tests, and once a server as Postgres comes.
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { openServer } from '../dist/engine/postgres/server/index.js';
 import { inTurns, report } from './measure.mjs';
 import { mochaRun } from './mocha-run.mjs';
+import { ordinaryServer } from './ordinary-server.mjs';
 
 const CONFIG = fileURLToPath(new URL('suite-postgres.config.mjs', import.meta.url));
 const DATABASES = ['ours_test', 'rollback_test', 'truncate_test'];
@@ -13,8 +15,11 @@ const DATABASES = ['ours_test', 'rollback_test', 'truncate_test'];
 const ABORTED = 'DELETE /providers/:id answers 409 while accounts are connected';
 
 export default async function suites() {
-  const server = await openServer({ root: fileURLToPath(new URL('..', import.meta.url)) });
+  await onServer('embedded server', await openServer({ root: fileURLToPath(new URL('..', import.meta.url)) }));
+  await onServer("Postgres' own settings", await ordinaryServer());
+}
 
+async function onServer(kind, server) {
   try {
     const [ours, rollback, truncate] = await createDatabases(server.upstream);
 
@@ -27,7 +32,7 @@ export default async function suites() {
       7,
     );
 
-    const suite = 'the Postgres example, 39 tests';
+    const suite = `39 tests, ${kind}`;
     report(suite, lockstep, rolledBack, 'async, supertest, pg-transactional-tests', 'ms', '≤ 0.9x');
     report(suite, lockstep, truncated, 'async, supertest, TRUNCATE', 'ms', '≤ 0.4x');
   } finally {

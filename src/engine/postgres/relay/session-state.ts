@@ -50,8 +50,16 @@ export const FRESH: SessionState = {
 /** What is left of it after a commit. */
 export function afterCommit(state: SessionState): SessionState {
   const { settings, listens, temporary, holds } = state;
+  // After most statements there is nothing that a commit ends.
+  if (isLasting(state)) return state;
   const kept = [...temporary].filter(([, onCommit]) => onCommit === 'delete');
   return { ...FRESH, settings, listens, temporary: new Map(kept), holds };
+}
+
+function isLasting(state: SessionState): boolean {
+  const { local, notices, temporary, cursors, constraints, ddl, readOnly } = state;
+  if (constraints || ddl || readOnly !== undefined) return false;
+  return local.size + notices.length + temporary.size + cursors.size === 0;
 }
 
 /** What is left of it after a scope: no table or cursor of the server's. */
