@@ -1,5 +1,6 @@
 import { inspect, types } from 'node:util';
 import { QueryCountError, SessionUsageError } from '../errors.js';
+import { complete } from './complete.js';
 import { currentLog } from './current.js';
 import { type Expected, expectedText, type QueryCount, readExpected, statements } from './expected.js';
 import { repeatLine, shapeLines } from './lines.js';
@@ -85,7 +86,7 @@ function checkFunction(what: string, fn: unknown): void {
 }
 
 function checkValue(what: string, value: unknown): void {
-  if (typeof (value as { then?: unknown } | null | undefined)?.then !== 'function') return;
+  if (typeof (value as { then?: unknown } | null | undefined)?.then !== 'function' || complete(value)) return;
   // The error below says what is wrong; this one would only come on top of it.
   if (value instanceof Promise) value.catch(() => undefined);
   throw asynchronous(what, 'a function that returns a promise');

@@ -12,3 +12,4 @@ export { NO_QUERIES } from './record.js';
 export type { Queries, StatementFailure, StatementRecord } from './record.js';
 export { queryReport } from './report.js';
 export type { Source } from './scope-queries.js';
+export { COMPLETE } from './complete.js';

@@ -33,7 +33,9 @@ export interface Entry {
   readonly shape: string;
   /** Whether it begins, ends or marks a transaction. */
   readonly control: boolean;
-  /** The call in whose time it was answered, where that is sure. */
+  /** The calls in whose time it was answered. */
+  readonly spans: readonly Span[];
+  /** The only one of these. */
   readonly span: Span | undefined;
   /** Place of its source, and its number there. */
   readonly source: number;
@@ -122,7 +124,8 @@ export class ScopeQueries {
   #entry(event: StatementEvent, source: number, number: number): Entry {
     const { sql, connection, database, duration, rows, error } = event;
     const dialect = this.#sources[source]?.dialect ?? 'sqlite';
-    const span = this.#spanOf(source, number);
+    const spans = this.#spans.filter((open) => covers(open, source, number));
+    const span = spans.length === 1 ? spans[0] : undefined;
     const record = Object.freeze<StatementRecord>({
       sql,
       by: isSession(connection) ? 'session' : 'app',
@@ -136,13 +139,7 @@ export class ScopeQueries {
       error,
     });
 
-    return { record, shape: shapeOf(sql, dialect), control: isControl(sql, dialect), span, source, number };
-  }
-
-  /** The only call that was in flight then. */
-  #spanOf(source: number, number: number): Span | undefined {
-    const open = this.#spans.filter((span) => covers(span, source, number));
-    return open.length === 1 ? open[0] : undefined;
+    return { record, shape: shapeOf(sql, dialect), control: isControl(sql, dialect), spans, span, source, number };
   }
 
   #transactionOf({ database, connection, transaction }: StatementEvent): number | undefined {

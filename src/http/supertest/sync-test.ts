@@ -1,5 +1,6 @@
 import type { ClientRequest } from 'node:http';
 import { canWait } from '../../bridge/index.js';
+import { COMPLETE } from '../../queries/index.js';
 import { defineAccessors, isForReading } from './accessors.js';
 import { check, isPromise, isStatus } from './checks.js';
 import { NODE_REQUEST } from './node-request.js';
@@ -70,6 +71,11 @@ export function syncTestsOf({ supertest, superagent }: SupertestCopy): SyncTests
 
     finally(callback?: (() => void) | null): Promise<PlainResponse> {
       return sent(this).finally(callback);
+    }
+
+    /** For whoever counts what the app does in the time of the request. */
+    [COMPLETE](): void {
+      answerOf(this);
     }
 
     override abort(): this {

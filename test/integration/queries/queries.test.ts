@@ -40,7 +40,7 @@ describe('the log of statements', function () {
       const run = await runMocha(folder, ['log.mjs'], { args, env, limit: 60_000 });
 
       expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
-      expect(run.passed).to.have.length(22);
+      expect(run.passed).to.have.length(27);
       expect(run.stderr).to.equal('');
     });
   }

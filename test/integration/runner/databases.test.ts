@@ -24,7 +24,7 @@ describe('several databases', function () {
       const run = await runMocha(folder, ['several.mjs'], { env, limit });
 
       expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
-      expect(run.passed).to.have.length(14);
+      expect(run.passed).to.have.length(16);
       expect(run.stderr).to.equal('');
     });
 
@@ -100,7 +100,7 @@ describe('several databases', function () {
     const run = await runMocha(folder, ['several.mjs', 'replica.mjs'], { env, limit });
 
     expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
-    expect(run.passed).to.have.length(18);
+    expect(run.passed).to.have.length(20);
   });
 
   it('a test file in TypeScript', async () => {
@@ -116,7 +116,7 @@ describe('several databases', function () {
       const run = await runMocha(folder, files, { args, env, limit });
 
       expect(run.failed, run.stdout + run.stderr).to.have.length(14);
-      expect(run.passed).to.have.length(14 + 13 + 1);
+      expect(run.passed).to.have.length(16 + 13 + 1);
     });
   }
 
