@@ -32,7 +32,8 @@ export interface WorkerData {
 
 /** What the main thread sends. Those with a reply are waited for. */
 export type Command =
-  | { readonly kind: 'connect' | 'end' | 'loss' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  | { readonly kind: 'connect' | 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  | { readonly kind: 'loss'; readonly past: boolean }
   | { readonly kind: 'log'; readonly from: number }
   | { readonly kind: 'begin'; readonly scope: ScopeName }
   /** `look` only finds out whether the worker is there. */

@@ -143,7 +143,7 @@ export class PostgresSandbox implements Sandbox {
     if (pressing) this.#link.awaitEnd(number, END);
     this.drain();
 
-    const lost = pressing ? (this.#takeLoss() ?? told) : told;
+    const lost = pressing ? (this.#takeLoss(true) ?? told) : told;
     if (lost !== undefined) throw lost;
   }
 
@@ -280,17 +280,17 @@ export class PostgresSandbox implements Sandbox {
 
   /** What no end of a scope could tell: the test that is running builds on what is gone, and fails with it at its end, too. */
   #tellLoss(): void {
-    const lost = this.#takeLoss();
+    const lost = this.#takeLoss(false);
     if (lost === undefined) return;
     this.#told = lost;
     throw lost;
   }
 
-  /** Why work of open scopes is gone, if nobody has been told yet. */
-  #takeLoss(): Error | undefined {
+  /** Why work of open scopes is gone, if nobody has been told yet; `past` for that of the scope that has just ended, too. */
+  #takeLoss(past: boolean): Error | undefined {
     if (this.#link.load(Word.lost) === Loss.none) return undefined;
 
-    const { lost } = this.#link.call({ kind: 'loss' }, LOOK);
+    const { lost } = this.#link.call({ kind: 'loss', past }, LOOK);
     return lost && receiveError(lost);
   }
 
@@ -302,12 +302,13 @@ export class PostgresSandbox implements Sandbox {
   #renew(): void {
     const link = this.#link;
     if (link.dead === undefined) {
-      const lost = this.#takeLoss();
+      const lost = this.#takeLoss(false);
       if (lost !== undefined) throw lost;
       return;
     }
-    const heavy = link.load(Word.held) === 1 || link.load(Word.lost) !== Loss.none;
-    const untold = heavy && this.#mourned !== link;
+    const loss = link.load(Word.lost);
+    const heavy = link.load(Word.held) === 1 || loss === Loss.now || loss === Loss.before;
+    const untold = heavy && this.#scopes.length > 0 && this.#mourned !== link;
     this.#revive();
     if (untold) throw link.lost();
   }

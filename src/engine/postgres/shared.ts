@@ -51,8 +51,11 @@ export const User = { app: 'lockstep', reader: 'lockstep_reader' } as const;
 /** Values of `Word.turn`. */
 export const Turn = { free: 0, app: 1, session: 2 } as const;
 
-/** Values of `Word.lost`: nothing, during the current scope, before it had begun. */
-export const Loss = { none: 0, now: 1, before: 2 } as const;
+/**
+ * Values of `Word.lost`: nothing; work during the current scope; work before it that it builds on; work of
+ * the scope that has just ended, and of no other.
+ */
+export const Loss = { none: 0, now: 1, before: 2, past: 3 } as const;
 
 /** Values of `Word.wish`. */
 export const Wish = { none: 0, pending: 1, granted: 2, failed: 3 } as const;

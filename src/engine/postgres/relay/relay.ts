@@ -172,7 +172,7 @@ export class Relay {
       case 'end':
         return hub.scopes.end(() => this.#ended(number));
       case 'loss':
-        return this.#replyLoss(number, hub.scopes.losses.take());
+        return this.#replyLoss(number, command.past ? hub.scopes.losses.take() : hub.scopes.losses.takeOpen());
       case 'look':
         return;
       case 'wish':

@@ -31,16 +31,26 @@ export class Losses {
     this.#tell(during ? Loss.now : Loss.before);
   }
 
-  /** A scope begins. */
+  /** A scope begins, or goes on. */
   begun(): void {
+    if (this.#kind === Loss.past) this.take();
     if (this.#error !== undefined) this.#tell(Loss.before);
   }
 
   /** A scope has ended. What was lost before it began matters no more when nobody is left who builds on it. */
   ended(scope: ScopeName): void {
     this.#gone.delete(scope);
-    if (this.#kind === Loss.before && this.#gone.size === 0) this.take();
-    else this.begun();
+    if (this.#error === undefined) return;
+
+    if (this.#gone.size > 0) this.#tell(Loss.before);
+    else if (this.#kind === Loss.now) this.#tell(Loss.past);
+    else this.take();
+  }
+
+  /** Gives the error, once, if open scopes build on what is gone. */
+  takeOpen(): Error | undefined {
+    this.begun();
+    return this.take();
   }
 
   /** Gives the error, once. */

@@ -87,6 +87,7 @@ export class Scopes {
   }
 
   resume(): void {
+    this.losses.begun();
     if (this.#phase === 'rest' && this.layers.current !== undefined) this.#phase = 'scope';
   }
 
