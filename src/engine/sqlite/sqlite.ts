@@ -26,6 +26,7 @@ export const sqlite: Engine<SqliteOptions> = {
         url: new URL(`./drivers/${name}.js`, import.meta.url).href,
         driver: DRIVERS[name],
       })),
+      options.root,
     );
     const variables = [options, ...(options.replicas ?? [])].flatMap(({ env = [] }) => env);
     const restoreEnvironment = setEnvironment(variables.map((name) => [name, options.file]));

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { withoutCached } from './cached-modules.js';
 import { swapState } from './state.js';
 
 /**
@@ -19,7 +20,8 @@ export function requireReal(name: string, root: string | undefined): unknown {
   try {
     // By its path: Node remembers for each folder what a name meant there, and would hand the stand-in
     // to Lockstep, or the real driver to the app.
-    const real: unknown = own(resolveFrom(project, name) ?? own.resolve(name));
+    const path = resolveFrom(project, name) ?? own.resolve(name);
+    const real: unknown = withoutCached(() => own(path) as unknown);
     swapState.real.set(name, real);
     return real;
   } finally {

@@ -8,6 +8,8 @@ export interface SwapState {
   readonly real: Map<string, unknown>;
   /** Files of those packages. */
   readonly ownModules: Set<string>;
+  /** Modules in the cache of CommonJS that hold a driver at the place of the real package, by path. */
+  readonly cached: Map<string, NodeJS.Module>;
   /** The drivers themselves, for the CommonJS stand-ins: what `require` is to return. */
   readonly drivers: Map<string, unknown>;
   /** One flag per name for Node 20's loader thread, which shares no objects with this one. */
@@ -32,6 +34,7 @@ export const swapState: SwapState = (shared[KEY] ??= {
   active: new Map(),
   real: new Map(),
   ownModules: new Set(),
+  cached: new Map(),
   drivers: new Map(),
   flags: undefined,
 });

@@ -1,6 +1,7 @@
 import module, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { SwapError } from '../../errors.js';
+import { cacheDrivers } from './cached-modules.js';
 import { swapCommonJs } from './commonjs.js';
 import { type Replacement, swapState } from './state.js';
 import { hookResolve, redirect } from './sync-hooks.js';
@@ -21,11 +22,12 @@ export interface SwapRequest {
  * until the returned function is called. Modules that got the stand-in before keep it.
  *
  * Node 22.15 and later have hooks for both kinds of modules in this thread; in Node 20 the hooks of
- * ES modules live in a thread of their own, and `require` is reached through its resolver.
+ * ES modules live in a thread of their own, and `require` is reached through its resolver and its cache.
  *
+ * @param root folder from which the app's packages are resolved
  * @throws SwapError when the app has loaded the real module already.
  */
-export function swap(requests: readonly SwapRequest[]): () => void {
+export function swap(requests: readonly SwapRequest[], root: string): () => void {
   for (const { name } of requests) refuseLoaded(name);
 
   for (const { name, url, driver } of requests) {
@@ -33,7 +35,7 @@ export function swap(requests: readonly SwapRequest[]): () => void {
     swapState.drivers.set(name, driver);
     swapState.active.set(name, replacement);
   }
-  const unhook = hook(requests);
+  const unhook = hook(requests, root);
 
   return () => {
     unhook();
@@ -43,14 +45,16 @@ export function swap(requests: readonly SwapRequest[]): () => void {
   };
 }
 
-function hook(requests: readonly SwapRequest[]): () => void {
+function hook(requests: readonly SwapRequest[], root: string): () => void {
   if (requests.length === 0) return () => undefined;
   if (hookResolve !== undefined) return hookResolve(redirect);
 
   const lower = raiseFlag(requests);
   const unpatch = swapCommonJs(module);
+  const uncache = cacheDrivers(requests, root);
   return () => {
     lower();
+    uncache();
     unpatch();
   };
 }
@@ -79,7 +83,7 @@ function refuseLoaded(name: string): void {
     what: `${name} cannot be replaced: ${loaded} was loaded before Lockstep started.`,
     why: 'Whoever loaded it keeps the real driver, so its queries would not be rolled back.',
     remedy:
-      'Make lockstep/mocha the first entry of "require" in .mocharc.json, and import the app through the config only. ' +
+      'Make lockstep/mocha the first entry of "require" in .mocharc.json. A file of yours that imports the app belongs into "file" instead of "require", and the config imports it inside a function. ' +
       `Or hand lockstep/drivers/${name} to your ORM in the test's configuration, and leave "swap" empty.`,
   });
 }
