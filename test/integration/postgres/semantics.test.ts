@@ -367,6 +367,8 @@ const CASES: Readonly<Record<string, readonly Step[]>> = {
     'INSERT INTO child VALUES (5, 5)',
     'ROLLBACK',
     'INSERT INTO child VALUES (5, 5);INSERT INTO parent VALUES (5)',
+    'INSERT INTO child VALUES (6, 6);DEALLOCATE ALL',
+    'INSERT INTO child VALUES (6, 6);DISCARD TEMP',
     'SELECT count(*)::int AS n FROM child',
   ],
   'a deferred constraint that does not come to be': [

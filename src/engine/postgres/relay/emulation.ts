@@ -63,7 +63,6 @@ export interface Ground {
   undone(): void;
   /** Undefined while they are not known. */
   facts: SchemaFacts | undefined;
-  notify(notices: readonly Notice[]): void;
   listening(): void;
   /** Something of the client ends with its transaction, at the latest before the next one. */
   closeLater(kind: 'statement' | 'portal', name: string): void;
@@ -96,6 +95,7 @@ export class Emulation {
   readonly prefix: string;
   readonly #ground: Ground;
   readonly #emit: (bytes: Buffer) => void;
+  readonly #deliver: (notices: readonly Notice[]) => void;
   /** The stages at the client's savepoints. */
   #marks: SessionState[] = [];
   /** What the transaction, which has changed the schema, has found out about it. */
@@ -107,11 +107,19 @@ export class Emulation {
   /** Whether something was run since that may have changed anything. */
   #changed = false;
 
-  constructor(name: string, prefix: string, ground: Ground, emit: (bytes: Buffer) => void) {
+  /** @param deliver gets what the client has notified others of, with each commit. */
+  constructor(
+    name: string,
+    prefix: string,
+    ground: Ground,
+    emit: (bytes: Buffer) => void,
+    deliver: (notices: readonly Notice[]) => void,
+  ) {
     this.transaction = new VirtualTransaction(name, 'postgres');
     this.prefix = prefix;
     this.#ground = ground;
     this.#emit = emit;
+    this.#deliver = deliver;
   }
 
   /** Whether the guard is armed for this transaction, so that there may be something to undo. */
@@ -170,7 +178,7 @@ export class Emulation {
     if (this.#facts !== undefined) this.#ground.facts = this.#facts;
     const { notices } = this.staged;
     this.#end(afterCommit(this.staged));
-    this.#ground.notify(notices);
+    if (notices.length > 0) this.#deliver(notices);
   }
 
   /** BEGIN, COMMIT and their like. False if it failed. */
@@ -245,13 +253,13 @@ export class Emulation {
       case 'listen':
         this.staged = { ...staged, listens: added(staged.listens, special.channel) };
         this.#ground.listening();
-        return this.#answer('LISTEN');
+        return this.answer('LISTEN');
       case 'unlisten':
         this.staged = { ...staged, listens: removed(staged.listens, special.channel) };
-        return this.#answer('UNLISTEN');
+        return this.answer('UNLISTEN');
       case 'notify':
         this.notify(special.channel, special.payload);
-        return this.#answer('NOTIFY');
+        return this.answer('NOTIFY');
       case 'modes':
         if (!this.transaction.open && place !== 'text')
           this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
@@ -260,7 +268,7 @@ export class Emulation {
           this.#permit(false);
         }
         if (special.readOnly === false && this.#restricted) return yield* this.#permitLate();
-        return this.#answer('SET');
+        return this.answer('SET');
       case 'set':
         this.#emit(warning('25P01', 'SET LOCAL can only be used in transaction blocks'));
         return yield* this.pass(statement);
@@ -269,7 +277,7 @@ export class Emulation {
         return yield* this.pass(statement);
       case 'nothing':
         if (this.transaction.open || place !== 'alone') return yield* this.rejectInside(special.tag, place);
-        return this.#answer(special.tag);
+        return this.answer(special.tag);
       case 'outside':
         return yield* this.rejectInside(special.what, place);
       case 'cursor':
@@ -277,7 +285,7 @@ export class Emulation {
       case 'inside':
         return yield* this.reject('25P01', `${special.what} can only be used in transaction blocks`);
       default:
-        return this.#answer('DISCARD ALL');
+        return this.answer('DISCARD ALL');
     }
   }
 
@@ -484,7 +492,7 @@ export class Emulation {
     if (this.working) return yield* this.reject('25001', 'transaction read-write mode must be set before any query');
     if (this.reader) return yield* this.reject('0A000', 'cannot set transaction read-write mode during recovery');
     this.#permit(true);
-    return this.#answer('SET');
+    return this.answer('SET');
   }
 
   #readsOnly({ readOnly }: SessionState): boolean {
@@ -514,7 +522,8 @@ export class Emulation {
     yield { kind: 'refuse' };
   }
 
-  #answer(tag: string): boolean {
+  /** A command tag; held back where the implicit transaction ends behind it. */
+  answer(tag: string): boolean {
     if (this.#holds) this.#held = commandComplete(tag);
     else this.#emit(commandComplete(tag));
     return true;

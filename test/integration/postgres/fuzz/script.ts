@@ -9,16 +9,24 @@ export type Part =
   | { readonly kind: 'data'; readonly text: string }
   | { readonly kind: 'flush' | 'done' | 'fail' };
 
-/** What one client sends and one ReadyForQuery answers, or that it goes and comes again. */
-export type Unit =
+/** What one client sends and one ReadyForQuery answers. */
+export type Sent =
   | {
       readonly kind: 'text';
       readonly client: number;
       readonly statements: readonly string[];
       readonly data: readonly Part[];
     }
-  | { readonly kind: 'batch'; readonly client: number; readonly parts: readonly Part[] }
-  | { readonly kind: 'reconnect'; readonly client: number };
+  | { readonly kind: 'batch'; readonly client: number; readonly parts: readonly Part[] };
+
+/** What one client does. */
+export type Unit =
+  | Sent
+  /** It goes and comes again; `last` is sent before and its answer not waited for, if it is sure to be rolled back. */
+  | { readonly kind: 'reconnect'; readonly client: number; readonly last?: Sent }
+  /** It sleeps and has that cancelled after so many milliseconds, and again until it is told so. */
+  | { readonly kind: 'cancel'; readonly client: number; readonly after: number }
+  | { readonly kind: 'pause'; readonly client: number; readonly milliseconds: number };
 
 /** A case. Between two clients' units the first one's transaction is ended by `closing`. */
 export interface Script {
@@ -32,7 +40,17 @@ export interface Script {
   readonly chunk: number | undefined;
 }
 
-export function bytesOf(unit: Exclude<Unit, { kind: 'reconnect' }>, copies: boolean): Buffer {
+/** Whether it is answered without more ado. */
+export function isSent(unit: Unit): unit is Sent {
+  return unit.kind === 'text' || unit.kind === 'batch';
+}
+
+/** Whether it may end a transaction, one way or the other. */
+export function mayEnd(unit: Sent): boolean {
+  return /\b(?:commit|end|rollback|abort)\b/i.test(textOf(unit));
+}
+
+export function bytesOf(unit: Sent, copies: boolean): Buffer {
   // No server may be left waiting for data; it ignores the message where it does not.
   const fail = copies ? [to.copyFail('no more')] : [];
   if (unit.kind === 'batch') return Buffer.concat([...unit.parts.map(message), ...fail, to.sync()]);
@@ -63,7 +81,10 @@ function message(part: Part): Buffer {
 }
 
 export function textOf(unit: Unit): string {
-  if (unit.kind === 'reconnect') return `${unit.client}: reconnects`;
+  if (unit.kind === 'reconnect')
+    return `${unit.last === undefined ? `${unit.client}:` : `${textOf(unit.last)}, and`} reconnects`;
+  if (unit.kind === 'cancel') return `${unit.client}: is cancelled after ${unit.after} ms`;
+  if (unit.kind === 'pause') return `${unit.client}: waits ${unit.milliseconds} ms`;
   if (unit.kind === 'batch') return `${unit.client}: ${[...unit.parts.map(wordsOf), 'sync'].join(', ')}`;
   return `${unit.client}: ${[`"${unit.statements.join('; ')}"`, ...unit.data.map(wordsOf)].join(', ')}`;
 }

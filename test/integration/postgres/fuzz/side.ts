@@ -1,7 +1,10 @@
 import { serialize as to } from 'pg-protocol';
-import { type Message, RawClient } from '../raw.js';
-import { CLIENTS } from './generate.js';
-import { bytesOf, type Script, textOf, type Unit } from './script.js';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as after } from 'node:timers/promises';
+import { type Message, RawClient, socketIn } from '../raw.js';
+import { type Lanes, LANES_CONTENTS } from './lanes.js';
+import { bytesOf, isSent, mayEnd, type Script, type Sent, textOf, type Unit } from './script.js';
 import { CONTENTS } from './statements.js';
 
 /** What the clients of a case are told: a line for each thing that was sent. */
@@ -16,17 +19,22 @@ interface Seat {
   used: boolean;
 }
 
+/** Says nothing before it is cancelled, however early or late that is. */
+const SLEEP = 'DO $$ BEGIN PERFORM pg_sleep(20); END $$';
+
 /** Clients that stay connected from case to case, on a server or in a sandbox. */
 export class Side {
   readonly #host: string;
   readonly #database: string;
+  readonly #clients: number;
   /** Whether a client may be kept waiting by another. */
   readonly #queues: boolean;
   #seats: Seat[] = [];
 
-  constructor(host: string, database: string, queues: boolean) {
+  constructor(host: string, database: string, clients: number, queues: boolean) {
     this.#host = host;
     this.#database = database;
+    this.#clients = clients;
     this.#queues = queues;
   }
 
@@ -34,7 +42,7 @@ export class Side {
   async open(): Promise<void> {
     this.close();
     this.#seats = await Promise.all(
-      Array.from({ length: CLIENTS }, async () => ({
+      Array.from({ length: this.#clients }, async () => ({
         client: await this.#connect(),
         status: 'I',
         begun: false,
@@ -62,7 +70,31 @@ export class Side {
     }
     for (const [index, { status }] of this.#seats.entries())
       if (status !== 'I') answers.push(await this.#end(index, script.closing));
-    answers.push(['the rows', await this.#seat(0).client.exchange(to.query(CONTENTS))]);
+    return [...answers, ...(await this.#conclude(CONTENTS))];
+  }
+
+  /** All scripts at the same time. Their answers come one script behind the other. */
+  async performAtOnce(lanes: Lanes): Promise<Answers> {
+    await this.#discard();
+    const told = await Promise.allSettled(lanes.map((script, client) => this.#performLane(client, script)));
+    const answers = told.flatMap((lane) => {
+      if (lane.status === 'rejected') throw lane.reason;
+      return lane.value;
+    });
+    return [...answers, ...(await this.#conclude(LANES_CONTENTS))];
+  }
+
+  async #performLane(client: number, script: Script): Promise<(readonly [string, unknown])[]> {
+    const answers: (readonly [string, unknown])[] = [];
+    for (const run of stretches(script.units)) await this.#perform(run, script, false, answers);
+    if (this.#seat(client).status !== 'I') answers.push(await this.#end(client, script.closing));
+    return answers;
+  }
+
+  /** What is to be seen in the end. */
+  async #conclude(contents: string): Promise<(readonly [string, unknown])[]> {
+    const answers: (readonly [string, unknown])[] = [];
+    answers.push(['the rows', await this.#seat(0).client.exchange(to.query(contents))]);
     for (const [index, seat] of this.#seats.entries()) {
       await seat.client.exchange(to.query('SELECT 1'));
       answers.push([`${index} heard`, seat.client.heard.splice(0)]);
@@ -77,16 +109,16 @@ export class Side {
     early: boolean,
     answers: (readonly [string, unknown])[],
   ): Promise<void> {
-    const ahead = script.pipelined && run.every(({ kind }) => kind !== 'reconnect');
+    const ahead = script.pipelined && run.every(isSent);
     if (ahead) for (const unit of early ? run.slice(1) : run) await this.#write(unit, script);
 
     for (const [index, unit] of run.entries()) {
       const seat = this.#seat(unit.client);
       seat.used = true;
-      if (unit.kind === 'reconnect') {
-        seat.client.close();
-        seat.client = await this.#connect();
-        [seat.status, seat.begun] = ['I', false];
+      if (!isSent(unit)) {
+        if (unit.kind === 'pause') await after(unit.milliseconds);
+        if (unit.kind === 'cancel') answers.push([textOf(unit), await this.#cancelled(seat, unit.after)]);
+        if (unit.kind === 'reconnect') await this.#reconnect(seat, unit.last, script);
         continue;
       }
       if (!ahead && !(early && index === 0)) await this.#write(unit, script);
@@ -94,8 +126,32 @@ export class Side {
     }
   }
 
+  async #reconnect(seat: Seat, last: Sent | undefined, script: Script): Promise<void> {
+    if (last !== undefined && seat.status !== 'I' && !mayEnd(last)) await this.#write(last, script);
+    seat.client.close();
+    seat.client = await this.#connect();
+    [seat.status, seat.begun] = ['I', false];
+  }
+
+  /** A request that comes before the statement does nothing, so there is more than one. */
+  async #cancelled(seat: Seat, wait: number): Promise<Message[]> {
+    let over = false;
+    seat.client.write(to.query(SLEEP));
+    const told = this.#told(seat, false).finally(() => (over = true));
+    await after(wait);
+    while (!over) {
+      const socket = connect(socketIn(this.#host));
+      socket.on('error', () => undefined);
+      // The other side closes when the request has had its effect, so this one must not be the first.
+      socket.write(to.cancel(seat.client.processId, seat.client.secretKey));
+      await once(socket.resume(), 'close');
+      await after(5);
+    }
+    return told;
+  }
+
   async #write(unit: Unit, { units, chunk }: Script): Promise<void> {
-    if (unit.kind === 'reconnect') return;
+    if (!isSent(unit)) return;
 
     const { client } = this.#seat(unit.client);
     const bytes = bytesOf(
@@ -148,6 +204,17 @@ export class Side {
 
 function isBegin(unit: Unit): boolean {
   return unit.kind === 'text' && unit.statements.length === 1 && unit.statements[0] === 'BEGIN';
+}
+
+/** What may be sent without waiting for anything, and all else by itself. */
+function stretches(units: readonly Unit[]): Unit[][] {
+  const all: Unit[][] = [];
+  for (const [index, unit] of units.entries()) {
+    const before = units[index - 1];
+    if (before !== undefined && isSent(before) && isSent(unit)) all.at(-1)?.push(unit);
+    else all.push([unit]);
+  }
+  return all;
 }
 
 /** Neighbours that are the same client's. */

@@ -8,6 +8,9 @@ export const SCHEMA = `
   CREATE FUNCTION add_item(int) RETURNS int LANGUAGE sql AS 'INSERT INTO item VALUES ($1, ''f'') RETURNING id';
 `;
 
+/** What undoes a case that has not changed the schema. */
+export const EMPTY = 'DELETE FROM item; DELETE FROM child; DELETE FROM parent';
+
 /** What is in the tables, for the end of a case. */
 export const CONTENTS =
   'SELECT id, name FROM item ORDER BY id; SELECT id, parent FROM child ORDER BY id; SELECT id FROM parent ORDER BY id; SHOW work_mem';

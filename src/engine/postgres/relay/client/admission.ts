@@ -2,7 +2,6 @@ import type { Effect } from '../../../../sql/effect.js';
 import { Front, readBind, readParse, readQuery } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import { lockstepFailure } from '../failure.js';
-import { commitHasWork } from '../session-state.js';
 import { readScript, type Script } from '../statement.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
@@ -69,7 +68,7 @@ export class Admission {
 
     const sql = readQuery(frame);
     const [statement, second] = readScript(sql).statements;
-    if (statement === undefined || commitHasWork(emulation.staged)) return false;
+    if (statement === undefined) return false;
     const aborted = emulation.transaction.failed && !ends(statement);
     if (!aborted && (second !== undefined || !BOUNDS.has(statement.effect.kind))) return false;
 

@@ -78,10 +78,16 @@ export class Client implements Sink {
     this.id = id;
     this.secretKey = secretKey;
     this.name = connectionName(`postgres connection ${id}`, hub.label);
-    this.emulation = new Emulation(this.name, `lockstep_${id}_`, hub.ground, (bytes) => {
-      if (bytes[0] === Back.error) this.rejected = bytes;
-      this.send(bytes);
-    });
+    this.emulation = new Emulation(
+      this.name,
+      `lockstep_${id}_`,
+      hub.ground,
+      (bytes) => {
+        if (bytes[0] === Back.error) this.rejected = bytes;
+        this.send(bytes);
+      },
+      (notices) => hub.notify(notices, this.processId),
+    );
 
     const reported = new ReportedSettings(this);
     const dialogue = new Dialogue(this, hub, this.emulation, reported);

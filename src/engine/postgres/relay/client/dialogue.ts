@@ -53,7 +53,7 @@ export class Dialogue {
     this.emulation = emulation;
     this.#reported = reported;
     this.statements = new PreparedStatements(client, emulation, hub);
-    this.portals = new Portals(hub.ground);
+    this.portals = new Portals(hub.ground, emulation.transaction);
     this.log = new StatementRecorder(hub, client);
   }
 

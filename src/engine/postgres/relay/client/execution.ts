@@ -26,18 +26,20 @@ export class Execution {
   execute(frame: Frame): void {
     const { emulation, portals } = this.#dialogue;
     const { portal } = readExecute(frame);
-    const prepared = portals.get(portal);
-    if (portal === '' && !portals.has('')) return this.#batch.reject('34000', 'portal "" does not exist');
+    const bound = portals.get(portal);
+    const prepared = bound?.prepared;
+    if (portal === '' && bound === undefined) return this.#batch.reject('34000', 'portal "" does not exist');
 
     const statement = prepared?.statement;
     const place = this.#dialogue.implicit ? 'pipeline' : 'alone';
     const own = this.#isOwn(prepared, place);
-    // What a failed query leaves of the unnamed portal has ended servers that were to execute it (15.18).
-    const known = portals.has(portal) && (own || portal === '');
-    if (known && emulation.transaction.failed && !(ends(statement) && portals.isLate(portal)))
+    // What a failed query leaves of the unnamed portal has ended servers that were to run it (15.18).
+    const known = bound !== undefined && (own || portal === '');
+    if (known && emulation.transaction.failed && !(ends(statement) && bound.late))
       return this.#batch.work(() => emulation.rejectAborted());
+    portals.run(portal);
     if (statement === undefined || !own) return this.#forward(frame, prepared);
-    if (!portals.runOnce(portal)) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
+    if (bound?.ran === true) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
     this.#dialogue.implicit = !isControl(statement.effect);
     this.#batch.work(() => this.#carryOut(statement, portal, prepared?.sql ?? '', place));
   }
@@ -73,18 +75,18 @@ export class Execution {
 
   #forward(frame: Frame, prepared: Prepared | undefined): void {
     const dialogue = this.#dialogue;
-    const { client, emulation, hub, portals, unit } = dialogue;
+    const { client, emulation, hub, unit } = dialogue;
     const statement = prepared?.statement;
     const inert = statement?.inert === true;
     this.#batch.enter(inert);
     if (!inert) dialogue.inert = false;
-    dialogue.implicit = true;
+    // A text without a statement begins nothing.
+    if (prepared === undefined || statement !== undefined) dialogue.implicit = true;
     if (statement?.effect.kind === 'ddl') emulation.schemaChanged();
 
     const began = hub.now();
     const sql = prepared?.sql ?? client.lastSql ?? '';
     const { portal, limit } = readExecute(frame);
-    portals.runOnce(portal);
     let tag: string | undefined;
     hub.real.send(frame.bytes, {
       kind: 'execute',

@@ -81,11 +81,7 @@ export class ExtendedQuery {
       return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });
 
     if (statement.effect.kind === 'refused') return this.#batch.work(() => this.#own.carryOut(statement));
-    if (emulation.transaction.failed && !ends(statement)) {
-      // A server lets go of it before it looks at the text.
-      if (name === '') statements.deleteUnnamed();
-      return this.#rejectAborted();
-    }
+    if (emulation.transaction.failed && !ends(statement)) return this.#rejectParse(name);
     if (name !== '' && statements.has(name)) return this.#rejectTwice(name);
 
     const restore = statements.set(name, { sql, statement, local: true, rest, on: undefined });
@@ -131,35 +127,37 @@ export class ExtendedQuery {
         '08P01',
         `bind message supplies ${given} parameters, but prepared statement "${name}" requires 0`,
       );
-    const holds = portal === '' ? undefined : portals.get(portal);
+    const taken = portal === '' ? undefined : portals.get(portal);
     if (prepared?.local === true && emulation.transaction.failed && !ends(prepared.statement))
       return this.#rejectAborted();
-    if (prepared?.local === true && portal !== '' && portals.has(portal)) return this.#rejectTaken(portal);
+    if (prepared?.local === true && taken !== undefined) return this.#rejectTaken(portal);
     if (prepared !== undefined) client.lastSql = prepared.sql;
-    const { failed } = emulation.transaction;
-    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.set(portal, prepared, failed));
+    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.bind(portal, prepared));
 
     this.#batch.enter(true);
     if (prepared !== undefined) this.#replay(name, prepared);
-    if (holds?.local === true && !failed) this.#take(portal);
+    if (taken?.prepared?.local === true && !emulation.transaction.failed) this.#take(portal);
     log.bound(portal);
-    const restore = portals.set(portal, prepared, failed);
+    const restore = portals.bind(portal, prepared);
     const bytes = name === '' ? frame.bytes : front.bind(portal, statements.realName(name), rest);
     this.#batch.forward(bytes, 'bind', restore);
   }
 
   #describe(frame: Frame): void {
-    const { client, hub, portals, statements } = this.#dialogue;
+    const { client, emulation, hub, portals, statements } = this.#dialogue;
     const { kind, name } = front.readTarget(frame);
-    const prepared = kind === 'statement' ? statements.get(name) : portals.get(name);
+    const prepared = kind === 'statement' ? statements.get(name) : portals.get(name)?.prepared;
 
+    if (kind === 'portal' && name === '' && emulation.transaction.failed && portals.get('')?.late === false)
+      // A server that is asked for what a failed query has left of it may come to its end (15.18).
+      return this.#rejectAborted();
     if (prepared?.local === true) {
       if (kind === 'statement') hub.real.local(NO_PARAMETERS, client);
       return hub.real.local(NO_DATA, client);
     }
     if (name === '' && prepared === undefined) {
       if (kind === 'statement') return this.#batch.reject('26000', 'unnamed prepared statement does not exist');
-      if (!portals.has('')) return this.#batch.reject('34000', 'portal "" does not exist');
+      if (portals.get('') === undefined) return this.#batch.reject('34000', 'portal "" does not exist');
     }
 
     this.#batch.enter(true);
@@ -171,9 +169,8 @@ export class ExtendedQuery {
   #close(frame: Frame): void {
     const { client, hub, portals, statements } = this.#dialogue;
     const { kind, name } = front.readTarget(frame);
-    const names = kind === 'statement' ? statements : portals;
-    const prepared = names.get(name);
-    const restore = names.delete(name);
+    const prepared = kind === 'statement' ? statements.get(name) : portals.get(name)?.prepared;
+    const restore = (kind === 'statement' ? statements : portals).delete(name);
 
     if (prepared?.local === true || (name === '' && prepared === undefined))
       return hub.real.local(CLOSE_COMPLETE, client, restore);
@@ -193,6 +190,15 @@ export class ExtendedQuery {
   /** What a failed transaction says to everything but its end. */
   #rejectAborted(): void {
     this.#batch.work(() => this.#dialogue.emulation.rejectAborted());
+  }
+
+  /** A server lets go of the unnamed statement before it looks at the text of the next. */
+  #rejectParse(name: string): void {
+    const { emulation, statements } = this.#dialogue;
+    this.#batch.work(() => {
+      if (name === '') statements.deleteUnnamed();
+      return emulation.rejectAborted();
+    });
   }
 
   #rejectTaken(portal: string): void {

@@ -32,7 +32,9 @@ export class Greeting {
         return;
       case 'cancel':
         hub.cancel(opening.processId, opening.secretKey);
-        client.hang();
+        // Whoever has seen the end of its request may go on: nothing that it sends now is cancelled.
+        if (hub.link.cancelling === undefined) client.hang();
+        else void hub.link.cancelling.then(() => client.hang());
         return;
       case 'startup':
         break;

@@ -1,5 +1,6 @@
-import { commandComplete } from '../../wire/backend.js';
+import type { Effect } from '../../../../sql/effect.js';
 import type { Work } from '../emulation.js';
+import { warning } from '../failure.js';
 import type { Special } from '../special.js';
 import { isControl, type Place, type Statement } from '../statement.js';
 import { DISCARDING } from '../temporaries.js';
@@ -28,15 +29,29 @@ export class OwnStatements {
   /** False if it failed. */
   *carryOut(statement: Statement, place: Place = 'alone'): Work<boolean> {
     const { effect, special } = statement;
-    const { emulation, portals } = this.#dialogue;
+    const { emulation } = this.#dialogue;
 
     if (effect.kind === 'refused') return yield* emulation.refuse(effect);
-    if (effect.kind === 'commit' || effect.kind === 'rollback') portals.close();
-    if (isControl(effect)) return yield* emulation.control(effect);
+    if (isControl(effect)) return yield* this.#control(effect);
     if (special?.kind === 'discard') return yield* this.#discardAll(place);
     if (special?.kind === 'deallocateAll') return yield* this.#deallocateAll();
     if (special?.kind === 'discardTemporary') return yield* this.#discardTemporary();
     return special === undefined || (yield* emulation.local(statement, special, place));
+  }
+
+  *#control(effect: Effect): Work<boolean> {
+    const { client, emulation, phase, portals } = this.#dialogue;
+
+    if (effect.kind === 'commit' || effect.kind === 'rollback') {
+      // A query has replaced the unnamed one before.
+      const skipped = emulation.transaction.failed ? portals.skipped : [];
+      for (const name of skipped)
+        if (name !== '' || phase === 'extended') client.send(warning('01000', `skipping cleanup for portal "${name}"`));
+      portals.close();
+    }
+    if (!(yield* emulation.control(effect))) return false;
+    if (effect.kind === 'rollbackTo' || effect.kind === 'release') portals.descend(effect.kind === 'release');
+    return true;
   }
 
   *#discardAll(place: Place): Work<boolean> {
@@ -54,8 +69,7 @@ export class OwnStatements {
     yield* emulation.track({ kind: 'reset', name: undefined });
     yield* statements.forget();
     portals.close();
-    client.send(commandComplete('DISCARD ALL'));
-    return true;
+    return emulation.answer('DISCARD ALL');
   }
 
   *#discardTemporary(): Work<boolean> {
@@ -63,17 +77,17 @@ export class OwnStatements {
     if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     emulation.enter();
     const { error } = yield { kind: 'own', statements: [DISCARDING] };
-    if (error !== undefined) emulation.fail();
-    client.send(error ?? commandComplete('DISCARD TEMP'));
-    return error === undefined;
+    if (error === undefined) return emulation.answer('DISCARD TEMP');
+    emulation.fail();
+    client.send(error);
+    return false;
   }
 
   *#deallocateAll(): Work<boolean> {
-    const { client, emulation, statements } = this.#dialogue;
+    const { emulation, statements } = this.#dialogue;
     if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     yield* statements.forget();
-    client.send(commandComplete('DEALLOCATE ALL'));
-    return true;
+    return emulation.answer('DEALLOCATE ALL');
   }
 }
 

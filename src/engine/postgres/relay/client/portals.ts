@@ -1,3 +1,4 @@
+import type { VirtualTransaction } from '../../../../sandbox/virtual-transaction.js';
 import { readFields } from '../../wire/backend.js';
 import type { Ground } from '../emulation.js';
 import type { Prepared } from './prepared-statements.js';
@@ -9,36 +10,44 @@ function replaces(error: Buffer): boolean {
   return code !== '26000' && code !== '08P01' && code !== '25P02';
 }
 
-/** The portals that a client has bound, with the statements that they run. */
+/** A portal, with the statement that it runs; undefined if the relay knows nothing of the statement. */
+export interface Portal {
+  readonly prepared: Prepared | undefined;
+  /** Whether it was bound when the transaction had failed. A failure empties the portals that are there. */
+  readonly late: boolean;
+  /** How many savepoints lay below it, the transaction among them. */
+  readonly depth: number;
+  /** Whether it was executed: what the relay carries out can be done once. */
+  readonly ran: boolean;
+}
+
+/** The portals that a client has bound. */
 export class Portals {
   readonly #ground: Ground;
-  readonly #portals = new Map<string, Prepared | undefined>();
-  /** Portals that were executed: what the relay carries out can be done once. */
-  readonly #ran = new Set<string>();
-  /** Those that were bound when the transaction had failed. */
-  readonly #late = new Set<string>();
+  readonly #transaction: VirtualTransaction;
+  readonly #portals = new Map<string, Portal>();
 
-  constructor(ground: Ground) {
+  constructor(ground: Ground, transaction: VirtualTransaction) {
     this.#ground = ground;
+    this.#transaction = transaction;
   }
 
-  has(name: string): boolean {
-    return this.#portals.has(name);
-  }
-
-  /** The statement of a portal; undefined also if the relay knows nothing of the statement. */
-  get(name: string): Prepared | undefined {
+  get(name: string): Portal | undefined {
     return this.#portals.get(name);
   }
 
   /** Returns what brings the portal of that name back that was there before. */
-  set(name: string, prepared: Prepared | undefined, failed: boolean): Undo {
+  bind(name: string, prepared: Prepared | undefined): Undo {
     const restore = undoing(this.#portals, name, replaces);
-    this.#portals.set(name, prepared);
-    this.#ran.delete(name);
-    if (failed) this.#late.add(name);
-    else this.#late.delete(name);
+    const { depth, failed } = this.#transaction;
+    this.#portals.set(name, { prepared, late: failed, depth, ran: false });
     return restore;
+  }
+
+  /** The portal is executed. */
+  run(name: string): void {
+    const portal = this.#portals.get(name);
+    if (portal?.ran === false) this.#portals.set(name, { ...portal, ran: true });
   }
 
   /** Returns what brings it back. */
@@ -53,21 +62,23 @@ export class Portals {
     this.#portals.delete('');
   }
 
-  /** Whether the portal may end a transaction that has failed: the failure has emptied those that were there. */
-  isLate(name: string): boolean {
-    return this.#late.has(name);
+  /** The transaction goes on above fewer savepoints; what was bound above the others goes with them, or stays. */
+  descend(released: boolean): void {
+    const { depth } = this.#transaction;
+    for (const [name, portal] of this.#portals) {
+      if (released && portal.depth > depth) this.#portals.set(name, { ...portal, depth });
+      if (!released && portal.depth >= depth) this.#portals.delete(name);
+    }
   }
 
-  /** Whether a portal was not run yet; it is now. */
-  runOnce(name: string): boolean {
-    if (this.#ran.has(name)) return false;
-    this.#ran.add(name);
-    return true;
+  /** The portals of which a server says that it skips their cleanup: bound to end a transaction that had failed, and not run. */
+  get skipped(): readonly string[] {
+    return [...this.#portals].filter(([, { late, ran }]) => late && !ran).map(([name]) => name);
   }
 
   /** The transaction that they belong to is over, for all but one that stays. */
   close(kept?: string): void {
-    for (const [name, prepared] of this.#portals) {
+    for (const [name, { prepared }] of this.#portals) {
       if (name === kept) continue;
       if (name !== '' && prepared?.local !== true) this.#ground.closeLater('portal', name);
       this.#portals.delete(name);

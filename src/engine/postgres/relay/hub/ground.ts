@@ -16,7 +16,7 @@ import { quoteLiteral } from '../quote.js';
 import type { Expectation } from '../expectations.js';
 import type { RealConnection } from '../real.js';
 import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from '../schema-facts.js';
-import { changeSettings, type Notice, type SessionState } from '../session-state.js';
+import { changeSettings, type SessionState } from '../session-state.js';
 import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
 import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
@@ -149,10 +149,6 @@ export class SharedGround implements Ground {
 
   undone(): void {
     this.#guard = 'failed';
-  }
-
-  notify(notices: readonly Notice[]): void {
-    this.#hub.notify(notices);
   }
 
   listening(): void {

@@ -153,11 +153,8 @@ export class Hub {
     return [...this.clients].some(({ emulation }) => emulation.state.listens.size > 0);
   }
 
-  /** Delivers what was notified. */
-  notify(notices: readonly Notice[]): void {
-    if (notices.length === 0) return;
-
-    const from = this.turns.holder?.processId ?? 0;
+  /** Delivers what the client of that number has notified others of, or the one that has the turn. */
+  notify(notices: readonly Notice[], from: number = this.turns.holder?.processId ?? 0): void {
     for (const client of this.#clients.values()) for (const notice of notices) client.notified(notice, from);
   }
 

@@ -1,25 +1,23 @@
+import type { Lanes } from './lanes.js';
 import { isDefined, type Script, type Unit } from './script.js';
 
-/** The smallest script found that still fails. Every step of it is tried out. */
-export async function shrink(script: Script, fails: (smaller: Script) => Promise<boolean>): Promise<Script> {
-  let smallest = script;
-
-  for (let changed = true; changed;) {
-    changed = false;
-    for (const smaller of smallerOnes(smallest)) {
-      if (!smaller.units.every(isDefined) || !(await fails(smaller))) continue;
-      smallest = smaller;
-      changed = true;
-      break;
-    }
-  }
-  return smallest;
+/** Scripts that lack something, those that lack most first. */
+export function* smallerScripts(script: Script): Generator<Script> {
+  for (const smaller of scripts(script)) if (smaller.units.length > 0 && smaller.units.every(isDefined)) yield smaller;
 }
 
-function* smallerOnes(script: Script): Generator<Script> {
+/** Lanes that lack something. None of them becomes another client's. */
+export function* smallerLanes(lanes: Lanes): Generator<Lanes> {
+  for (const [index, { units }] of lanes.entries())
+    if (units.length > 0) yield lanes.with(index, { ...lanes[index]!, units: [] });
+  for (const [index, script] of lanes.entries())
+    for (const smaller of scripts(script)) if (smaller.units.every(isDefined)) yield lanes.with(index, smaller);
+}
+
+function* scripts(script: Script): Generator<Script> {
   const { units, early, pipelined, chunk } = script;
 
-  for (const list of without(units)) if (list.length > 0) yield { ...script, units: list };
+  for (const list of without(units)) yield { ...script, units: list };
   for (const [index, unit] of units.entries())
     for (const smaller of smallerUnits(unit)) yield { ...script, units: units.with(index, smaller) };
   if (early) yield { ...script, early: false };
@@ -28,6 +26,7 @@ function* smallerOnes(script: Script): Generator<Script> {
 }
 
 function* smallerUnits(unit: Unit): Generator<Unit> {
+  if (unit.kind === 'reconnect' && unit.last !== undefined) yield { kind: 'reconnect', client: unit.client };
   if (unit.kind === 'batch') for (const parts of without(unit.parts)) yield { ...unit, parts };
   if (unit.kind !== 'text') return;
 
