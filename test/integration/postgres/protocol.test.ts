@@ -297,6 +297,10 @@ const CASES: Readonly<Record<string, readonly Step[]>> = {
     ['a', [P('ROLLBACK'), B('', 'p'), P('SELECT 1/0', 'x'), B('x'), E(), S]],
     ['a', [E('p'), S]],
     ['a', [P('ROLLBACK'), B(), E(), S]],
+    ['a', [Q('BEGIN; SELECT 1/0')]],
+    ['a', [P('ROLLBACK'), B('', 'p'), S]],
+    ['a', [B('nothing'), E('p'), S]],
+    ['a', [E('p'), S]],
   ],
   'a portal above a savepoint that is rolled back': [
     ['a', [Q('BEGIN; SAVEPOINT s')]],

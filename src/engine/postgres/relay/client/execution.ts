@@ -37,7 +37,6 @@ export class Execution {
     const known = bound !== undefined && (own || portal === '');
     if (known && emulation.transaction.failed && !(ends(statement) && bound.late))
       return this.#batch.work(() => emulation.rejectAborted());
-    portals.run(portal);
     if (statement === undefined || !own) return this.#forward(frame, prepared);
     if (bound?.ran === true) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
     this.#dialogue.implicit = !isControl(statement.effect);
@@ -51,7 +50,8 @@ export class Execution {
   }
 
   *#carryOut(statement: Statement, portal: string, sql: string, place: Place): Work<boolean> {
-    const { client, emulation, hub, log } = this.#dialogue;
+    const { client, emulation, hub, log, portals } = this.#dialogue;
+    portals.ran(portal);
     const began = hub.now();
     const { transaction } = log;
 
@@ -120,6 +120,7 @@ export class Execution {
   }
 
   *#succeeded(statement: Statement, portal: string, track: Work): Work<boolean> {
+    this.#dialogue.portals.ran(portal);
     yield* track;
     yield* this.#commitAtOnce(statement, portal);
     return true;

@@ -18,7 +18,7 @@ export interface Portal {
   /** How many savepoints lay below it, the transaction among them. */
   readonly depth: number;
   /** Whether it was executed: what the relay carries out can be done once. */
-  readonly ran: boolean;
+  ran: boolean;
 }
 
 /** The portals that a client has bound. */
@@ -44,10 +44,10 @@ export class Portals {
     return restore;
   }
 
-  /** The portal is executed. */
-  run(name: string): void {
+  /** The portal was executed. */
+  ran(name: string): void {
     const portal = this.#portals.get(name);
-    if (portal?.ran === false) this.#portals.set(name, { ...portal, ran: true });
+    if (portal !== undefined) portal.ran = true;
   }
 
   /** Returns what brings it back. */
