@@ -138,8 +138,16 @@ export interface Sandbox {
   /** Opens the sandbox for the innermost scope again: a later hook of a layer is about to run. */
   resume(): void;
 
-  /** Transactions and statements of the app that are open now, oldest first. */
-  leftovers(): readonly Leftover[];
+  /**
+   * Transactions and statements of the app that are open now, oldest first.
+   *
+   * @param asked whether the app was asked for anything in this scope, so that it may have sent what has
+   * not arrived yet
+   */
+  leftovers(asked?: boolean): readonly Leftover[];
+
+  /** Counts what the app was answered, where answers come by the event loop. */
+  readonly activity?: number;
 
   /** A plain sentence per pending or holding connection, for the diagnostics of a wait. */
   describe(): readonly string[];

@@ -64,6 +64,11 @@ export class QueryLog {
     this.#scope = new ScopeQueries(scope, this.#sources, mark);
   }
 
+  /** Whether there was a client call in the current test or hook. */
+  get requested(): boolean {
+    return this.#scope.requested;
+  }
+
   /** A client call begins. */
   request(label: string): RequestQueries {
     const scope = this.#scope;

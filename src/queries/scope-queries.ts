@@ -49,6 +49,8 @@ export interface Entry {
 export class ScopeQueries {
   /** How many are not kept any more. */
   omitted = 0;
+  /** Whether there was a client call. */
+  requested = false;
   readonly #scope: Scope;
   readonly #sources: readonly Source[];
   #next: Mark;
@@ -79,6 +81,7 @@ export class ScopeQueries {
     if (this.#spans.length >= KEPT) this.#spans = this.#spans.slice(KEPT / 2);
 
     this.#spans.push(span);
+    this.requested = true;
     return span;
   }
 

@@ -123,12 +123,17 @@ export class Databases {
     each(this.#scopes.pop() ?? [], (sandbox) => sandbox.end());
   }
 
-  /** What the app has open. */
-  leftovers(): readonly Leftover[] {
+  /** What the app has open; `asked` as in the sandbox's. */
+  leftovers(asked = false): readonly Leftover[] {
     const [first] = this.#sandboxes;
     // Asked at the end of every test.
-    if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers();
-    return this.#sandboxes.flatMap((sandbox) => sandbox.leftovers());
+    if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers(asked);
+    return this.#sandboxes.flatMap((sandbox) => sandbox.leftovers(asked));
+  }
+
+  /** Counts what the app was answered. */
+  get activity(): number {
+    return this.#sandboxes.reduce((sum, { activity = 0 }) => sum + activity, 0);
   }
 
   /** Whether a socket may be one of the app's to a sandbox, also after `close`. */

@@ -2,7 +2,7 @@
 const INTERVAL = 2;
 
 // Captured: a test's fake timers must not stop the end of that test.
-const { setTimeout } = globalThis;
+const { setImmediate, setTimeout } = globalThis;
 
 /** Waits, without blocking, until `done()` or until `limit` milliseconds have passed. */
 export async function drained(done: () => boolean, limit: number): Promise<boolean> {
@@ -13,4 +13,9 @@ export async function drained(done: () => boolean, limit: number): Promise<boole
     await new Promise<void>((resolve) => setTimeout(resolve, INTERVAL));
   }
   return true;
+}
+
+/** One turn of the event loop. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { debug, isTimerPending, openSockets, timersDue } from '../bridge/index.js';
+import { debug, forgetRejections, isTimerPending, lateRejection, openSockets, timersDue } from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, Scope } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
@@ -10,7 +10,7 @@ import { nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.j
 import { leakError } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
-import { drained } from './drain.js';
+import { drained, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 
@@ -154,6 +154,7 @@ export class Lifecycle {
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
   begin(scope: Scope): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
+    forgetRejections();
     this.queries.begin(scope);
     this.#databases.begin(scope);
     this.#client?.beginScope();
@@ -175,10 +176,11 @@ export class Lifecycle {
    * Whether the app has finished what the test started. A promise when it has not yet: it waits
    * for up to `drain` milliseconds and gives the error that the test should fail with, if any.
    */
-  settle(test: { readonly title: string }): undefined | Promise<LockstepError | undefined> {
+  settle(test: { readonly title: string }): undefined | Promise<unknown> {
     this.#client?.closeSessions();
     const timers = timersDue(this.#databases.drainLimit);
-    if (!this.#settled() || requestsUnsent() || timers.size > 0) return this.#drain(test.title, timers);
+    const asked = this.queries.requested;
+    if (asked || !this.#settled() || requestsUnsent() || timers.size > 0) return this.#drain(test.title, timers, asked);
 
     const repeated = this.#repeated();
     return repeated && Promise.resolve(repeated);
@@ -201,17 +203,38 @@ export class Lifecycle {
   }
 
   #settled(): boolean {
-    return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers().length === 0;
+    return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers(this.queries.requested).length === 0;
   }
 
-  /** Timers are waited for; one that is not due within the limit is no leak. */
-  async #drain(title: string, timers: ReadonlySet<object>): Promise<LockstepError | undefined> {
+  /**
+   * Timers are waited for; one that is not due within the limit is no leak.
+   *
+   * @param asked whether the app was asked for anything: what it has not awaited may fail still
+   */
+  async #drain(title: string, timers: ReadonlySet<object>, asked: boolean): Promise<unknown> {
     const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
-    if (await drained(() => this.#settled(), limit)) return requestFailure(title) ?? this.#repeated();
+    const settled = asked ? await this.#quiet(limit) : await drained(() => this.#settled(), limit);
+    if (settled) return (asked ? lateRejection() : undefined) ?? requestFailure(title) ?? this.#repeated();
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
     return leakError(title, this.#databases.leftovers(), limit, requests);
+  }
+
+  /**
+   * What the app does not await goes on with the turns of the loop: waits for one that brings it no answer.
+   * Whether nothing is open then.
+   */
+  async #quiet(limit: number): Promise<boolean> {
+    const deadline = performance.now() + limit;
+
+    while (performance.now() < deadline) {
+      const { activity } = this.#databases;
+      await turn();
+      if (!(await drained(() => this.#settled(), limit))) return false;
+      if (this.#databases.activity === activity) return true;
+    }
+    return this.#settled();
   }
 
   /**

@@ -113,7 +113,7 @@ function finish(frame: MochaFrame, error: unknown): void {
   const leak = run.lifecycle.settle(frame);
   if (leak === undefined) return leave(run, runnable, error, done);
   void Promise.resolve(leak).then((found) => {
-    if (found !== undefined) showTest(found, runnable);
+    if (found instanceof Error) showTest(found, runnable);
     leave(run, runnable, error ?? found, done);
   });
 }

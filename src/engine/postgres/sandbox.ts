@@ -152,10 +152,14 @@ export class PostgresSandbox implements Sandbox {
     return PRESSING.some((word) => this.#link.load(word) !== 0);
   }
 
-  leftovers(): readonly Leftover[] {
+  get activity(): number {
+    return this.#link.load(Word.activity);
+  }
+
+  leftovers(asked = false): readonly Leftover[] {
     return this.#ask(() => {
       this.drain();
-      this.#fence();
+      this.#fence(asked);
       return this.#link.load(Word.busy) === 0 ? [] : this.#link.call({ kind: 'leftovers' }, LOOK).leftovers;
     });
   }
@@ -219,8 +223,8 @@ export class PostgresSandbox implements Sandbox {
   }
 
   /** What the app has sent may be on its way still: once per scope, the relay reads all that has come. */
-  #fence(): void {
-    if (this.#fenced || this.#link.load(Word.activity) === this.#activity) return;
+  #fence(asked: boolean): void {
+    if (!asked && (this.#fenced || this.#link.load(Word.activity) === this.#activity)) return;
 
     this.#fenced = true;
     this.#link.call({ kind: 'fence' }, LOOK);

@@ -21,7 +21,7 @@ export const Word = {
   wish: 7,
   /** Counts while the worker lives. */
   heartbeat: 8,
-  /** How many statements the app has sent. */
+  /** How many statements of the app were answered, and clients of it let in. */
   activity: 9,
   /** How many chunks the worker has sent through the pipe; waited upon. */
   piped: 10,

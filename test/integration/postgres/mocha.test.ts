@@ -27,6 +27,17 @@ describe('mocha on Postgres', function () {
     });
   }
 
+  it('fails each test whose app forgets to await a query that fails', async () => {
+    const run = await runMocha(folder, ['forgotten.mjs'], { limit: 60_000 });
+
+    expect(run.passed, run.stdout + run.stderr).to.deep.equal([
+      'an app that forgets an await has a connection',
+      'an app that forgets an await works on',
+    ]);
+    expect(run.failed).to.have.length(10);
+    for (const test of run.failed) expect(run.find(test).err.message).to.match(/^duplicate key value/);
+  });
+
   it('goes on with the app and its connections in the next file of a --parallel worker', async () => {
     const run = await runMocha(folder, ['notes.mjs', 'more.mjs'], {
       args: ['--require', 'lockstep/mocha', '--parallel', '--jobs', '1'],

@@ -71,6 +71,7 @@ export class Greeting {
     const { client, hub } = this.#dialogue;
     client.own = hub.isOwn(this.#parameters);
     if (client.own) hub.turns.ownCame(client);
+    else hub.noticeboard.welcomed();
     const settings = this.#adopt();
     this.#dialogue.phase = 'ready';
     client.send(AUTHENTICATION_OK);

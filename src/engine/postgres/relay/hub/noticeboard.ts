@@ -67,6 +67,11 @@ export class Noticeboard {
     Atomics.store(this.#words, Word.busy, this.#busy.size);
   }
 
+  /** A client of the app is let in. */
+  welcomed(): void {
+    Atomics.add(this.#words, Word.activity, 1);
+  }
+
   /** The client's unit is answered, and the client is about to learn of it. */
   finished(client: Client): void {
     if (client.own) this.sessionOpen(client.inTransaction);
