@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Client } from 'pg';
-import { inEveryPlace, sqlState } from './in-every-place.js';
+import { inEveryPlace, sqlState, value } from './in-every-place.js';
 
 inEveryPlace('connections', (here) => {
   let a: Client;
@@ -11,9 +11,6 @@ inEveryPlace('connections', (here) => {
     a = await here.connect();
     b = await here.connect();
   });
-
-  const value = async (client: Client, sql: string): Promise<unknown> =>
-    (await client.query<unknown[]>({ text: sql, rowMode: 'array' })).rows[0]?.[0];
 
   it('temporary tables go with their connection', async () => {
     await a.query('create temporary table t (n int)');

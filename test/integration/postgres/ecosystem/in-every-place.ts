@@ -75,6 +75,12 @@ export function inEveryPlace(title: string, suite: (here: Here) => void): void {
     });
 }
 
+/** The first value of a statement's first row. */
+export async function value(client: pg.Client, sql: string): Promise<unknown> {
+  const { rows } = await client.query<unknown[]>({ text: sql, rowMode: 'array' });
+  return rows[0]?.[0];
+}
+
 /** The SQLSTATE with which the work failed. */
 export async function sqlState(work: Promise<unknown>): Promise<unknown> {
   try {

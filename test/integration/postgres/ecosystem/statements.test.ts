@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import pg from 'pg';
 import type { Client } from 'pg';
-import { inEveryPlace, sqlState } from './in-every-place.js';
+import { inEveryPlace, sqlState, value } from './in-every-place.js';
 
 inEveryPlace('statements', (here) => {
   let a: Client;
@@ -14,9 +14,6 @@ inEveryPlace('statements', (here) => {
     a = await here.connect();
     b = await here.connect();
   });
-
-  const value = async (client: Client, sql: string): Promise<unknown> =>
-    (await client.query<unknown[]>({ text: sql, rowMode: 'array' })).rows[0]?.[0];
 
   it('DDL', async () => {
     await a.query('create table parts (id int)');
