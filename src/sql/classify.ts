@@ -69,6 +69,9 @@ function readStatement(cursor: Cursor, verb: string): Effect {
     case 'REVOKE':
     case 'RENAME':
       return DDL;
+    case 'DO':
+      // Migrations wrap in a block what may be there already.
+      return cursor.dialect === 'postgres' ? DDL : WRITE;
     default:
       // A query may stand in parentheses.
       return verb === '' && cursor.word === 'SELECT' ? READ : WRITE;

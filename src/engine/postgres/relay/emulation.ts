@@ -152,7 +152,7 @@ export class Emulation {
   /** Whether the transaction's end has something to check or to do. */
   commitMatters(inert: boolean): boolean {
     if (commitHasWork(this.staged)) return true;
-    return !inert && this.working && this.#ground.facts?.deferred.length !== 0;
+    return !inert && this.working && this.#ground.facts?.deferred !== false;
   }
 
   /** A statement of the client failed on the server. */
@@ -409,14 +409,14 @@ export class Emulation {
       const { rows } = yield { kind: 'own', statements: [SCHEMA_FACTS], ends: true };
       this.#facts = facts = readSchemaFacts(rows);
     }
-    const names = facts.deferred;
-    if (names.length === 0 && !constraints) return undefined;
+    if (!facts.deferred && !constraints) return undefined;
 
     const { error } = yield { kind: 'own', statements: ['SET CONSTRAINTS ALL IMMEDIATE'], ends: true };
     if (error !== undefined) return Buffer.from(error);
-    // Releasing the guard does not bring the modes back.
-    if (names.length > 0)
-      yield { kind: 'own', statements: [`SET CONSTRAINTS ${names.join(',')} DEFERRED`], ends: true };
+    // Releasing the guard does not bring the modes back. ALL is for the constraints to come as well.
+    const restored = ['SET CONSTRAINTS ALL DEFERRED'];
+    if (facts.immediate.length > 0) restored.push(`SET CONSTRAINTS ${facts.immediate.join(',')} IMMEDIATE`);
+    yield { kind: 'own', statements: restored, ends: true };
     return undefined;
   }
 

@@ -1,7 +1,9 @@
 /** What the sandbox has to know of the schema. It holds until the schema changes. */
 export interface SchemaFacts {
-  /** Constraints that are deferred from the start, quoted: a commit has to check them. */
-  readonly deferred: readonly string[];
+  /** Whether there are constraints that are deferred from the start: a commit has to check them. */
+  readonly deferred: boolean;
+  /** Those that can be deferred, but are not from the start, quoted. */
+  readonly immediate: readonly string[];
   /**
    * Whether a query may write though it calls no function by name: there is a view, a policy, an
    * operator or a cast with a function of the user's own that may write, or one that looks like a column.
@@ -9,12 +11,16 @@ export interface SchemaFacts {
   readonly hiddenWrites: boolean;
 }
 
-const DEFERRED =
-  'SELECT pg_catalog.quote_ident(n.nspname)||chr(46)||pg_catalog.quote_ident(c.conname) FROM pg_catalog.pg_constraint c ' +
-  'JOIN pg_catalog.pg_namespace n ON n.oid=c.connamespace WHERE c.condeferred GROUP BY 1';
+const DEFERRED = "SELECT 'deferred',NULL FROM pg_catalog.pg_constraint WHERE condeferred LIMIT 1";
+
+// A name is one in its table only, but a statement that names it means all of its schema.
+const IMMEDIATE =
+  "SELECT 'immediate',pg_catalog.quote_ident(n.nspname)||'.'||pg_catalog.quote_ident(c.conname) " +
+  'FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid=c.connamespace ' +
+  'WHERE c.condeferrable GROUP BY 2 HAVING NOT pg_catalog.bool_or(c.condeferred)';
 
 const HIDDEN =
-  'SELECT NULL FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid=p.prolang ' +
+  "SELECT 'hidden',NULL FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid=p.prolang " +
   "WHERE p.provolatile='v' AND l.lanname NOT IN ('c','internal') AND " +
   '(EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refobjid=p.oid ' +
   "AND d.refclassid='pg_catalog.pg_proc'::pg_catalog.regclass AND d.classid IN " +
@@ -22,14 +28,14 @@ const HIDDEN =
   "'pg_catalog.pg_operator'::pg_catalog.regclass,'pg_catalog.pg_cast'::pg_catalog.regclass)) " +
   "OR p.pronargs=1 AND EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid=p.proargtypes[0] AND t.typtype='c')) LIMIT 1";
 
-/** Asks for them: a row per deferred constraint, and one of NULL if there are hidden writes. */
-export const SCHEMA_FACTS: string = `(${DEFERRED}) UNION ALL (${HIDDEN})`;
+/** Asks for them: a row per fact, a constraint's name behind it. */
+export const SCHEMA_FACTS: string = `(${DEFERRED}) UNION ALL (${IMMEDIATE}) UNION ALL (${HIDDEN})`;
 
 /** Reads the answer. */
 export function readSchemaFacts(rows: readonly (readonly (string | null)[])[]): SchemaFacts {
-  const names = rows.map(([name]) => name);
   return {
-    deferred: names.filter((name) => typeof name === 'string'),
-    hiddenWrites: names.some((name) => typeof name !== 'string'),
+    deferred: rows.some(([fact]) => fact === 'deferred'),
+    immediate: rows.map(([, name]) => name).filter((name) => typeof name === 'string'),
+    hiddenWrites: rows.some(([fact]) => fact === 'hidden'),
   };
 }
