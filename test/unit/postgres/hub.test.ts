@@ -34,7 +34,7 @@ describe('the hub', () => {
       'P lockstep_guard_set SAVEPOINT lockstep_',
       'P lockstep_guard_release RELEASE SAVEPOI',
       'P lockstep_guard_rollBack ROLLBACK TO SA',
-      'Q (SELECT pg_catalog.quote_ident(n.nspna',
+      "Q (SELECT 'deferred',NULL FROM pg_catalo",
       'Q select 1',
     ]);
     expect(first.told()).to.deep.equal(['T', 'C select', 'Z I']);
