@@ -347,6 +347,20 @@ const CASES: Readonly<Record<string, readonly Step[]>> = {
     ['a', [B('i'), E(), S]],
     ['a', [B('v'), E(), S]],
   ],
+  'a description in a failed transaction, of a statement that the relay has replaced': [
+    ['a', [Q('ALTER TABLE item ADD CONSTRAINT late UNIQUE (id, name) DEFERRABLE INITIALLY DEFERRED')]],
+    ['a', [insert(1), S]],
+    ['a', [run('', []), P('BEGIN', 'y'), B('y'), E(), P("INSERT INTO item VALUES (2, 'n2')", 'y'), S]],
+    ['a', [D('S'), S]],
+    ['a', [D('S', 'y'), B(), E(), S]],
+  ],
+  'a description in a failed transaction, of a statement that returns nothing': [
+    ['a', [Q('ALTER TABLE item ADD CONSTRAINT late UNIQUE (id, name) DEFERRABLE INITIALLY DEFERRED')]],
+    ['a', [insert(1), S]],
+    ['a', [P('BEGIN', 'y'), B('y'), E(), P("INSERT INTO item VALUES (2, 'n2')", 'y'), S]],
+    ['a', [D('S'), S]],
+    ['a', [D('S'), B(), E(), S]],
+  ],
   'local settings in a batch without a transaction': [
     ['a', [run("SET LOCAL work_mem = '7MB'"), run('SHOW work_mem'), S]],
     ['a', [run('SHOW work_mem'), S]],

@@ -406,18 +406,16 @@ export class Emulation {
     const { constraints, ddl } = this.staged;
     let { facts } = this.#ground;
     if (facts === undefined || ddl) {
-      const { rows } = yield { kind: 'own', statements: [SCHEMA_FACTS], ends: true };
+      const { rows } = yield { kind: 'own', statements: [SCHEMA_FACTS] };
       this.#facts = facts = readSchemaFacts(rows);
     }
     if (!facts.deferred && !constraints) return undefined;
 
-    const { error } = yield { kind: 'own', statements: ['SET CONSTRAINTS ALL IMMEDIATE'], ends: true };
-    if (error !== undefined) return Buffer.from(error);
     // Releasing the guard does not bring the modes back. ALL is for the constraints to come as well.
-    const restored = ['SET CONSTRAINTS ALL DEFERRED'];
-    if (facts.immediate.length > 0) restored.push(`SET CONSTRAINTS ${facts.immediate.join(',')} IMMEDIATE`);
-    yield { kind: 'own', statements: restored, ends: true };
-    return undefined;
+    const statements = ['SET CONSTRAINTS ALL IMMEDIATE', 'SET CONSTRAINTS ALL DEFERRED'];
+    if (facts.immediate.length > 0) statements.push(`SET CONSTRAINTS ${facts.immediate.join(',')} IMMEDIATE`);
+    const { error } = yield { kind: 'own', statements };
+    return error === undefined ? undefined : Buffer.from(error);
   }
 
   *#close(plan: Steps): Work<boolean> {
