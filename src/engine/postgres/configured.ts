@@ -60,7 +60,7 @@ function relayOf(section: PostgresSection): { engine: Engine<PostgresOptions>; o
     openSession: ({ openPipe, beforeStatement, ...connection }: SessionEnd) =>
       openSession({
         root,
-        connection: { ...connection, applicationName: 'lockstep session' },
+        connection,
         openPipe,
         beforeStatement,
         ...(driver === undefined ? {} : { driver }),

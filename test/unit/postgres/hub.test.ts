@@ -122,6 +122,57 @@ describe('the hub', () => {
     expect(scene.sent().flat().join(' ')).to.contain('RESET "timezone"');
   });
 
+  it('brings them back in one packet with the statement, once the server has taken them', () => {
+    const other = scene.enter('app', { TimeZone: 'Asia/Tokyo' });
+    for (const actor of [other, app, other]) actor.send(READ);
+    scene.sent();
+    app.send(READ);
+    expect(scene.sent()).to.deep.equal([
+      ['Q RELEASE SAVEPOINT lockstep_guard;RESET "timezone"', 'B lockstep_guard_set', 'E', 'Q select 1'],
+    ]);
+  });
+
+  it('waits for the server where it may refuse them', () => {
+    for (const actor of [scene.enter('app', { role: 'clerk' }), app]) {
+      actor.send(READ);
+      actor.send(READ);
+      actor.send(INSERT);
+    }
+    scene.sent();
+    scene.enter('app', { role: 'clerk' }).send(READ);
+    const [configured, ...then] = scene.sent();
+    expect(configured?.[0]).to.match(/SAVEPOINT lockstep_settings;.*'role','clerk'/);
+    expect(then.at(-1)?.at(-1)).to.equal('Q select 1');
+  });
+
+  it('lets the session have the settings of the app that change nothing of what it is told', () => {
+    const named = scene.enter('app', { application_name: 'the shop' });
+    const session = scene.enter('the session', { client_min_messages: 'error' });
+    named.send(READ);
+    scene.sent();
+    for (const actor of [session, named, session]) actor.send(READ);
+    expect(scene.sent()).to.deep.equal([['Q select 1'], ['Q select 1'], ['Q select 1']]);
+    app.send(READ);
+    session.send(READ);
+    expect(
+      scene
+        .sent()
+        .flat()
+        .join(' ')
+        .match(/application_name/g),
+    ).to.have.lengthOf(1);
+  });
+
+  it('keeps what the session has set itself', () => {
+    const named = scene.enter('app', { application_name: 'the shop' });
+    const session = scene.enter('the session');
+    session.send(client.query("set application_name = 'the test'"));
+    named.send(READ);
+    scene.sent();
+    session.send(READ);
+    expect(scene.sent().flat().join(' ')).to.contain("set application_name = 'the test'");
+  });
+
   it('does not wait for the server at the end of a scope', () => {
     scene.prompt = false;
     expect(scene.end()).to.equal(undefined);

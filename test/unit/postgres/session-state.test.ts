@@ -19,7 +19,7 @@ describe('a client’s settings', () => {
     fc.assert(
       fc.property(settings, settings, (from, to) => {
         const server = new Map(from);
-        for (const sql of changeSettings(from, to)) {
+        for (const { sql } of changeSettings(from, to)) {
           const reset = /^RESET (.*)$/.exec(sql)?.[1]?.replaceAll('"', '').toLowerCase();
           if (reset === undefined) server.set(sql.split(' ')[1] ?? '', sql);
           else server.delete(reset);

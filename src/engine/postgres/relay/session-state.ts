@@ -87,12 +87,21 @@ export function removed<Value>(set: ReadonlySet<Value>, value: Value | undefined
   return value === undefined ? new Set() : new Set([...set].filter((other) => other !== value));
 }
 
-/** The statements that bring the real connection from one client's settings to another's. */
-export function changeSettings(from: ReadonlyMap<string, string>, to: ReadonlyMap<string, string>): string[] {
+/** A statement that changes a setting. */
+export interface SettingChange {
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** What brings the real connection from one client's settings to another's. */
+export function changeSettings(
+  from: ReadonlyMap<string, string>,
+  to: ReadonlyMap<string, string>,
+): readonly SettingChange[] {
   if (from === to || (from.size === 0 && to.size === 0)) return [];
 
-  const resets = [...from.keys()].filter((name) => !to.has(name)).map(resetting);
-  const changes = [...to].filter(([name, replay]) => from.get(name) !== replay).map(([, replay]) => replay);
+  const resets = [...from.keys()].filter((name) => !to.has(name)).map((name) => ({ name, sql: resetting(name) }));
+  const changes = [...to].filter(([name, sql]) => from.get(name) !== sql).map(([name, sql]) => ({ name, sql }));
   return [...resets, ...changes];
 }
 

@@ -3,6 +3,8 @@ import { Front, readBind, readParse, readQuery } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import { lockstepFailure } from '../failure.js';
 import { readScript, type Script } from '../statement.js';
+import type { Change } from '../hub/belongings.js';
+import { Borrowed } from './borrowed.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
 import { ends } from './prepared-statements.js';
@@ -20,6 +22,7 @@ export class Admission {
   readonly #dialogue: Dialogue;
   readonly #own: OwnStatements;
   readonly #go: (frame: Frame) => void;
+  readonly #borrowed = new Borrowed();
   #pending: Frame | undefined;
 
   /** @param go carries the unit out that begins with this message. */
@@ -137,6 +140,7 @@ export class Admission {
   #start(frame: Frame): void {
     const dialogue = this.#dialogue;
     const { client, emulation, hub } = dialogue;
+    const { ground } = hub;
     dialogue.unit += 1;
     dialogue.began = hub.now();
     dialogue.log.begin();
@@ -144,23 +148,24 @@ export class Admission {
     dialogue.inert = true;
     dialogue.synced = false;
     dialogue.implicit = false;
-    hub.ground.saw(client.id, client.lastSql ?? '');
+    ground.belongings.saw(client.id, client.lastSql ?? '');
     hub.backends.saw(client, client.lastSql ?? '');
     if (client.holding) return this.#go(frame);
 
+    if (client.own) emulation.state = this.#borrowed.take(emulation.state, ground.belongings.applied);
     if (!client.inTransaction) emulation.staged = emulation.state;
-    const changes = hub.ground.changes({ id: client.id, settings: emulation.state.settings });
-    if (changes.length === 0) return this.#go(frame);
-    this.#configure(frame, changes);
+    const change = ground.belongings.changeTo({ id: client.id, settings: emulation.state.settings });
+    if (change === undefined || ground.changeAtOnce(change)) return this.#go(frame);
+    this.#configure(frame, change);
   }
 
-  #configure(frame: Frame, changes: readonly string[]): void {
+  #configure(frame: Frame, change: Change): void {
     const dialogue = this.#dialogue;
     const { client, emulation, hub } = dialogue;
     const { unit } = dialogue;
     dialogue.blocked = true;
     dialogue.phase = 'simple';
-    hub.ground.change(changes, { id: client.id, settings: emulation.state.settings }, (error) => {
+    hub.ground.change(change, (error) => {
       if (unit !== dialogue.unit) return;
       dialogue.blocked = false;
       dialogue.phase = 'ready';

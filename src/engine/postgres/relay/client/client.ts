@@ -84,7 +84,8 @@ export class Client implements Sink {
       hub.ground,
       (bytes) => {
         if (bytes[0] === Back.error) this.rejected = bytes;
-        this.send(bytes);
+        if (bytes[0] === Back.notice) this.warn(bytes);
+        else this.send(bytes);
       },
       (notices) => hub.notify(notices, this.processId),
     );
@@ -155,6 +156,11 @@ export class Client implements Sink {
     this.#hub.real.settle();
     if (this.#out.length === 0) this.#hub.wrote(this);
     this.#out.push(bytes);
+  }
+
+  /** Sends a notice: nobody hears those of the test's session, and libpq would print them. */
+  warn(notice: Buffer): void {
+    if (!this.own) this.send(notice);
   }
 
   flush(): void {

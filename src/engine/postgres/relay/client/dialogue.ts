@@ -215,7 +215,7 @@ export class Dialogue {
       client.realStatus = String.fromCharCode(hub.real.status) as Status;
       if (client.realStatus === 'I') {
         emulation.state = emulation.staged;
-        hub.ground.applied = emulation.state.settings;
+        hub.ground.belongings.applied = emulation.state.settings;
       }
     } else if (!emulation.transaction.open) {
       if (this.failed) emulation.undo();

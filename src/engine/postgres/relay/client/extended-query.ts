@@ -75,7 +75,7 @@ export class ExtendedQuery {
     const statement = script.statements.length === 1 ? script.statements[0] : undefined;
     client.lastSql = sql;
     hub.scopes.saw(client, sql);
-    hub.ground.saw(client.id, sql);
+    hub.ground.belongings.saw(client.id, sql);
 
     if (statement === undefined || hub.scopes.settingUp || !this.#own.has(statement, 'alone'))
       return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });

@@ -3,6 +3,7 @@ import { AUTHENTICATION_OK, CLEARTEXT_PASSWORD, keyData, readyForQuery, SSL_REFU
 import { Front, readOpening } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import { configuring, setting } from '../session-state.js';
+import { COSMETIC } from './borrowed.js';
 import type { Dialogue } from './dialogue.js';
 import type { ReportedSettings } from './reported-settings.js';
 import { startupSettings } from './startup-settings.js';
@@ -87,6 +88,9 @@ export class Greeting {
     emulation.reader = this.#parameters.get('user') === User.reader;
     // Before the first scope transactions are real, and then it is the setting that keeps it from writing.
     if (emulation.reader) settings.set('default_transaction_read_only', 'on');
+
+    // The relay keeps notices from the session, whatever the server sends; see Borrowed.
+    if (this.#dialogue.client.own) for (const name of COSMETIC) settings.delete(name);
 
     const real = new Map([...hub.link.defaults].map(([name, value]) => [name.toLowerCase(), value]));
     for (const [name, value] of settings) {

@@ -46,7 +46,7 @@ export class OwnStatements {
       // A query has replaced the unnamed one before.
       const skipped = emulation.transaction.failed ? portals.skipped : [];
       for (const name of skipped)
-        if (name !== '' || phase === 'extended') client.send(warning('01000', `skipping cleanup for portal "${name}"`));
+        if (name !== '' || phase === 'extended') client.warn(warning('01000', `skipping cleanup for portal "${name}"`));
       portals.close();
     }
     if (!(yield* emulation.control(effect))) return false;

@@ -16,20 +16,11 @@ import { quoteLiteral } from '../quote.js';
 import type { Expectation } from '../expectations.js';
 import type { RealConnection } from '../real.js';
 import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from '../schema-facts.js';
-import { changeSettings, type SessionState } from '../session-state.js';
-import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
+import type { SessionState } from '../session-state.js';
+import { type Belonging, Belongings, type Change, NOTHING_APPLIED } from './belongings.js';
 import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
 
-type Settings = ReadonlyMap<string, string>;
-
-/** What a client has of its own on the connection that all share. */
-interface Belongings {
-  readonly id: number;
-  readonly settings: Settings;
-}
-
-const NONE: Settings = new Map();
 const POINT = 'lockstep_settings';
 
 /**
@@ -52,8 +43,7 @@ function unchecked(sql: string): string {
 export class SharedGround implements Ground {
   epoch = 0;
   facts: SchemaFacts | undefined;
-  /** The settings that are in force below the guard. */
-  applied: Settings = NONE;
+  readonly belongings: Belongings = new Belongings();
   /** Whose statement the server's unnamed one is. */
   unnamed: object | undefined;
 
@@ -61,8 +51,7 @@ export class SharedGround implements Ground {
   readonly #surroundings: Surroundings;
   #guard: GuardState = 'none';
   /** What was in force when each of the real scopes began. */
-  #below: { readonly applied: Settings; readonly overridden: boolean; readonly temporaries: Temporaries }[] = [];
-  #temporaries = NO_TEMPORARIES;
+  #below: { readonly belongings: Belonging; readonly overridden: boolean }[] = [];
   #overridden = false;
   #listening = false;
   #signalling = false;
@@ -141,8 +130,8 @@ export class SharedGround implements Ground {
     });
   }
 
-  committed(settings: Settings, ddl: boolean, changed: boolean): void {
-    this.applied = settings;
+  committed(settings: SessionState['settings'], ddl: boolean, changed: boolean): void {
+    this.belongings.applied = settings;
     if (ddl) this.#ddl = true;
     if (changed || this.facts?.hiddenWrites !== false) this.#guard = 'dirty';
   }
@@ -197,7 +186,7 @@ export class SharedGround implements Ground {
     this.#guard = 'none';
     if (touch.length === 0) return sql;
 
-    this.#below.push({ applied: this.applied, overridden: this.#overridden, temporaries: this.#temporaries });
+    this.#below.push({ belongings: this.belongings.all, overridden: this.#overridden });
     this.#hub.noticeboard.held(true);
     return sql;
   }
@@ -213,30 +202,28 @@ export class SharedGround implements Ground {
     if (error !== undefined) this.#hub.link.giveUp(`"${shortSql(sql)}" failed: ${readFields(error)['M'] ?? ''}`);
   }
 
-  /** The client, which has the turn, is about to run the text. */
-  saw(id: number, sql: string): void {
-    this.#temporaries = afterText(this.#temporaries, id, sql);
+  /** Brings the belongings below the guard, if nobody has to wait to learn whether the server takes them. */
+  changeAtOnce(change: Change): boolean {
+    const { scopes } = this.#hub;
+    if (!change.sure || scopes.settingUp) return false;
+
+    this.#arm(this.#uncover(scopes.layers.touch()) + change.statements.join(';'));
+    change.made();
+    return true;
   }
 
-  /** The statements that bring the real connection to what is the client's own: its settings, its temporary tables. */
-  changes({ id, settings }: Belongings): readonly string[] {
-    const temporaries = this.#temporaries;
-    // The one may need the old role, the other the new one.
-    return [...hiding(temporaries, id), ...changeSettings(this.applied, settings), ...showing(temporaries, id)];
-  }
-
-  /** Runs them below the guard. */
-  change(changes: readonly string[], { id, settings }: Belongings, done: (error: Buffer | undefined) => void): void {
+  /** Brings them below the guard, or leaves all as it was. */
+  change(change: Change, done: (error: Buffer | undefined) => void): void {
     const { real, scopes } = this.#hub;
+    const changes = change.statements.join(';');
     const sql = scopes.settingUp
-      ? changes.join(';')
-      : `${this.#uncover(scopes.layers.touch())}SAVEPOINT ${POINT};${changes.join(';')};RELEASE SAVEPOINT ${POINT}`;
+      ? changes
+      : `${this.#uncover(scopes.layers.touch())}SAVEPOINT ${POINT};${changes};RELEASE SAVEPOINT ${POINT}`;
 
     this.unnamed = undefined;
     real.ask(sql, ({ error }) => {
       if (error === undefined) {
-        this.applied = settings;
-        this.#temporaries = afterTurn(this.#temporaries, id);
+        change.made();
         return done(undefined);
       }
       const kept = Buffer.from(error);
@@ -274,9 +261,8 @@ export class SharedGround implements Ground {
   rollingBack(): void {
     const below = this.#below.pop();
     this.#hub.noticeboard.held(this.#below.length > 0);
-    this.applied = below?.applied ?? NONE;
+    this.belongings.restore(below?.belongings ?? NOTHING_APPLIED);
     this.#overridden = below?.overridden ?? false;
-    this.#temporaries = below?.temporaries ?? NO_TEMPORARIES;
     this.#guard = 'none';
     this.epoch += 1;
     this.unnamed = undefined;
@@ -288,11 +274,10 @@ export class SharedGround implements Ground {
   lost(): void {
     this.epoch += 1;
     this.#guard = 'none';
-    this.applied = NONE;
+    this.belongings.restore(NOTHING_APPLIED);
     this.#below = [];
     this.#hub.noticeboard.held(false);
     this.#overridden = false;
-    this.#temporaries = NO_TEMPORARIES;
   }
 
   /** The connection to the server is gone. */
