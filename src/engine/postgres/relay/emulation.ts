@@ -396,10 +396,14 @@ export class Emulation {
     // A table is neither emptied nor dropped while a portal reads it.
     this.#ground.closeNow();
     // What may only be read by the transaction may be dropped by its end.
-    if (this.#restricted) statements.splice(0, 0, `RELEASE SAVEPOINT ${GUARD}`);
-    if (this.#restricted) statements.push(`SAVEPOINT ${GUARD}`);
-    const { error } = yield { kind: 'own', statements, ends: true };
+    const { error } = yield { kind: 'own', statements: this.unrestricted(statements), ends: true };
     return error === undefined ? undefined : Buffer.from(error);
+  }
+
+  /** Statements that may write where the client's transaction may not. They stay, whatever becomes of it. */
+  unrestricted(statements: readonly string[]): readonly string[] {
+    if (!this.#restricted) return statements;
+    return [`RELEASE SAVEPOINT ${GUARD}`, ...statements, `SAVEPOINT ${GUARD}`];
   }
 
   *#check(): Work<Buffer | undefined> {

@@ -62,7 +62,8 @@ export class OwnStatements {
     yield* emulation.track({ kind: 'unlisten', channel: undefined });
     emulation.staged = { ...emulation.staged, listens: new Set() };
     emulation.enter();
-    yield { kind: 'own', statements: ['RESET ALL', DISCARDING] };
+    const { error } = yield { kind: 'own', statements: emulation.unrestricted(['RESET ALL', DISCARDING]) };
+    if (error !== undefined) return this.#failed(error);
     for (const name of emulation.staged.holds) hub.ground.closeLater('portal', name);
     emulation.staged = { ...emulation.staged, holds: new Set() };
     if (hub.aloneLocks(client)) yield { kind: 'own', statements: ['SELECT pg_catalog.pg_advisory_unlock_all()'] };
@@ -73,11 +74,17 @@ export class OwnStatements {
   }
 
   *#discardTemporary(): Work<boolean> {
-    const { client, emulation } = this.#dialogue;
+    const { emulation } = this.#dialogue;
     if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     emulation.enter();
-    const { error } = yield { kind: 'own', statements: [DISCARDING] };
-    if (error === undefined) return emulation.answer('DISCARD TEMP');
+    const discarding = [DISCARDING];
+    const statements = emulation.transaction.open ? discarding : emulation.unrestricted(discarding);
+    const { error } = yield { kind: 'own', statements };
+    return error === undefined ? emulation.answer('DISCARD TEMP') : this.#failed(error);
+  }
+
+  #failed(error: Buffer): false {
+    const { client, emulation } = this.#dialogue;
     emulation.fail();
     client.send(error);
     return false;
