@@ -1,6 +1,6 @@
 import { inspector } from './inspector.js';
 import { debug, enterFrame, hop, leaveFrame, type FrameOwner } from '../bridge/index.js';
-import { blame } from './blame.js';
+import { attribute, blame } from './blame.js';
 import { tellQueries } from './failure-report.js';
 import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
@@ -125,6 +125,8 @@ function finish(frame: MochaFrame, error: unknown): void {
  */
 function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   if (error !== undefined) {
+    const lost = run.scopes.lossBefore(runnable.parent);
+    if (lost !== undefined) attribute(error, lost);
     endStackAtTest(error);
     run.reported.add(error);
     tellQueries(error, run.lifecycle);
@@ -137,7 +139,7 @@ function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   } catch (lost) {
     if (runnable === test) return done(blame(error, lost));
     // As an error of a hook it would end the whole suite: it is the failure of this one test.
-    test.emit('error', lost);
+    if (!attribute(test.err, lost)) test.emit('error', lost);
   }
   done(error);
 }

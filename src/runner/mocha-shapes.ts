@@ -28,6 +28,8 @@ export interface Runnable {
   readonly parent: Suite;
   readonly file?: string | undefined;
   readonly fn: unknown;
+  /** What a test has failed with, as mocha's reporters note it. */
+  readonly err?: unknown;
   readonly ctx: { readonly currentTest?: Runnable | undefined } | undefined;
   /** The runner's own timer, set while an async function runs. */
   timer?: unknown;

@@ -1,6 +1,6 @@
 import type { Scope } from '../engine/index.js';
-import type { LockstepError } from '../errors.js';
-import { severalLostError } from '../sandbox/scope-errors.js';
+import { LockstepError } from '../errors.js';
+import { hooksLostError, severalLostError } from '../sandbox/scope-errors.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
@@ -10,6 +10,8 @@ export class Scopes {
   readonly #lifecycle: Lifecycle;
   readonly #layers: Suite[] = [];
   #test: TestScope | undefined;
+  /** What has become of the work of open layers. */
+  readonly #lost = new Map<Suite, { readonly during: string; readonly error: unknown }>();
   readonly #reported: Reported;
 
   constructor(lifecycle: Lifecycle, reported: Reported) {
@@ -31,6 +33,15 @@ export class Scopes {
     this.leaveTest();
     this.#leaveLayersOutside(suite);
 
+    try {
+      this.#begin(test, suite);
+    } catch (error) {
+      this.#mourn(runnable.fullTitle(), error);
+      throw error;
+    }
+  }
+
+  #begin(test: Runnable | undefined, suite: Suite): void {
     if (test !== undefined) {
       this.#test = new TestScope(test);
       this.#lifecycle.begin(this.#test);
@@ -40,6 +51,22 @@ export class Scopes {
       this.#layers.push(suite);
       this.#lifecycle.begin(layerScope(suite));
     }
+  }
+
+  /** Why a test or hook of the suite may miss what hooks around it have written before. */
+  lossBefore(suite: Suite): LockstepError | undefined {
+    const layers = this.#layers.filter((layer) => this.#lost.has(layer) && contains(layer, suite));
+    const first = layers[0] && this.#lost.get(layers[0]);
+    if (first === undefined) return undefined;
+
+    const titles = layers.map((layer) => layer.fullTitle());
+    return hooksLostError(titles, first.during, first.error);
+  }
+
+  /** The first loss counts: it has left nothing for others. */
+  #mourn(during: string, error: unknown): void {
+    if (!(error instanceof LockstepError || error instanceof AggregateError)) return;
+    for (const layer of this.#layers) if (!this.#lost.has(layer)) this.#lost.set(layer, { during, error });
   }
 
   /**
@@ -72,6 +99,7 @@ export class Scopes {
   #leaveLayersOutside(suite: Suite | undefined): void {
     for (let top = this.#layers.at(-1); top !== undefined && !contains(top, suite); top = this.#layers.at(-1)) {
       this.#layers.pop();
+      this.#lost.delete(top);
       this.#end(layerScope(top));
     }
   }
@@ -80,6 +108,7 @@ export class Scopes {
     try {
       this.#lifecycle.end(scope);
     } catch (error) {
+      this.#mourn(scope.title, error);
       const errors = (error instanceof AggregateError ? error.errors : [error]) as readonly unknown[];
       const unheard = errors.filter((lost) => !this.#reported.has(lost));
       if (unheard.length > 1) throw severalLostError(unheard);

@@ -91,6 +91,22 @@ export function sandboxLostError(sql: string, connection: string, title: string 
   });
 }
 
+/**
+ * Why a test may miss the rows of hooks: an earlier test has lost them.
+ *
+ * @param layers titles of the suites whose hooks they were, outermost first
+ */
+export function hooksLostError(layers: readonly string[], during: string, lost: unknown): SandboxLostError {
+  const hooks = layers.map((title) => (title === '' ? 'the root hooks' : `the hooks of "${title}"`)).join(', ');
+
+  return new SandboxLostError({
+    what: `What ${hooks} had written before this test is gone: the sandbox was lost in "${during}".`,
+    why: 'Hooks that run once write into the transaction that all tests of their suite are inside of, and it had ended.',
+    remedy: `Mend "${during}" first: this test ran without these rows.`,
+    cause: lost,
+  });
+}
+
 /** The error of a test or its fixtures that lost the sandboxes of several databases; the first is its cause. */
 export function severalLostError(errors: readonly unknown[]): SandboxLostError {
   const lost = errors.map((error) => (error instanceof Error ? error.message.split('\n', 1)[0] : String(error)));

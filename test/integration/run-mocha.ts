@@ -12,6 +12,8 @@ export interface Outcome {
     readonly code?: string;
     /** What can be seen of it in JSON. */
     readonly cause?: { readonly code?: string };
+    /** The cause's message, where the fixture adds it. */
+    readonly why?: string;
   };
   readonly duration?: number;
 }

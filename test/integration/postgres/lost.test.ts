@@ -23,6 +23,8 @@ const tests = [
   'lost with fixtures amid a test',
 ];
 
+const missing = 'lost with fixtures misses the rows of a hook';
+
 describe('postgres: losses under mocha', function () {
   this.timeout(90_000);
 
@@ -47,9 +49,17 @@ describe('postgres: losses under mocha', function () {
           });
         }
 
+        it('a test that misses the rows of a hook learns where they have gone', () => {
+          const { message, cause, why } = run.find(missing).err;
+
+          expect(message).to.match(/1 !== 2/);
+          expect(cause?.code).to.equal('LOCKSTEP_SANDBOX_LOST');
+          expect(why).to.match(/^What the hooks of "lost with fixtures" .* lost in "lost with fixtures amid a test"/);
+        });
+
         it('the next tests work', () => {
-          expect(run.failed, run.stdout + run.stderr).to.deep.equal(tests);
-          expect(run.passed).to.have.length(tests.length + 1);
+          expect(run.failed, run.stdout + run.stderr).to.deep.equal([...tests, missing]);
+          expect(run.passed).to.have.length(tests.length + 2);
           // libpq says so of the rollback of a transaction that went with its connection.
           expect(run.stderr.replace('WARNING:  there is no transaction in progress\n', '')).to.equal('');
         });
