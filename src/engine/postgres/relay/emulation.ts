@@ -1,11 +1,10 @@
+import { RefusedStatementError } from '../../../errors.js';
 import { VirtualTransaction, type Plan } from '../../../sandbox/virtual-transaction.js';
 import type { Effect } from '../../../sql/effect.js';
 import { commandComplete, readFields } from '../wire/backend.js';
 import { GUARD } from './guard.js';
 import { failure, lockstepFailure, warning } from './failure.js';
 import { quoteName } from './quote.js';
-import type { Told } from './real.js';
-import { RefusedStatementError } from '../../../errors.js';
 import {
   added,
   afterCommit,
@@ -23,29 +22,8 @@ import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.
 import type { Special } from './special.js';
 import type { Place, Statement } from './statement.js';
 import { committing, numberOf } from './temporaries.js';
-
-/** What the real connection is to do. */
-export type Ask =
-  /** Statements of the relay's own. `ends`: the transaction is about to end, and the client's unnamed portal with it. */
-  | { readonly kind: 'own'; readonly statements: readonly string[]; readonly ends?: boolean }
-  | Pass
-  /** Only says whether the server can read the text. */
-  | { readonly kind: 'syntax'; readonly sql: string }
-  /** Makes the transaction fail. */
-  | { readonly kind: 'refuse' };
-
-/** A statement of the client's, whose answer it gets. */
-export interface Pass {
-  readonly kind: 'pass';
-  readonly sql: string;
-  /** What the client has sent in its place, for the log. */
-  readonly words?: string;
-  /** Whether the command tag is held back. */
-  readonly hold?: boolean;
-}
-
-/** Work in several steps, each of which needs the answer of the one before. */
-export type Work<Result = void> = Generator<Ask, Result, Told>;
+import { readsOnly, tracked } from './tracked.js';
+import type { Work } from './work.js';
 
 /** What the emulation needs of the connection that all share. */
 export interface Ground {
@@ -322,7 +300,7 @@ export class Emulation {
 
   /** Remembers what a statement that has succeeded means for the session. */
   *track(special: Special): Work {
-    this.staged = this.#tracked(special);
+    this.staged = tracked(this.staged, special, this.defaults);
     if (special.kind === 'reset') {
       const replays = [...this.defaults].filter(([name]) => special.name === undefined || special.name === name);
       if (replays.length > 0) yield { kind: 'own', statements: replays.map(([, replay]) => replay) };
@@ -531,35 +509,6 @@ export class Emulation {
     return true;
   }
 
-  #tracked(special: Special): SessionState {
-    const { staged } = this;
-
-    switch (special.kind) {
-      case 'set':
-        return special.local
-          ? { ...staged, local: added(staged.local, special.name) }
-          : setting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
-      case 'reset':
-        return special.name === undefined
-          ? { ...staged, settings: this.defaults }
-          : setting(staged, special.name, this.defaults.get(special.name));
-      case 'config':
-        return special.local && special.name !== undefined
-          ? { ...staged, local: added(staged.local, special.name) }
-          : staged;
-      case 'constraints':
-        return { ...staged, constraints: true };
-      case 'cursor':
-        return special.hold
-          ? { ...staged, holds: added(staged.holds, special.name), cursors: removed(staged.cursors, special.name) }
-          : { ...staged, holds: removed(staged.holds, special.name), cursors: added(staged.cursors, special.name) };
-      case 'temporary':
-        return { ...staged, ddl: true };
-      default:
-        return staged;
-    }
-  }
-
   #end(state: SessionState): void {
     this.#armed = undefined;
     this.#changed = false;
@@ -569,18 +518,6 @@ export class Emulation {
     this.#marks = [];
     if (!this.transaction.open) this.#begin(undefined);
   }
-}
-
-/** Whether transactions of the session are read only where they do not say otherwise. */
-function readsOnly({ settings }: SessionState): boolean {
-  let readOnly = false;
-  for (const [name, replay] of settings) {
-    if (name === 'default_transaction_read_only')
-      readOnly = /\b(?:on|true|yes|1)\b/i.test(replay.slice(replay.search(/=|\bto\b|,/i)));
-    if (name === 'session characteristics' && /\bread\s+(?:only|write)\b/i.test(replay))
-      readOnly = /\bread\s+only\b/i.test(replay);
-  }
-  return readOnly;
 }
 
 const LOCAL: ReadonlySet<Special['kind']> = new Set<Special['kind']>([

@@ -1,4 +1,4 @@
-import type { Work } from '../emulation.js';
+import type { Work } from '../work.js';
 import type { Kind } from '../expectations.js';
 import * as front from '../../wire/frontend.js';
 import type { Dialogue } from './dialogue.js';

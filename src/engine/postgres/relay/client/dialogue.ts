@@ -1,6 +1,7 @@
 import { errorResponse, readFields, readTag, readyForQuery, type Status } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
-import type { Ask, Emulation, Pass, Work } from '../emulation.js';
+import type { Emulation } from '../emulation.js';
+import type { Ask, Pass, Work } from '../work.js';
 import { quietly } from '../quiet.js';
 import type { Hub } from '../hub/hub.js';
 import type { Told } from '../real.js';

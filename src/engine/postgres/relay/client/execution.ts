@@ -1,7 +1,7 @@
 import { readTag } from '../../wire/backend.js';
 import { readExecute } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
-import type { Work } from '../emulation.js';
+import type { Work } from '../work.js';
 import type { Special } from '../special.js';
 import { isControl, type Place, type Statement } from '../statement.js';
 import type { Batch } from './batch.js';

@@ -1,5 +1,5 @@
 import type { Effect } from '../../../../sql/effect.js';
-import type { Work } from '../emulation.js';
+import type { Work } from '../work.js';
 import { warning } from '../failure.js';
 import type { Special } from '../special.js';
 import { isControl, type Place, type Statement } from '../statement.js';

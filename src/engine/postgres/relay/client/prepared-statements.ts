@@ -1,6 +1,7 @@
 import type { Effect } from '../../../../sql/effect.js';
 import * as front from '../../wire/frontend.js';
-import type { Emulation, Work } from '../emulation.js';
+import type { Emulation } from '../emulation.js';
+import type { Work } from '../work.js';
 import type { Hub } from '../hub/hub.js';
 import type { RealConnection } from '../real.js';
 import type { Statement } from '../statement.js';

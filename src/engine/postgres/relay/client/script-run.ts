@@ -1,4 +1,4 @@
-import type { Work } from '../emulation.js';
+import type { Work } from '../work.js';
 import { isControl, type Script, type Statement } from '../statement.js';
 import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';

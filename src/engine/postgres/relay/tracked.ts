@@ -1,0 +1,46 @@
+import type { Special } from './special.js';
+import { added, removed, type SessionState, setting } from './session-state.js';
+
+/**
+ * What a session is behind a statement that has succeeded.
+ *
+ * @param defaults settings that RESET goes back to
+ */
+export function tracked(staged: SessionState, special: Special, defaults: SessionState['settings']): SessionState {
+  switch (special.kind) {
+    case 'set':
+      return special.local
+        ? { ...staged, local: added(staged.local, special.name) }
+        : setting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
+    case 'reset':
+      return special.name === undefined
+        ? { ...staged, settings: defaults }
+        : setting(staged, special.name, defaults.get(special.name));
+    case 'config':
+      return special.local && special.name !== undefined
+        ? { ...staged, local: added(staged.local, special.name) }
+        : staged;
+    case 'constraints':
+      return { ...staged, constraints: true };
+    case 'cursor':
+      return special.hold
+        ? { ...staged, holds: added(staged.holds, special.name), cursors: removed(staged.cursors, special.name) }
+        : { ...staged, holds: removed(staged.holds, special.name), cursors: added(staged.cursors, special.name) };
+    case 'temporary':
+      return { ...staged, ddl: true };
+    default:
+      return staged;
+  }
+}
+
+/** Whether transactions of the session are read only where they do not say otherwise. */
+export function readsOnly({ settings }: SessionState): boolean {
+  let readOnly = false;
+  for (const [name, replay] of settings) {
+    if (name === 'default_transaction_read_only')
+      readOnly = /\b(?:on|true|yes|1)\b/i.test(replay.slice(replay.search(/=|\bto\b|,/i)));
+    if (name === 'session characteristics' && /\bread\s+(?:only|write)\b/i.test(replay))
+      readOnly = /\bread\s+only\b/i.test(replay);
+  }
+  return readOnly;
+}
