@@ -267,6 +267,25 @@ describe('postgres: what goes wrong', () => {
     await inTest(at(), async () => expect((await one.query('SELECT * FROM item')).rowCount).to.equal(0));
   });
 
+  it('knows the constraints of each layer', async () => {
+    const { sandbox } = at();
+    const violation = async (): Promise<string | undefined> => {
+      const [outcome] = await Promise.allSettled([one.query('INSERT INTO late VALUES (9)')]);
+      return outcome.status === 'rejected' ? (outcome.reason as pg.DatabaseError).code : undefined;
+    };
+    sandbox.begin({ kind: 'layer', title: 'a suite' });
+    await one.query('CREATE TABLE late (id int REFERENCES item DEFERRABLE INITIALLY DEFERRED)');
+    await inTest(at(), async () => expect(await violation()).to.equal('23503'));
+
+    sandbox.begin({ kind: 'layer', title: 'a suite inside' });
+    await one.query('ALTER TABLE late DROP CONSTRAINT late_id_fkey');
+    for (const round of [1, 2])
+      await inTest(at(), async () => expect(await violation()).to.equal(undefined, `round ${round}`));
+    sandbox.end();
+    await inTest(at(), async () => expect(await violation()).to.equal('23503'));
+    sandbox.end();
+  });
+
   it('tells the observer of each statement', async () => {
     const { sandbox } = at();
     const seen: unknown[] = [];

@@ -163,6 +163,23 @@ describe('the hub', () => {
     ).to.have.lengthOf(1);
   });
 
+  it('knows what is in force behind a transaction of the session, which began before the app’s turn', () => {
+    const named = scene.enter('app', { application_name: 'the shop' });
+    const session = scene.enter('the session');
+    session.send(client.query('begin'));
+    named.send(READ);
+    scene.sent();
+    for (const sql of ['insert into items values (1)', 'commit']) session.send(client.query(sql));
+    app.send(READ);
+    expect(
+      scene
+        .sent()
+        .flat()
+        .join(' ')
+        .match(/RESET "application_name"/g),
+    ).to.have.lengthOf(1);
+  });
+
   it('keeps what the session has set itself', () => {
     const named = scene.enter('app', { application_name: 'the shop' });
     const session = scene.enter('the session');

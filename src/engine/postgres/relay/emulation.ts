@@ -2,7 +2,7 @@ import { RefusedStatementError } from '../../../errors.js';
 import { VirtualTransaction, type Plan } from '../../../sandbox/virtual-transaction.js';
 import type { Effect } from '../../../sql/effect.js';
 import { commandComplete, readFields } from '../wire/backend.js';
-import { GUARD } from './guard.js';
+import { GUARD, READ_ONLY } from './guard.js';
 import { failure, lockstepFailure, warning } from './failure.js';
 import { quoteName } from './quote.js';
 import {
@@ -18,11 +18,11 @@ import {
   type SessionState,
   setting,
 } from './session-state.js';
-import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.js';
+import { checkingConstraints, readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.js';
 import type { Special } from './special.js';
 import type { Place, Statement } from './statement.js';
 import { committing, numberOf } from './temporaries.js';
-import { readsOnly, tracked } from './tracked.js';
+import { IDENTITY, readsOnly, tracked } from './tracked.js';
 import type { Work } from './work.js';
 
 /** What the emulation needs of the connection that all share. */
@@ -302,7 +302,9 @@ export class Emulation {
   *track(special: Special): Work {
     this.staged = tracked(this.staged, special, this.defaults);
     if (special.kind === 'reset') {
-      const replays = [...this.defaults].filter(([name]) => special.name === undefined || special.name === name);
+      const replays = [...this.defaults].filter(([name]) =>
+        special.name === undefined ? !IDENTITY.has(name) : special.name === name,
+      );
       if (replays.length > 0) yield { kind: 'own', statements: replays.map(([, replay]) => replay) };
       return;
     }
@@ -378,25 +380,25 @@ export class Emulation {
     return error === undefined ? undefined : Buffer.from(error);
   }
 
-  /** Statements that may write where the client's transaction may not. They stay, whatever becomes of it. */
+  /** Statements that may write where the client's transaction may not. What it has done before stays. */
   unrestricted(statements: readonly string[]): readonly string[] {
     if (!this.#restricted) return statements;
-    return [`RELEASE SAVEPOINT ${GUARD}`, ...statements, `SAVEPOINT ${GUARD}`];
+    return [`RELEASE SAVEPOINT ${GUARD}`, `SAVEPOINT ${GUARD}`, ...statements, READ_ONLY];
   }
 
   *#check(): Work<Buffer | undefined> {
     const { constraints, ddl } = this.staged;
     let { facts } = this.#ground;
     if (facts === undefined || ddl) {
-      const { rows } = yield { kind: 'own', statements: [SCHEMA_FACTS] };
+      const { error, rows } = yield { kind: 'own', statements: [SCHEMA_FACTS] };
+      if (error !== undefined) return Buffer.from(error);
       this.#facts = facts = readSchemaFacts(rows);
     }
-    if (!facts.deferred && !constraints) return undefined;
+    // An earlier commit has left them deferred.
+    const made = ddl && facts.immediate.length > 0;
+    if (!facts.deferred && !constraints && !made) return undefined;
 
-    // Releasing the guard does not bring the modes back. ALL is for the constraints to come as well.
-    const statements = ['SET CONSTRAINTS ALL IMMEDIATE', 'SET CONSTRAINTS ALL DEFERRED'];
-    if (facts.immediate.length > 0) statements.push(`SET CONSTRAINTS ${facts.immediate.join(',')} IMMEDIATE`);
-    const { error } = yield { kind: 'own', statements };
+    const { error } = yield { kind: 'own', statements: checkingConstraints(facts) };
     return error === undefined ? undefined : Buffer.from(error);
   }
 

@@ -9,6 +9,9 @@ import { bind, execute, parse } from '../wire/frontend.js';
  */
 export const GUARD = 'lockstep_guard';
 
+/** What lets everything above the guard only read, until it is released. */
+export const READ_ONLY = 'SET TRANSACTION READ ONLY';
+
 /**
  * `none`: there is none. `armed`: it is set, and nothing has happened since that would have to be
  * kept or undone. `dirty`: work that is to stay lies above it. `failed`: work that is to go lies

@@ -1,3 +1,5 @@
+import { quoteLiteral } from './quote.js';
+
 /** What the sandbox has to know of the schema. It holds until the schema changes. */
 export interface SchemaFacts {
   /** Whether there are constraints that are deferred from the start: a commit has to check them. */
@@ -17,7 +19,7 @@ const DEFERRED = "SELECT 'deferred',NULL FROM pg_catalog.pg_constraint WHERE con
 const IMMEDIATE =
   "SELECT 'immediate',pg_catalog.quote_ident(n.nspname)||'.'||pg_catalog.quote_ident(c.conname) " +
   'FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid=c.connamespace ' +
-  'WHERE c.condeferrable GROUP BY 2 HAVING NOT pg_catalog.bool_or(c.condeferred)';
+  "WHERE c.condeferrable AND n.nspname !~ '^pg_temp_' GROUP BY 2 HAVING NOT pg_catalog.bool_or(c.condeferred)";
 
 const HIDDEN =
   "SELECT 'hidden',NULL FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid=p.prolang " +
@@ -38,4 +40,16 @@ export function readSchemaFacts(rows: readonly (readonly (string | null)[])[]): 
     immediate: rows.map(([, name]) => name).filter((name) => typeof name === 'string'),
     hiddenWrites: rows.some(([fact]) => fact === 'hidden'),
   };
+}
+
+/** The statements that check deferred constraints as a commit does, and bring back the modes that they begin with. */
+export function checkingConstraints({ immediate }: SchemaFacts): readonly string[] {
+  // Releasing the guard does not bring the modes back. ALL is for the constraints to come as well.
+  const all = ['SET CONSTRAINTS ALL IMMEDIATE', 'SET CONSTRAINTS ALL DEFERRED'];
+  if (immediate.length === 0) return all;
+
+  // The client's role may not be allowed to name them, and a function may have dropped one.
+  const restored = `SET CONSTRAINTS ${immediate.join(',')} IMMEDIATE`;
+  const tried = `BEGIN ${restored}; EXCEPTION WHEN OTHERS THEN NULL; END`;
+  return [...all, `DO LANGUAGE plpgsql ${quoteLiteral(tried)}`];
 }

@@ -1,12 +1,14 @@
 import type { Special } from './special.js';
 import { added, removed, type SessionState, setting } from './session-state.js';
 
+type Settings = SessionState['settings'];
+
 /**
  * What a session is behind a statement that has succeeded.
  *
  * @param defaults settings that RESET goes back to
  */
-export function tracked(staged: SessionState, special: Special, defaults: SessionState['settings']): SessionState {
+export function tracked(staged: SessionState, special: Special, defaults: Settings): SessionState {
   switch (special.kind) {
     case 'set':
       return special.local
@@ -14,7 +16,7 @@ export function tracked(staged: SessionState, special: Special, defaults: Sessio
         : setting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
     case 'reset':
       return special.name === undefined
-        ? { ...staged, settings: defaults }
+        ? { ...staged, settings: afterResetAll(staged.settings, defaults) }
         : setting(staged, special.name, defaults.get(special.name));
     case 'config':
       return special.local && special.name !== undefined
@@ -31,6 +33,14 @@ export function tracked(staged: SessionState, special: Special, defaults: Sessio
     default:
       return staged;
   }
+}
+
+/** RESET ALL leaves these alone (GUC_NO_RESET_ALL in guc_tables.c). */
+export const IDENTITY: ReadonlySet<string> = new Set(['session_authorization', 'role']);
+
+export function afterResetAll(settings: Settings, defaults: Settings): Settings {
+  const others = [...defaults].filter(([name]) => !IDENTITY.has(name));
+  return new Map([...[...settings].filter(([name]) => IDENTITY.has(name)), ...others]);
 }
 
 /** Whether transactions of the session are read only where they do not say otherwise. */

@@ -152,8 +152,10 @@ export class Admission {
     hub.backends.saw(client, client.lastSql ?? '');
     if (client.holding) return this.#go(frame);
 
-    if (client.own) emulation.state = this.#borrowed.take(emulation.state, ground.belongings.applied);
-    if (!client.inTransaction) emulation.staged = emulation.state;
+    if (!client.inTransaction) {
+      if (client.own) emulation.state = this.#borrowed.take(emulation.state, ground.belongings.applied);
+      emulation.staged = emulation.state;
+    }
     const change = ground.belongings.changeTo({ id: client.id, settings: emulation.state.settings });
     if (change === undefined || ground.changeAtOnce(change)) return this.#go(frame);
     this.#configure(frame, change);

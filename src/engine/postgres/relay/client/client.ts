@@ -83,8 +83,8 @@ export class Client implements Sink {
       `lockstep_${id}_`,
       hub.ground,
       (bytes) => {
-        if (bytes[0] === Back.error) this.rejected = bytes;
-        if (bytes[0] === Back.notice) this.warn(bytes);
+        if (bytes[0] === Back.error) this.reject(bytes);
+        else if (bytes[0] === Back.notice) this.warn(bytes);
         else this.send(bytes);
       },
       (notices) => hub.notify(notices, this.processId),
@@ -156,6 +156,12 @@ export class Client implements Sink {
     this.#hub.real.settle();
     if (this.#out.length === 0) this.#hub.wrote(this);
     this.#out.push(bytes);
+  }
+
+  /** Sends an error that the relay has answered in the server's place. */
+  reject(error: Buffer): void {
+    this.rejected = error;
+    this.send(error);
   }
 
   /** Sends a notice: nobody hears those of the test's session, and libpq would print them. */

@@ -4,6 +4,7 @@ import { warning } from '../failure.js';
 import type { Special } from '../special.js';
 import { isControl, type Place, type Statement } from '../statement.js';
 import { DISCARDING } from '../temporaries.js';
+import { IDENTITY } from '../tracked.js';
 import type { Dialogue } from './dialogue.js';
 
 /** Statements that the relay carries out in the server's place. */
@@ -62,10 +63,13 @@ export class OwnStatements {
     yield* emulation.track({ kind: 'unlisten', channel: undefined });
     emulation.staged = { ...emulation.staged, listens: new Set() };
     emulation.enter();
-    const { error } = yield { kind: 'own', statements: emulation.unrestricted(['RESET ALL', DISCARDING]) };
-    if (error !== undefined) return this.#failed(error);
+    // A table is not dropped while a portal reads it.
     for (const name of emulation.staged.holds) hub.ground.closeLater('portal', name);
     emulation.staged = { ...emulation.staged, holds: new Set() };
+    hub.ground.closeNow();
+    const { error } = yield { kind: 'own', statements: emulation.unrestricted(DISCARDING_ALL) };
+    if (error !== undefined) return this.#failed(error);
+    for (const name of IDENTITY) yield* emulation.track({ kind: 'reset', name });
     if (hub.aloneLocks(client)) yield { kind: 'own', statements: ['SELECT pg_catalog.pg_advisory_unlock_all()'] };
     yield* emulation.track({ kind: 'reset', name: undefined });
     yield* statements.forget();
@@ -86,7 +90,7 @@ export class OwnStatements {
   #failed(error: Buffer): false {
     const { client, emulation } = this.#dialogue;
     emulation.fail();
-    client.send(error);
+    client.reject(error);
     return false;
   }
 
@@ -97,6 +101,8 @@ export class OwnStatements {
     return emulation.answer('DEALLOCATE ALL');
   }
 }
+
+const DISCARDING_ALL = ['RESET SESSION AUTHORIZATION', 'RESET ROLE', 'RESET ALL', DISCARDING];
 
 /** They mean what a server would do to the whole session, but here it is one of many. */
 const WHOLE: ReadonlySet<Special['kind']> = new Set<Special['kind']>(['discard', 'discardTemporary', 'deallocateAll']);

@@ -10,6 +10,7 @@ import {
   guardSql,
   type GuardState,
   type GuardStep,
+  READ_ONLY,
 } from '../guard.js';
 import { PG_NOTIFY, SIGNALS } from '../overrides.js';
 import { quoteLiteral } from '../quote.js';
@@ -51,7 +52,7 @@ export class SharedGround implements Ground {
   readonly #surroundings: Surroundings;
   #guard: GuardState = 'none';
   /** What was in force when each of the real scopes began. */
-  #below: { readonly belongings: Belonging; readonly overridden: boolean }[] = [];
+  #below: { readonly belongings: Belonging; readonly overridden: boolean; readonly ddl: boolean }[] = [];
   #overridden = false;
   #listening = false;
   #signalling = false;
@@ -90,9 +91,8 @@ export class SharedGround implements Ground {
   }
 
   restrict(amid: boolean): void {
-    const sql = 'SET TRANSACTION READ ONLY';
-    if (amid) this.#hub.real.askQuietly([sql], ({ error }) => this.#armed(sql, error));
-    else this.#arm(sql);
+    if (amid) this.#hub.real.askQuietly([READ_ONLY], ({ error }) => this.#armed(READ_ONLY, error));
+    else this.#arm(READ_ONLY);
     // Whoever comes next needs a guard of its own: what runs above this one stays restricted.
     this.#guard = 'dirty';
   }
@@ -186,7 +186,8 @@ export class SharedGround implements Ground {
     this.#guard = 'none';
     if (touch.length === 0) return sql;
 
-    this.#below.push({ belongings: this.belongings.all, overridden: this.#overridden });
+    this.#below.push({ belongings: this.belongings.all, overridden: this.#overridden, ddl: this.#ddl });
+    this.#ddl = false;
     this.#hub.noticeboard.held(true);
     return sql;
   }
@@ -267,7 +268,7 @@ export class SharedGround implements Ground {
     this.epoch += 1;
     this.unnamed = undefined;
     if (this.#ddl) this.facts = undefined;
-    this.#ddl = false;
+    this.#ddl = below?.ddl ?? false;
   }
 
   /** The outer transaction is gone. */
@@ -275,6 +276,8 @@ export class SharedGround implements Ground {
     this.epoch += 1;
     this.#guard = 'none';
     this.belongings.restore(NOTHING_APPLIED);
+    this.facts = undefined;
+    this.#ddl = false;
     this.#below = [];
     this.#hub.noticeboard.held(false);
     this.#overridden = false;
@@ -286,6 +289,5 @@ export class SharedGround implements Ground {
     this.#closing = [];
     this.#locked = false;
     this.unnamed = undefined;
-    this.facts = undefined;
   }
 }
