@@ -125,22 +125,21 @@ function finish(frame: MochaFrame, error: unknown): void {
  */
 function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   if (error !== undefined) {
-    const lost = run.scopes.lossBefore(runnable.parent);
-    if (lost !== undefined) attribute(error, lost);
     endStackAtTest(error);
     run.reported.add(error);
     tellQueries(error, run.lifecycle);
   }
+  const before = error === undefined ? undefined : run.scopes.lossBefore(runnable.parent);
   const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
-  if (test === undefined || !isLastOfTest(runnable)) return done(error);
-
   try {
-    run.scopes.leaveTest();
+    if (test !== undefined && isLastOfTest(runnable)) run.scopes.leaveTest();
   } catch (lost) {
     if (runnable === test) return done(blame(error, lost));
     // As an error of a hook it would end the whole suite: it is the failure of this one test.
-    if (!attribute(test.err, lost)) test.emit('error', lost);
+    if (!attribute(test?.err, lost)) test?.emit('error', lost);
   }
+  // A loss of its own is nearer to what the test has failed with.
+  if (before !== undefined) attribute(error, before);
   done(error);
 }
 

@@ -1,6 +1,6 @@
 import type { Scope } from '../engine/index.js';
 import { LockstepError } from '../errors.js';
-import { hooksLostError, severalLostError } from '../sandbox/scope-errors.js';
+import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope-errors.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
@@ -65,7 +65,7 @@ export class Scopes {
 
   /** The first loss counts: it has left nothing for others. */
   #mourn(during: string, error: unknown): void {
-    if (!(error instanceof LockstepError || error instanceof AggregateError)) return;
+    if (!(error instanceof LockstepError || error instanceof AggregateError) || sparesOthers(error)) return;
     for (const layer of this.#layers) if (!this.#lost.has(layer)) this.#lost.set(layer, { during, error });
   }
 

@@ -91,6 +91,20 @@ export function sandboxLostError(sql: string, connection: string, title: string 
   });
 }
 
+/** Errors of scopes that have lost nothing but what they had written themselves. */
+const own = new WeakSet<Error>();
+
+/** Notes that the scopes around have lost nothing. */
+export function spareOthers(error: Error): void {
+  own.add(error);
+}
+
+/** Whether the scopes around may have lost something, too. */
+export function sparesOthers(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.every(sparesOthers);
+  return error instanceof Error && own.has(error);
+}
+
 /**
  * Why a test may miss the rows of hooks: an earlier test has lost them.
  *
@@ -100,7 +114,7 @@ export function hooksLostError(layers: readonly string[], during: string, lost: 
   const hooks = layers.map((title) => (title === '' ? 'the root hooks' : `the hooks of "${title}"`)).join(', ');
 
   return new SandboxLostError({
-    what: `What ${hooks} had written before this test is gone: the sandbox was lost in "${during}".`,
+    what: `Whatever ${hooks} had written before this test is gone: the sandbox was lost in "${during}".`,
     why: 'Hooks that run once write into the transaction that all tests of their suite are inside of, and it had ended.',
     remedy: `Mend "${during}" first: this test ran without these rows.`,
     cause: lost,

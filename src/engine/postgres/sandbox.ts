@@ -10,6 +10,7 @@ import type {
 } from '../engine.js';
 import { StallError } from '../../errors.js';
 import { sessionName } from '../../sandbox/connection-names.js';
+import { spareOthers } from '../../sandbox/scope-errors.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from './options.js';
 import { Pipe } from './pipe.js';
@@ -143,8 +144,11 @@ export class PostgresSandbox implements Sandbox {
     if (pressing) this.#link.awaitEnd(number, END);
     this.drain();
 
+    const outer = this.#link.load(Word.lost) === Loss.before;
     const lost = pressing ? (this.#takeLoss(true) ?? told) : told;
-    if (lost !== undefined) throw lost;
+    if (lost === undefined) return;
+    if (!outer && lost !== told) spareOthers(lost);
+    throw lost;
   }
 
   /** Whether the end of the scope has an error to tell, somebody to send away, or locks to give back. */
