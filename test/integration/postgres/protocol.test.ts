@@ -354,6 +354,11 @@ const CASES: Readonly<Record<string, readonly Step[]>> = {
     ['a', [D('S'), S]],
     ['a', [D('S', 'y'), B(), E(), S]],
   ],
+  'a statement that is bound in a failed transaction, which could only have read': [
+    ['a', [P('SELECT $1::int'), S]],
+    ['a', [P('START TRANSACTION READ ONLY', 'x'), B('x'), E(), P('SELECT 1', 'x'), S]],
+    ['a', [B(), S]],
+  ],
   'a description in a failed transaction, of a statement that returns nothing': [
     ['a', [Q('ALTER TABLE item ADD CONSTRAINT late UNIQUE (id, name) DEFERRABLE INITIALLY DEFERRED')]],
     ['a', [insert(1), S]],

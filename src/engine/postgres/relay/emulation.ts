@@ -4,6 +4,7 @@ import type { Effect } from '../../../sql/effect.js';
 import { commandComplete, readFields } from '../wire/backend.js';
 import { GUARD, READ_ONLY } from './guard.js';
 import { failure, lockstepFailure, warning } from './failure.js';
+import { asLoginUser, hasIdentity, IDENTITY } from './identity.js';
 import { quoteName } from './quote.js';
 import {
   added,
@@ -22,7 +23,7 @@ import { checkingConstraints, readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } 
 import type { Special } from './special.js';
 import type { Place, Statement } from './statement.js';
 import { committing, numberOf } from './temporaries.js';
-import { IDENTITY, readsOnly, tracked } from './tracked.js';
+import { readsOnly, tracked } from './tracked.js';
 import type { Work } from './work.js';
 
 /** What the emulation needs of the connection that all share. */
@@ -303,7 +304,7 @@ export class Emulation {
     this.staged = tracked(this.staged, special, this.defaults);
     if (special.kind === 'reset') {
       const replays = [...this.defaults].filter(([name]) =>
-        special.name === undefined ? !IDENTITY.has(name) : special.name === name,
+        special.name === undefined ? !IDENTITY.includes(name) : special.name === name,
       );
       if (replays.length > 0) yield { kind: 'own', statements: replays.map(([, replay]) => replay) };
       return;
@@ -370,7 +371,8 @@ export class Emulation {
   /** Ends what a real commit would have ended. */
   *#cleanUp(): Work<Buffer | undefined> {
     const { local, temporary, settings } = this.staged;
-    const statements = [...committing(temporary), ...[...local].map((name) => settings.get(name) ?? resetting(name))];
+    const ended = this.asLoginUser(committing(temporary));
+    const statements = [...ended, ...[...local].map((name) => settings.get(name) ?? resetting(name))];
     if (statements.length === 0) return undefined;
 
     // A table is neither emptied nor dropped while a portal reads it.
@@ -378,6 +380,13 @@ export class Emulation {
     // What may only be read by the transaction may be dropped by its end.
     const { error } = yield { kind: 'own', statements: this.unrestricted(statements), ends: true };
     return error === undefined ? undefined : Buffer.from(error);
+  }
+
+  /** Statements that may need more than the role in force, if there is one; see identity.ts. */
+  asLoginUser(statements: readonly string[]): readonly string[] {
+    const { local, settings } = this.staged;
+    const other = hasIdentity(settings) || hasIdentity(local);
+    return statements.length > 0 && other ? asLoginUser(statements, settings) : statements;
   }
 
   /** Statements that may write where the client's transaction may not. What it has done before stays. */

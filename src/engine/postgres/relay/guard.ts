@@ -19,13 +19,14 @@ export const READ_ONLY = 'SET TRANSACTION READ ONLY';
  */
 export type GuardState = 'none' | 'armed' | 'dirty' | 'failed';
 
-/** What is done to the guard. */
-export type GuardStep = 'set' | 'release' | 'rollBack';
+/** What is done to the guard, or to what runs above it. */
+export type GuardStep = 'set' | 'release' | 'rollBack' | 'restrict';
 
 const SQL: Readonly<Record<GuardStep, string>> = {
   set: `SAVEPOINT ${GUARD}`,
   release: `RELEASE SAVEPOINT ${GUARD}`,
   rollBack: `ROLLBACK TO SAVEPOINT ${GUARD}`,
+  restrict: READ_ONLY,
 };
 
 const ARMING: Readonly<Record<GuardState, readonly GuardStep[]>> = {
@@ -70,6 +71,7 @@ export const GUARD_MESSAGES: Readonly<Record<GuardStep, Buffer>> = {
   set: messages('set'),
   release: messages('release'),
   rollBack: messages('rollBack'),
+  restrict: messages('restrict'),
 };
 
 function messages(step: GuardStep): Buffer {

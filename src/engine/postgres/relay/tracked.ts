@@ -1,3 +1,4 @@
+import { IDENTITY } from './identity.js';
 import type { Special } from './special.js';
 import { added, removed, type SessionState, setting } from './session-state.js';
 
@@ -35,12 +36,10 @@ export function tracked(staged: SessionState, special: Special, defaults: Settin
   }
 }
 
-/** RESET ALL leaves these alone (GUC_NO_RESET_ALL in guc_tables.c). */
-export const IDENTITY: ReadonlySet<string> = new Set(['session_authorization', 'role']);
-
+/** As whom the session's statements run stays as it is. */
 export function afterResetAll(settings: Settings, defaults: Settings): Settings {
-  const others = [...defaults].filter(([name]) => !IDENTITY.has(name));
-  return new Map([...[...settings].filter(([name]) => IDENTITY.has(name)), ...others]);
+  const others = [...defaults].filter(([name]) => !IDENTITY.includes(name));
+  return new Map([...[...settings].filter(([name]) => IDENTITY.includes(name)), ...others]);
 }
 
 /** Whether transactions of the session are read only where they do not say otherwise. */

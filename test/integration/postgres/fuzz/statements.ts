@@ -5,6 +5,9 @@ export const SCHEMA = `
   CREATE TABLE parent (id int PRIMARY KEY);
   CREATE TABLE child (id int PRIMARY KEY, parent int);
   CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL);
+  DO $$ BEGIN CREATE ROLE fuzz_clerk; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+  GRANT USAGE ON SCHEMA public TO fuzz_clerk;
+  GRANT SELECT, INSERT, DELETE ON item, parent, child, counter TO fuzz_clerk;
   CREATE FUNCTION add_item(int) RETURNS int LANGUAGE sql AS 'INSERT INTO item VALUES ($1, ''f'') RETURNING id';
 `;
 
@@ -61,6 +64,18 @@ const SETTINGS = [
   "SET application_name = 'fuzz'",
   'RESET ALL',
   'SHOW application_name',
+];
+
+const ROLES = [
+  'SET ROLE fuzz_clerk',
+  'SET ROLE fuzz_clerk',
+  'SET LOCAL ROLE fuzz_clerk',
+  'RESET ROLE',
+  'SET SESSION AUTHORIZATION fuzz_clerk',
+  'RESET SESSION AUTHORIZATION',
+  "SELECT current_user = 'fuzz_clerk' AS clerk, session_user = 'fuzz_clerk' AS as_clerk",
+  "SELECT current_user = 'fuzz_clerk' AS clerk, session_user = 'fuzz_clerk' AS as_clerk",
+  'RESET ALL',
 ];
 
 const CURSORS = [
@@ -141,7 +156,7 @@ const MISCELLANY = [
 
 /** A statement of a client. */
 export function statement(random: Random, client: number): string {
-  const kind = random(40);
+  const kind = random(41);
   if (kind < 12) return pick(random, CONTROL);
   if (kind < 15) return pick(random, FAILING);
   if (kind < 20) return `INSERT INTO item VALUES (${random(6)}, 'n')`;
@@ -156,6 +171,7 @@ export function statement(random: Random, client: number): string {
   if (kind < 36) return pick(random, DEFINITIONS);
   if (kind < 37) return pick(random, PREPARED);
   if (kind < 38) return temporary(random, client);
+  if (kind < 39) return pick(random, ROLES);
   return pick(random, MISCELLANY);
 }
 

@@ -1,10 +1,11 @@
 import type { Effect } from '../../../../sql/effect.js';
 import type { Work } from '../work.js';
 import { warning } from '../failure.js';
+import { IDENTITY, RESET_IDENTITY } from '../identity.js';
 import type { Special } from '../special.js';
 import { isControl, type Place, type Statement } from '../statement.js';
 import { DISCARDING } from '../temporaries.js';
-import { IDENTITY } from '../tracked.js';
+
 import type { Dialogue } from './dialogue.js';
 
 /** Statements that the relay carries out in the server's place. */
@@ -81,7 +82,7 @@ export class OwnStatements {
     const { emulation } = this.#dialogue;
     if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     emulation.enter();
-    const discarding = [DISCARDING];
+    const discarding = emulation.transaction.open ? [DISCARDING] : emulation.asLoginUser([DISCARDING]);
     const statements = emulation.transaction.open ? discarding : emulation.unrestricted(discarding);
     const { error } = yield { kind: 'own', statements };
     return error === undefined ? emulation.answer('DISCARD TEMP') : this.#failed(error);
@@ -102,7 +103,7 @@ export class OwnStatements {
   }
 }
 
-const DISCARDING_ALL = ['RESET SESSION AUTHORIZATION', 'RESET ROLE', 'RESET ALL', DISCARDING];
+const DISCARDING_ALL = [...RESET_IDENTITY, 'RESET ALL', DISCARDING];
 
 /** They mean what a server would do to the whole session, but here it is one of many. */
 const WHOLE: ReadonlySet<Special['kind']> = new Set<Special['kind']>(['discard', 'discardTemporary', 'deallocateAll']);

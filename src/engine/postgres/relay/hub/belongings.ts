@@ -1,3 +1,4 @@
+import { asLoginUser, hasIdentity } from '../identity.js';
 import { changeSettings, type SettingChange } from '../session-state.js';
 import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
 
@@ -70,10 +71,13 @@ export class Belongings {
     const [hidden, shown] = [hiding(temporaries, id), showing(temporaries, id)];
     if (changes.length + hidden.length + shown.length === 0) return undefined;
 
+    const renamed = [...hidden, ...shown];
+    const switched = changes.map(({ sql }) => sql);
+    const others = hasIdentity(this.applied) || hasIdentity(settings);
     return {
-      // The one may need the old role, the other the new one.
-      statements: [...hidden, ...changes.map(({ sql }) => sql), ...shown],
-      sure: hidden.length + shown.length === 0 && changes.every((change) => this.#sure(change)),
+      statements:
+        renamed.length > 0 && others ? asLoginUser([...renamed, ...switched], settings) : [...renamed, ...switched],
+      sure: renamed.length === 0 && changes.every((change) => this.#sure(change)),
       made: () => {
         this.applied = settings;
         this.#temporaries = afterTurn(this.#temporaries, id);

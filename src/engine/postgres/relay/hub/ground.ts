@@ -92,7 +92,7 @@ export class SharedGround implements Ground {
 
   restrict(amid: boolean): void {
     if (amid) this.#hub.real.askQuietly([READ_ONLY], ({ error }) => this.#armed(READ_ONLY, error));
-    else this.#arm(READ_ONLY);
+    else this.#take('restrict');
     // Whoever comes next needs a guard of its own: what runs above this one stays restricted.
     this.#guard = 'dirty';
   }
