@@ -34,6 +34,7 @@ describe('the hub', () => {
       'P lockstep_guard_set SAVEPOINT lockstep_',
       'P lockstep_guard_release RELEASE SAVEPOI',
       'P lockstep_guard_rollBack ROLLBACK TO SA',
+      'P lockstep_guard_restrict SET TRANSACTIO',
       "Q (SELECT 'deferred',NULL FROM pg_catalo",
       'Q select 1',
     ]);
