@@ -14,11 +14,11 @@ export function tracked(staged: SessionState, special: Special, defaults: Settin
     case 'set':
       return special.local
         ? { ...staged, local: added(staged.local, special.name) }
-        : setting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
+        : withSetting({ ...staged, local: removed(staged.local, special.name) }, special.name, special.replay);
     case 'reset':
       return special.name === undefined
         ? { ...staged, settings: afterResetAll(staged.settings, defaults) }
-        : setting(staged, special.name, defaults.get(special.name));
+        : withSetting(staged, special.name, defaults.get(special.name));
     case 'config':
       return special.local && special.name !== undefined
         ? { ...staged, local: added(staged.local, special.name) }
@@ -34,6 +34,12 @@ export function tracked(staged: SessionState, special: Special, defaults: Settin
     default:
       return staged;
   }
+}
+
+/** Another session user has no role yet (SetSessionAuthorization in miscinit.c). */
+export function withSetting(staged: SessionState, name: string, replay: string | undefined): SessionState {
+  const state = setting(staged, name, replay);
+  return name === 'session_authorization' ? setting(state, 'role', undefined) : state;
 }
 
 /** As whom the session's statements run stays as it is. */

@@ -1,7 +1,7 @@
-import { setting, type SessionState } from '../session-state.js';
+import type { SessionState } from '../session-state.js';
 import type { Special } from '../special.js';
 import type { Script } from '../statement.js';
-import { afterResetAll } from '../tracked.js';
+import { afterResetAll, withSetting } from '../tracked.js';
 
 /*
  * Before the first scope everything goes straight through, and nothing is emulated; only the
@@ -15,10 +15,10 @@ export function afterSetup(staged: SessionState, { statements }: Script): Sessio
 
 /** The client's session after one statement. */
 export function setUp(staged: SessionState, special: Special): SessionState {
-  if (special.kind === 'set' && !special.local) return setting(staged, special.name, special.replay);
+  if (special.kind === 'set' && !special.local) return withSetting(staged, special.name, special.replay);
   if (special.kind === 'reset')
     return special.name === undefined
       ? { ...staged, settings: afterResetAll(staged.settings, new Map()) }
-      : setting(staged, special.name, undefined);
+      : withSetting(staged, special.name, undefined);
   return staged;
 }
