@@ -40,8 +40,13 @@ export class Portals {
   bind(name: string, prepared: Prepared | undefined): Undo {
     const restore = undoing(this.#portals, name, replaces);
     const { depth, failed } = this.#transaction;
+    const taken = this.#portals.has(name);
     this.#portals.set(name, { prepared, late: failed, depth, ran: false });
-    return restore;
+    return (error) => {
+      // A server makes the portal before it plans the statement: it stays until the transaction ends.
+      const stays = error !== undefined && replaces(error) && !taken && this.#transaction.open;
+      if (name === '' || !stays) restore(error);
+    };
   }
 
   /** The portal was executed. */
