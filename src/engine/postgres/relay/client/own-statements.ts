@@ -82,8 +82,8 @@ export class OwnStatements {
     const { emulation } = this.#dialogue;
     if (emulation.transaction.failed) return yield* emulation.rejectAborted();
     emulation.enter();
-    const discarding = emulation.transaction.open ? [DISCARDING] : emulation.asLoginUser([DISCARDING]);
-    const statements = emulation.transaction.open ? discarding : emulation.unrestricted(discarding);
+    const alone = !emulation.transaction.open;
+    const statements = alone ? emulation.unrestricted(emulation.asLoginUser([DISCARDING])) : [DISCARDING];
     const { error } = yield { kind: 'own', statements };
     return error === undefined ? emulation.answer('DISCARD TEMP') : this.#failed(error);
   }

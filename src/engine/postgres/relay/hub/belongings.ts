@@ -33,16 +33,10 @@ export const NOTHING_APPLIED: Belonging = { applied: new Map(), temporaries: NO_
  * whoever asks; a role or a tablespace may have gone meanwhile.
  */
 const STEADY: ReadonlySet<string> = new Set([
-  ...[
-    'application_name',
-    'bytea_output',
-    'client_encoding',
-    'client_min_messages',
-    'datestyle',
-    'escape_string_warning',
-  ],
-  ...['extra_float_digits', 'idle_in_transaction_session_timeout', 'intervalstyle', 'lock_timeout', 'search_path'],
-  ...['standard_conforming_strings', 'statement_timeout', 'timezone', 'transform_null_equals', 'work_mem', 'xmloption'],
+  ...['application_name', 'bytea_output', 'client_encoding', 'client_min_messages', 'datestyle', 'search_path'],
+  ...['escape_string_warning', 'extra_float_digits', 'idle_in_transaction_session_timeout', 'lock_timeout'],
+  ...['intervalstyle', 'standard_conforming_strings', 'statement_timeout', 'timezone', 'transform_null_equals'],
+  ...['work_mem', 'xmloption'],
 ]);
 
 /** How many statements are remembered. */
