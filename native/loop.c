@@ -1,0 +1,122 @@
+// The event loop of the thread that loaded the addon.
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "addon.h"
+
+typedef struct {
+  uv_loop_t *loop;
+  // Ends a turn that would block for longer than it may. Active only inside `turn`.
+  uv_timer_t alarm;
+  bool rang;
+  napi_async_cleanup_hook_handle cleanup;
+} Pump;
+
+static void ring(uv_timer_t *alarm) {
+  ((Pump *)alarm->data)->rang = true;
+}
+
+static Pump *pump_of(napi_env env, napi_callback_info info, size_t *argc, napi_value *argv) {
+  void *pump;
+
+  return napi_get_cb_info(env, info, argc, argv, NULL, &pump) == napi_ok ? pump : NULL;
+}
+
+static napi_value number(napi_env env, double value) {
+  napi_value result;
+
+  return napi_create_double(env, value, &result) == napi_ok ? result : NULL;
+}
+
+static napi_value boolean(napi_env env, bool value) {
+  napi_value result;
+
+  return napi_get_boolean(env, value, &result) == napi_ok ? result : NULL;
+}
+
+// turn(limit): runs the loop once, blocking for `limit` milliseconds at most (Infinity: for as long as
+// the loop itself would). Returns whether the limit ended it.
+//
+// What a callback of JavaScript throws is pending in V8 when `uv_run` comes back: it is thrown to the
+// caller, which is why nothing here may ask Node-API for more than a boolean.
+static napi_value turn(napi_env env, napi_callback_info info) {
+  size_t argc = 1;
+  napi_value argv[1];
+  Pump *pump = pump_of(env, info, &argc, argv);
+  double limit;
+
+  if (pump == NULL || napi_get_value_double(env, argv[0], &limit) != napi_ok || !(limit >= 0)) {
+    napi_throw_type_error(env, NULL, "turn(limit): limit is a number of milliseconds.");
+    return NULL;
+  }
+
+  pump->rang = false;
+  if (limit < 1e9) {
+    // The loop's clock stands still while JavaScript runs; a timer started by it would ring too early.
+    uv_update_time(pump->loop);
+    uint64_t whole = (uint64_t)limit;
+    uv_timer_start(&pump->alarm, ring, whole < limit ? whole + 1 : whole, 0);
+    uv_run(pump->loop, UV_RUN_ONCE);
+    uv_timer_stop(&pump->alarm);
+  } else {
+    uv_run(pump->loop, UV_RUN_ONCE);
+  }
+  return boolean(env, pump->rang);
+}
+
+// loopAlive(): whether anything but the caller keeps the loop going: active handles that are
+// referenced, requests (those in the thread pool among them), handles that are being closed.
+static napi_value loop_alive(napi_env env, napi_callback_info info) {
+  Pump *pump = pump_of(env, info, NULL, NULL);
+
+  return pump == NULL ? NULL : boolean(env, uv_loop_alive(pump->loop) != 0);
+}
+
+// backendTimeout(): milliseconds for which the loop would block now; 0 not at all, -1 without limit.
+static napi_value backend_timeout(napi_env env, napi_callback_info info) {
+  Pump *pump = pump_of(env, info, NULL, NULL);
+
+  return pump == NULL ? NULL : number(env, uv_backend_timeout(pump->loop));
+}
+
+// loopEvents(): events that the loop has received from the system so far, threads of its pool among them.
+static napi_value loop_events(napi_env env, napi_callback_info info) {
+  Pump *pump = pump_of(env, info, NULL, NULL);
+  uv_metrics_t metrics;
+
+  if (pump == NULL || uv_metrics_info(pump->loop, &metrics) != 0) return NULL;
+  return number(env, (double)metrics.events);
+}
+
+static void closed(uv_handle_t *alarm) {
+  Pump *pump = alarm->data;
+
+  // Lets the clean-up of the thread go on.
+  napi_remove_async_cleanup_hook(pump->cleanup);
+  free(pump);
+}
+
+// A thread's loop must be empty when it ends, or Node aborts the process.
+static void clean_up(napi_async_cleanup_hook_handle handle, void *data) {
+  Pump *pump = data;
+
+  (void)handle;
+  uv_close((uv_handle_t *)&pump->alarm, closed);
+}
+
+napi_status export_loop(napi_env env, napi_value exports) {
+  Pump *pump = calloc(1, sizeof *pump);
+
+  if (pump == NULL) return napi_generic_failure;
+  if (napi_get_uv_event_loop(env, &pump->loop) != napi_ok || uv_timer_init(pump->loop, &pump->alarm) != 0) {
+    free(pump);
+    return napi_generic_failure;
+  }
+  pump->alarm.data = pump;
+  RETURN_UNLESS_OK(napi_add_async_cleanup_hook(env, clean_up, pump, &pump->cleanup));
+
+  RETURN_UNLESS_OK(export_function(env, exports, "turn", turn, pump));
+  RETURN_UNLESS_OK(export_function(env, exports, "loopAlive", loop_alive, pump));
+  RETURN_UNLESS_OK(export_function(env, exports, "backendTimeout", backend_timeout, pump));
+  return export_function(env, exports, "loopEvents", loop_events, pump);
+}

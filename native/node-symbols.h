@@ -1,0 +1,3 @@
+#ifndef LOCKSTEP_NODE_SYMBOLS_H
+#define LOCKSTEP_NODE_SYMBOLS_H
+#endif
