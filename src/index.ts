@@ -38,6 +38,7 @@ export type {
   PostgresClock,
   PostgresConfig,
   PostgresDriver,
+  PostgresHost,
   PostgresSwap,
   QueriesConfig,
   RaiseServerErrors,

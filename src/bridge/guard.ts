@@ -66,6 +66,13 @@ function guardImmediates(): () => void {
   native.clearImmediate(sample);
 
   return onAssignment(Object.getPrototypeOf(sample) as object, '_onImmediate', {
+    assigned() {
+      state.immediates += 1;
+    },
+    // By Node too, when it has run.
+    cleared() {
+      state.immediates -= 1;
+    },
     call(owner, callback, args) {
       const { immediate: outer } = state;
       state.immediate = owner;

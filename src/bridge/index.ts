@@ -7,6 +7,7 @@ export type { Sync } from './syncify/sync-type.js';
 export { waitUntil } from './wait-until.js';
 export { canWait } from './place.js';
 export { isTimerPending, operationsInProgress, ownCallback, timersDue } from './app-work.js';
+export { describeWorkSince, markWork, workSince, type WorkMark } from './work-in-progress.js';
 export { forgetRejections, lateRejection } from './rejections.js';
 export { reportPending, type PendingSource } from './diagnostics.js';
 export { debug } from './debug.js';

@@ -20,6 +20,8 @@ export interface BridgeState {
   readonly thrown: unknown[];
   /** The immediate whose callback is on the stack; undefined outside such callbacks and without a runner. */
   immediate: object | undefined;
+  /** How many immediates are still to run. */
+  immediates: number;
   /** Where the runner of this thread is; undefined when none is installed. */
   runner: 'loading' | 'running' | undefined;
 }
@@ -35,5 +37,6 @@ export const state: BridgeState = ((globalThis as { [KEY]?: BridgeState })[KEY] 
   waiting: undefined,
   thrown: [],
   immediate: undefined,
+  immediates: 0,
   runner: undefined,
 });

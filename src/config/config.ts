@@ -164,6 +164,9 @@ export interface SqliteConfig {
 /** The libraries behind the synchronous session: libpq through its npm package, or Lockstep's own. */
 export type PostgresDriver = 'pg-native' | 'builtin';
 
+/** Where the sandbox runs: in the thread of the tests, or in a worker thread of its own. */
+export type PostgresHost = 'in-thread' | 'worker';
+
 /** What `now()` is during a test: the same for all of it, as in any transaction, or new with each statement. */
 export type PostgresClock = 'transaction' | 'statement';
 
@@ -195,8 +198,13 @@ export interface PostgresConfig {
   readonly isolation?: Isolation;
   /** Default: `'statement'` on the embedded server, `'transaction'` with `url`. */
   readonly clock?: PostgresClock;
-  /** Default: pg-native where it is installed, else Lockstep's own. */
+  /** By what the session speaks to the sandbox. Default: Lockstep's own. With pg-native it runs in a worker. */
   readonly driver?: PostgresDriver;
+  /**
+   * Default: the thread of the tests, which is the fastest; a worker for a server that is reached by TLS,
+   * for `driver: 'pg-native'`, and on Windows.
+   */
+  readonly host?: PostgresHost;
   /** Allows a database without `test` in its name. Default: false. */
   readonly allowAnyDatabase?: boolean;
   /** Milliseconds a query waits for an idle transaction before StallError. Default: 500. */

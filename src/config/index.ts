@@ -23,6 +23,7 @@ export type {
   PostgresClock,
   PostgresConfig,
   PostgresDriver,
+  PostgresHost,
   PostgresSwap,
   QueriesConfig,
   RaiseServerErrors,

@@ -3,6 +3,7 @@ import type {
   NPlusOne,
   PostgresClock,
   PostgresDriver,
+  PostgresHost,
   PostgresSwap,
   RaiseServerErrors,
   SetupFunction,
@@ -113,8 +114,10 @@ export interface ResolvedPostgres extends ResolvedName {
   readonly env: readonly string[];
   readonly swap: PostgresSwap | undefined;
   readonly clock: PostgresClock;
-  /** Undefined takes pg-native where it is installed. */
+  /** Undefined takes Lockstep's own, and in a worker pg-native where it is installed. */
   readonly driver: PostgresDriver | undefined;
+  /** Undefined takes the thread of the tests, where the server can be reached from there. */
+  readonly host: PostgresHost | undefined;
   readonly allowAnyDatabase: boolean;
   /** Milliseconds. */
   readonly stallTimeout: number;

@@ -69,7 +69,8 @@ export interface SyncConnection {
 
 /** Something of the app that is still going on when a scope ends. */
 export interface Leftover {
-  readonly kind: 'transaction' | 'statement';
+  /** `connection`: one that is being opened, for a statement that is still to come. */
+  readonly kind: 'transaction' | 'statement' | 'connection';
   /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
   readonly connection: string;
   /** The last SQL that it sent. */
@@ -138,16 +139,20 @@ export interface Sandbox {
   /** Opens the sandbox for the innermost scope again: a later hook of a layer is about to run. */
   resume(): void;
 
-  /**
-   * Transactions and statements of the app that are open now, oldest first.
-   *
-   * @param asked whether the app was asked for anything in this scope, so that it may have sent what has
-   * not arrived yet
-   */
-  leftovers(asked?: boolean): readonly Leftover[];
+  /** What the app has open now: transactions and statements, oldest first, and connections that are being opened. */
+  leftovers(): readonly Leftover[];
 
-  /** Counts what the app was answered, where answers come by the event loop. */
+  /** Counts what the app was answered. */
   readonly activity?: number;
+
+  /**
+   * Whether the app may have sent something that the sandbox cannot know of yet, from another process or
+   * through a socket of the system: then only turns of the event loop can tell.
+   */
+  readonly inTransit: boolean;
+
+  /** A connection to the server that is being made anew, before which a test should not begin; undefined for none. */
+  readonly recovering: Promise<void> | undefined;
 
   /** A plain sentence per pending or holding connection, for the diagnostics of a wait. */
   describe(): readonly string[];
@@ -168,7 +173,7 @@ export interface Sandbox {
   readonly reached?: boolean;
 
   /** Closes the real connection. The sandbox is of no use afterwards. */
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 /** One kind of database. `Options` is the engine's validated part of the config. */
@@ -176,19 +181,28 @@ export interface Engine<Options> {
   readonly name: string;
 
   /**
+   * Makes ready what the app is to be led to. All databases of a config are loaded before one of them
+   * is prepared.
+   */
+  load(options: Options): Promise<LoadedEngine>;
+}
+
+/** An engine together with the options that it was loaded for. */
+export interface LoadedEngine {
+  /**
    * Puts the engine in the app's way: sets environment variables and registers module hooks.
    * Must run before the app is imported. Returns what takes it away again.
    *
    * @throws SwapError when a driver was loaded too early or cannot be replaced.
    */
-  prepare(options: Options): () => void;
+  prepare(): () => void;
 
   /**
-   * Opens the sandbox. Until the first `begin`, what is done on it (schema, seed) is permanent for
-   * the sandbox's life.
+   * Opens a sandbox; a run opens one, and a process may have one run after the other. Until the first
+   * `begin`, what is done on it (schema, seed) is permanent for the sandbox's life.
    *
    * @throws EngineMissingError when the database driver is not installed.
    * @throws UnsafeDatabaseError when the database is not named like a test database.
    */
-  open(options: Options, host: Host): Sandbox;
+  open(host: Host): Promise<Sandbox>;
 }

@@ -1,13 +1,14 @@
 /** The engines, and the contract that each of them fulfils. */
 
 export { loadEngine } from './engines.js';
-export type { DatabaseSection, LoadedEngine } from './engines.js';
+export type { DatabaseSection } from './engines.js';
 export type { PostgresSection } from './postgres/index.js';
 export type { SqliteOptions } from './sqlite/index.js';
 export type {
   Engine,
   Host,
   Leftover,
+  LoadedEngine,
   Parameters,
   Row,
   Sandbox,

@@ -11,6 +11,8 @@ export interface Addon extends Partial<DescriptorCalls> {
   loopAlive(): boolean;
   /** Milliseconds for which the loop would block now; -1 without limit. */
   backendTimeout(): number;
+  /** Requests that are not over: to the system, to the thread pool. */
+  activeRequests?(): number;
   /** Events that the loop has received from the system so far. */
   loopEvents(): number;
 }
@@ -48,6 +50,13 @@ export function loadAddon(): Addon {
 
   if ('failure' in loaded) throw loaded.failure;
   return loaded.addon;
+}
+
+/** The addon; undefined where it does not load. */
+export function loadedAddon(): Addon | undefined {
+  loaded ??= tryToLoad();
+
+  return 'failure' in loaded ? undefined : loaded.addon;
 }
 
 /** System calls on descriptors; undefined on Windows and where the addon does not load. */

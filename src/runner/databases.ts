@@ -63,15 +63,15 @@ export class Databases {
     this.#leadHere = [];
     for (const [index, engine] of this.#engines.entries()) {
       const database = this.#config.databases[index];
-      if (database !== undefined) this.#add(database, engine);
+      if (database !== undefined) await this.#add(database, engine);
     }
     this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
     for (const { database, session } of this.#opened) await bringIn(database, session);
   }
 
-  #add(database: ResolvedDatabase, engine: LoadedEngine): void {
-    const sandbox = withOwnKeys(database.key, () => engine.open({ canWait, waitUntil: waitForTurn }));
+  async #add(database: ResolvedDatabase, engine: LoadedEngine): Promise<void> {
+    const sandbox = await withOwnKeys(database.key, () => engine.open({ canWait, waitUntil: waitForTurn }));
 
     logStatements(sandbox);
     if (sandbox.leadsHere !== undefined) this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
@@ -123,17 +123,28 @@ export class Databases {
     each(this.#scopes.pop() ?? [], (sandbox) => sandbox.end());
   }
 
-  /** What the app has open; `asked` as in the sandbox's. */
-  leftovers(asked = false): readonly Leftover[] {
+  /** What the app has open. */
+  leftovers(): readonly Leftover[] {
     const [first] = this.#sandboxes;
     // Asked at the end of every test.
-    if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers(asked);
-    return this.#sandboxes.flatMap((sandbox) => sandbox.leftovers(asked));
+    if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers();
+    return this.#sandboxes.flatMap((sandbox) => sandbox.leftovers());
   }
 
   /** Counts what the app was answered. */
   get activity(): number {
     return this.#sandboxes.reduce((sum, { activity = 0 }) => sum + activity, 0);
+  }
+
+  /** Whether the app may have sent something that no sandbox knows of yet. */
+  get inTransit(): boolean {
+    return this.#sandboxes.some(({ inTransit }) => inTransit);
+  }
+
+  /** Connections to servers that are being made anew; undefined for none. */
+  get recovering(): Promise<unknown> | undefined {
+    const all = this.#sandboxes.flatMap(({ recovering }) => recovering ?? []);
+    return all.length === 0 ? undefined : Promise.all(all);
   }
 
   /** Whether a socket may be one of the app's to a sandbox, also after `close`. */
@@ -146,14 +157,18 @@ export class Databases {
     return this.#opened.filter(({ sandbox }) => sandbox.reached === false).map(({ database }) => database);
   }
 
-  close(): void {
+  /** Closes all of them, whatever becomes of the others. */
+  async close(): Promise<void> {
     const opened = this.#opened;
 
     this.#opened = [];
     this.#sandboxes = [];
     this.#scopes = [];
     for (const { stopReporting } of opened) stopReporting();
-    each(opened, ({ sandbox }) => sandbox.close());
+    const outcomes = await Promise.allSettled(opened.map(async ({ sandbox }) => await sandbox.close()));
+    each(outcomes, (outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+    });
   }
 
   /** Takes environment variables and module hooks away again: what came last is on top. */

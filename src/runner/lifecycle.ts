@@ -1,16 +1,27 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { debug, forgetRejections, isTimerPending, lateRejection, openSockets, timersDue } from '../bridge/index.js';
+import {
+  debug,
+  describeWorkSince,
+  forgetRejections,
+  isTimerPending,
+  lateRejection,
+  markWork,
+  openSockets,
+  timersDue,
+  workSince,
+  type WorkMark,
+} from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, Scope } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
 import { nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
-import { leakError } from '../sandbox/scope-errors.js';
+import { leakError, openWorkSentence } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
-import { drained, turn } from './drain.js';
+import { drained, Patience, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 
@@ -35,6 +46,8 @@ export class Lifecycle {
   #starting: Promise<void> | undefined;
   #client: ClientHost | undefined;
   #limit: Limit | undefined;
+  /** What Node had in progress when the test began. */
+  #work: WorkMark | undefined;
   #testFiles: () => ReadonlySet<string> = () => new Set();
   /** What the app and the session have sent to the databases. */
   readonly queries: QueryLog;
@@ -151,10 +164,16 @@ export class Lifecycle {
     return unreachedHint(error, this.#databases.unreached());
   }
 
+  /** What a test has to wait for before it begins: a server that was lost and is connected to anew. */
+  get recovering(): Promise<unknown> | undefined {
+    return this.#databases.recovering;
+  }
+
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
   begin(scope: Scope): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
     forgetRejections();
+    this.#work = scope.kind === 'test' ? markWork() : undefined;
     this.queries.begin(scope);
     this.#databases.begin(scope);
     this.#client?.beginScope();
@@ -179,11 +198,11 @@ export class Lifecycle {
   settle(test: { readonly title: string }): undefined | Promise<unknown> {
     this.#client?.closeSessions();
     const timers = timersDue(this.#databases.drainLimit);
-    const asked = this.queries.requested;
-    if (asked || !this.#settled() || requestsUnsent() || timers.size > 0) return this.#drain(test.title, timers, asked);
+    const quiet = this.#settled() && !this.#workGoesOn && !this.#databases.inTransit;
+    if (!quiet || requestsUnsent() || timers.size > 0) return this.#drain(test.title, timers);
 
-    const repeated = this.#repeated();
-    return repeated && Promise.resolve(repeated);
+    const failure = this.#lateRejection() ?? this.#repeated();
+    return failure === undefined ? undefined : Promise.resolve(failure);
   }
 
   /** What a test has to fail with, whose end nobody waits for, for supertest requests that it never sent. */
@@ -198,43 +217,53 @@ export class Lifecycle {
 
   /** A sentence for each thing that the app has open. */
   #leftovers(): string[] {
-    const leftovers = this.#databases.leftovers();
-    return leftovers.map(({ kind, connection, lastSql }) => `${kind} of ${connection} open, last SQL "${lastSql}"`);
+    return this.#databases.leftovers().map(openWorkSentence);
   }
 
+  /** Whether neither requests nor databases have anything open. */
   #settled(): boolean {
-    return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers(this.queries.requested).length === 0;
+    return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers().length === 0;
   }
 
-  /**
-   * Timers are waited for; one that is not due within the limit is no leak.
-   *
-   * @param asked whether the app was asked for anything: what it has not awaited may fail still
-   */
-  async #drain(title: string, timers: ReadonlySet<object>, asked: boolean): Promise<unknown> {
+  /** Whether Node has something in progress that has come up in this scope, e.g. a file that is being read. */
+  get #workGoesOn(): boolean {
+    return this.#work !== undefined && workSince(this.#work);
+  }
+
+  /** A rejection that nobody handled, of an app that was asked for something. */
+  #lateRejection(): unknown {
+    return this.queries.requested ? lateRejection() : undefined;
+  }
+
+  /** Timers are waited for; one that is not due within the limit is no leak. */
+  async #drain(title: string, timers: ReadonlySet<object>): Promise<unknown> {
     const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
-    const settled = asked ? await this.#quiet(limit) : await drained(() => this.#settled(), limit);
-    if (settled) return (asked ? lateRejection() : undefined) ?? requestFailure(title) ?? this.#repeated();
+    if (await this.#quiet(limit)) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
-    return leakError(title, this.#databases.leftovers(), limit, requests);
+    const work = this.#work === undefined ? [] : describeWorkSince(this.#work);
+    return leakError(title, this.#databases.leftovers(), limit, [...requests, ...work.map(inProgress)]);
   }
 
   /**
-   * What the app does not await goes on with the turns of the loop: waits for one that brings it no answer.
-   * Whether nothing is open then.
+   * What the app does not await goes on with the turns of the loop: waits until over a whole turn nothing was
+   * left, and nothing had come of it. Whether that is so.
    */
   async #quiet(limit: number): Promise<boolean> {
-    const deadline = performance.now() + limit;
+    const done = (): boolean => this.#settled() && !this.#workGoesOn;
+    // Counted as turns too: on a machine that is busy, a deadline alone would be over before the app had one.
+    const waiting = new Patience(limit);
 
-    while (performance.now() < deadline) {
+    for (;;) {
       const { activity } = this.#databases;
-      await turn();
-      if (!(await drained(() => this.#settled(), limit))) return false;
-      if (this.#databases.activity === activity) return true;
+      while (!done()) if (!(await waiting.turn())) return false;
+      // What comes by a socket of the system takes a turn to arrive, one to be read, one to be answered.
+      const turns = this.#databases.inTransit ? 3 : 1;
+      for (let count = 0; count < turns; count += 1) await turn();
+      if (done() && this.#databases.activity === activity) return true;
+      if (waiting.over) return done();
     }
-    return this.#settled();
   }
 
   /**
@@ -265,7 +294,7 @@ export class Lifecycle {
     try {
       await client?.stop();
     } finally {
-      this.#databases.close();
+      await this.#databases.close();
     }
   }
 
@@ -293,6 +322,10 @@ function mentionsClient(files: Iterable<string>): boolean {
       return false;
     }
   });
+}
+
+function inProgress(work: string): string {
+  return `${work} is in progress`;
 }
 
 function missing(config: ResolvedConfig, used: string, key: string, example: string): ConfigError {

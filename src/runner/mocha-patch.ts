@@ -1,5 +1,5 @@
 import { inspector } from './inspector.js';
-import { debug, enterFrame, hop, leaveFrame, type FrameOwner } from '../bridge/index.js';
+import { debug, enterFrame, hop, leaveFrame, waitUntil, type FrameOwner } from '../bridge/index.js';
 import { attribute, blame } from './blame.js';
 import { tellQueries } from './failure-report.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -81,13 +81,40 @@ function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done
 // test shares one closure's variables.
 function runHopped(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
+  const { recovering } = run.lifecycle;
 
-  hop(() => {
-    debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
-    if (!entered(frame)) return;
-    // mocha's callback starts whatever comes next: it must find no frame, or it could wait.
-    enterFrame(frame, () => original.call(runnable, (error) => leaveFrame(() => finish(frame, error))));
-  });
+  const go = (): void => hop(() => runEntered(frame, original));
+  if (recovering === undefined) go();
+  else void recovering.then(go, go);
+}
+
+function runEntered(frame: MochaFrame, original: Original): void {
+  const { runnable } = frame;
+  debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
+  if (!entered(frame)) return;
+
+  let synchronous = true;
+  enterFrame(frame, () =>
+    original.call(runnable, (error) => {
+      const late = synchronous && error === undefined && runnable.type === 'test' ? letGoOn() : undefined;
+      // mocha's callback starts whatever comes next: it must find no frame, or it could wait.
+      leaveFrame(() => finish(frame, error ?? late));
+    }),
+  );
+  synchronous = false;
+}
+
+/**
+ * Lets go on what a plain function has started and not waited for, as far as nothing has to come for
+ * it: only then can be told what it has under way. Gives what it throws where nobody catches it.
+ */
+function letGoOn(): unknown {
+  try {
+    waitUntil('its end', () => true, Infinity);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** Moves to the runnable's scope; one that cannot be entered has failed. */

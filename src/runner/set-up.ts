@@ -38,9 +38,9 @@ function showFile(error: Error, key: string, path: string): void {
 }
 
 /** Engines know the keys of a config with one database; of several, messages are to name the one that is meant. */
-export function withOwnKeys<T>(key: string, work: () => T): T {
+export async function withOwnKeys<T>(key: string, work: () => Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (key !== ONLY && error instanceof LockstepError) {
       const { message, stack = '' } = error;

@@ -3,7 +3,7 @@ import { shortSql } from './short-sql.js';
 
 /** Something of the app that is still going on when a scope ends. */
 export interface OpenWork {
-  readonly kind: 'transaction' | 'statement';
+  readonly kind: 'transaction' | 'statement' | 'connection';
   /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
   readonly connection: string;
   readonly lastSql: string;
@@ -49,10 +49,7 @@ export function leakError(
   drain: number,
   requests: readonly string[] = [],
 ): LeakError {
-  const list = leftovers.map(({ kind, connection, lastSql }) => {
-    const state = kind === 'transaction' ? 'has a transaction open, last SQL' : 'is running';
-    return `${connection} ${state} "${shortSql(lastSql)}"`;
-  });
+  const list = leftovers.map(openWorkSentence);
 
   return new LeakError({
     what: `"${title}" ended, and ${drain} ms later the app was not done: ${[...list, ...requests].join('; ')}.`,
@@ -60,6 +57,14 @@ export function leakError(
     remedy:
       'Commit or roll back on every path (also after errors), and let the test wait for background work; raise drain in the config if it is only slow.',
   });
+}
+
+/** What the app has open, in words. */
+export function openWorkSentence({ kind, connection, lastSql }: OpenWork): string {
+  if (kind === 'connection') return `${connection} is being opened`;
+
+  const state = kind === 'transaction' ? 'has a transaction open, last SQL' : 'is running';
+  return `${connection} ${state} "${shortSql(lastSql)}"`;
 }
 
 /** A connection of the app that was cut at the end of a test, in the middle of a transaction. */

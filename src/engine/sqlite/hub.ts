@@ -66,6 +66,10 @@ export class Hub implements Sandbox {
   readonly SqliteError: NativeModule['SqliteError'];
   /** Whether the database came from a file; SQLite cannot serialize such an image amid a transaction. */
   readonly fromImage: boolean;
+  /** All of the app's drivers are drop-ins in this thread. */
+  readonly inTransit = false;
+  /** There is no server that could be lost. */
+  readonly recovering: undefined = undefined;
   /** Goes up with the end and the begin of a scope, so that a statement can be told that was sent before or in between. */
   epoch = 0;
 

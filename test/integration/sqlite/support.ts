@@ -18,8 +18,12 @@ export function options(changes: Partial<SqliteOptions> = {}): SqliteOptions {
   };
 }
 
-export function open(schema: string, changes: Partial<SqliteOptions> = {}, host: Host = blocked): Sandbox {
-  const sandbox = sqlite.open(options(changes), host);
+export async function open(
+  schema: string,
+  changes: Partial<SqliteOptions> = {},
+  host: Host = blocked,
+): Promise<Sandbox> {
+  const sandbox = await (await sqlite.load(options(changes))).open(host);
   sandbox.session.script(schema);
   return sandbox;
 }

@@ -67,7 +67,7 @@ export class Scene {
         this.#unanswered.push(bytes);
         if (this.prompt) this.#later.push(() => this.answer());
       },
-      cancel: () => Promise.resolve(),
+      cancel: (done) => done(),
       destroy: () => undefined,
     });
   }

@@ -26,6 +26,8 @@ export interface RawConnection {
   readonly parameters: ReadonlyMap<string, string>;
   readonly processId: number;
   readonly secretKey: number;
+  /** Absolute path of the server's Unix socket; undefined for a connection by TCP. */
+  readonly path: string | undefined;
   /** Asks the server to cancel what runs on this connection; resolves when it has taken note. */
   cancel(): Promise<void>;
   /** Says goodbye and closes; does nothing the second time. */
@@ -50,6 +52,7 @@ export async function connectUpstream(upstream: Upstream, deadline: number = DEA
     parameters,
     processId: processID,
     secretKey,
+    path: upstream.host.startsWith('/') ? socketPath(upstream.host, upstream.port) : undefined,
     cancel: () => cancel(upstream, processID, secretKey),
     close: () => {
       if (closed) return;

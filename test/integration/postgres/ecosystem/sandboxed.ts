@@ -15,6 +15,7 @@ const parts: Parts = {
     openSession({
       root: process.cwd(),
       connection: end,
+      ...(!end.servesLibpq && { driver: 'builtin' as const }),
       openPipe: () => end.openPipe(),
       beforeStatement: (sql) => end.beforeStatement(sql),
     }).session,
@@ -36,10 +37,10 @@ export async function sandboxed(config: pg.ClientConfig, schema: string): Promis
     holdTimeout: 10_000,
     root: process.cwd(),
   };
-  const engine = postgresEngine(parts);
-  const restore = engine.prepare(options);
+  const engine = await postgresEngine(parts).load(options);
+  const restore = engine.prepare();
   const url = process.env[ENV] ?? '';
-  const sandbox = engine.open(options, host);
+  const sandbox = await engine.open(host);
 
   return {
     kind: 'sandbox',
@@ -49,7 +50,7 @@ export async function sandboxed(config: pg.ClientConfig, schema: string): Promis
     rows: (sql, parameters = []): Row[] => sandbox.session.execute(sql, parameters).rows,
     committed: async (sql) => (await stranger.query<Row>(sql)).rows,
     close: async () => {
-      sandbox.close();
+      await sandbox.close();
       restore();
       await stranger.end();
     },

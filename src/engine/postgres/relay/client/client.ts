@@ -109,7 +109,8 @@ export class Client implements Sink {
   get busy(): boolean {
     const { blocked, coming, phase } = this.#dialogue;
     if (phase === 'closed' || coming) return false;
-    return phase !== 'ready' || blocked || this.inTransaction;
+    // A statement of which only a part has come is on its way.
+    return phase !== 'ready' || blocked || this.inTransaction || this.#reader.held > 0;
   }
 
   /** What it believes to be the number of its backend. */
@@ -140,7 +141,7 @@ export class Client implements Sink {
 
   /** Whether something of the server is outstanding: an answer, or that it has got a cancel request. */
   get running(): boolean {
-    return this.#unanswered || (this.#hub.turns.holder === this && this.#hub.link.cancelling !== undefined);
+    return this.#unanswered || (this.#hub.turns.holder === this && this.#hub.link.cancelling);
   }
 
   get #unanswered(): boolean {

@@ -7,8 +7,8 @@ import type { Outlet } from '../real.js';
 export interface Server extends Outlet {
   readonly parameters: ReadonlyMap<string, string>;
   readonly processId: number;
-  /** Asks the server to cancel what runs; done when the server has got it. */
-  cancel(): Promise<void>;
+  /** Asks the server to cancel what runs; `done` is called, at once or later, when it has got that or cannot be reached. */
+  cancel(done: () => void): void;
   destroy(): void;
 }
 

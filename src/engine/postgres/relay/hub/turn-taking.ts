@@ -52,7 +52,7 @@ export class TurnTaking {
     if (this.holder === client) return true;
 
     const { link } = this.#hub;
-    if (!link.open || link.cancelling !== undefined) {
+    if (!link.open || link.cancelling) {
       this.#parked.push({ client, sql });
       if (!link.open) link.connect();
       return false;
@@ -117,7 +117,7 @@ export class TurnTaking {
 
     const { link } = this.#hub;
     client.idleSince = this.#hub.now();
-    if (client.holding || link.cancelling !== undefined) return;
+    if (client.holding || link.cancelling) return;
     if (link.real.idle) return this.release(client);
     // The end of an earlier scope is not answered yet, and the client's own unit needed no answer.
     link.whenIdle(() => {
@@ -161,9 +161,14 @@ export class TurnTaking {
     );
   }
 
+  /** Whether whoever has the turn will not give it back while the app can do nothing. */
+  get stalled(): boolean {
+    return this.holder !== undefined && this.#isStuck(this.holder);
+  }
+
   /** Only what the app has to end keeps the turn for good; who is gone, has ended all, or waits for the end of a cancel request gives it back by itself. */
   #isStuck(holder: Client): boolean {
-    const open = holder.holding || (holder.amid && !holder.running && this.#hub.link.cancelling === undefined);
+    const open = holder.holding || (holder.amid && !holder.running && !this.#hub.link.cancelling);
     return open && this.#hub.isConnected(holder);
   }
 

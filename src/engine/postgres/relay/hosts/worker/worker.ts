@@ -1,5 +1,5 @@
 import { workerData } from 'node:worker_threads';
-import type { Reply, WorkerData } from '../messages.js';
+import type { Reply, WorkerData } from './messages.js';
 import { Relay } from './relay.js';
 
 const { replies } = workerData as WorkerData;

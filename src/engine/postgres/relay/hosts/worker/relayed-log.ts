@@ -1,5 +1,5 @@
-import type { StatementEvent, StatementReader } from '../engine.js';
-import { Word } from './shared.js';
+import type { StatementEvent, StatementReader } from '../../../../engine.js';
+import { Word } from '../../../shared.js';
 import type { WorkerLink } from './worker-link.js';
 
 const LOOK = 2_000;

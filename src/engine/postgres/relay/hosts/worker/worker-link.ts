@@ -1,8 +1,8 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort, type Transferable, Worker } from 'node:worker_threads';
-import { SandboxLostError } from '../../errors.js';
+import { SandboxLostError } from '../../../../../errors.js';
 import { type Command, type Event, receiveError, type Reply, type WorkerData } from './messages.js';
 import { deliver } from './delivery.js';
-import { newWords, Word } from './shared.js';
+import { newWords, Word } from '../../../shared.js';
 
 /** So often a thread that waits looks whether the worker is there, in milliseconds. */
 const SLICE = 20;
@@ -39,7 +39,7 @@ export class WorkerLink {
     this.#control = control.port1;
     this.#replies = replies.port1;
     this.#events = events.port1;
-    this.#worker = new Worker(new URL('./relay/worker.js', import.meta.url), {
+    this.#worker = new Worker(new URL('./worker.js', import.meta.url), {
       name: 'lockstep-postgres',
       workerData,
       transferList: [control.port2, replies.port2, events.port2],

@@ -1,10 +1,10 @@
 import type { MessagePort } from 'node:worker_threads';
-import * as errors from '../../errors.js';
-import type { CutConnection } from '../engine.js';
-import type { ScopeName } from '../../sandbox/layers.js';
-import type { LoggedStatement, StatementLog } from '../../sandbox/statement-log.js';
-import { sentencesOf } from '../../sentences.js';
-import type { OpenClient } from './relay/hub/diagnostics.js';
+import * as errors from '../../../../../errors.js';
+import type { CutConnection } from '../../../../engine.js';
+import type { ScopeName } from '../../../../../sandbox/layers.js';
+import type { LoggedStatement, StatementLog } from '../../../../../sandbox/statement-log.js';
+import { sentencesOf } from '../../../../../sentences.js';
+import type { OpenClient } from '../../hub/diagnostics.js';
 
 /** What a worker is started with. */
 export interface WorkerData {

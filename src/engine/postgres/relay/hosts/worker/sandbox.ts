@@ -7,16 +7,17 @@ import type {
   StatementEvent,
   StatementReader,
   SyncConnection,
-} from '../engine.js';
-import { StallError } from '../../errors.js';
-import { sessionName } from '../../sandbox/connection-names.js';
-import { spareOthers } from '../../sandbox/scope-errors.js';
+} from '../../../../engine.js';
+import { StallError } from '../../../../../errors.js';
+import { sessionName } from '../../../../../sandbox/connection-names.js';
+import { spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { type Event, receiveError } from './messages.js';
-import type { PostgresOptions } from './options.js';
-import { Pipe } from './pipe.js';
+import type { PostgresOptions } from '../../../options.js';
+import { WorkerPipe } from './pipe.js';
 import { RelayedLog } from './relayed-log.js';
-import { type OpenSession, RenewableSession, type SessionEnd } from './renewable-session.js';
-import { Loss, Turn, Wish, Word } from './shared.js';
+import { type OpenSession, RenewableSession, type SessionEnd } from '../../../renewable-session.js';
+import { Loss, Turn, Wish, Word } from '../../../shared.js';
+import type { SocketsHere } from './sockets-here.js';
 import type { WorkerLink } from './worker-link.js';
 
 const CONNECT = 60_000;
@@ -29,7 +30,7 @@ const KNOWN = 50;
  * The main thread's side of the sandbox. The relay's worker does the work; here is only what must
  * be known at once, from the memory that both share.
  */
-export class PostgresSandbox implements Sandbox {
+export class WorkerSandbox implements Sandbox {
   readonly session: SyncConnection;
   readonly log: StatementReader;
   readonly #start: () => WorkerLink;
@@ -40,14 +41,17 @@ export class PostgresSandbox implements Sandbox {
   readonly #endSession: () => void;
   #link: WorkerLink;
   #observer: ((statement: StatementEvent) => void) | undefined;
+  /** When the scope began. */
   #activity = 0;
+  /** Bytes that the app's sockets had written when the scope began. */
+  #written = 0;
+  readonly #sockets: SocketsHere;
   /** Whether the app has sent something to a worker that has died. */
   #reachedBefore = false;
   /** The dead worker that the end of a scope has told of. */
   #mourned: WorkerLink | undefined;
   /** The loss that a statement of the current scope has told of. */
   #told: Error | undefined;
-  #fenced = true;
   #closed = false;
 
   /** @param start starts another worker on the same socket, when the first has died. */
@@ -58,7 +62,9 @@ export class PostgresSandbox implements Sandbox {
     host: Host,
     address: Pick<SessionEnd, 'host' | 'port' | 'user' | 'password' | 'database'>,
     openSession: OpenSession,
+    sockets: SocketsHere,
   ) {
+    this.#sockets = sockets;
     this.#link = link;
     this.#start = start;
     this.#options = options;
@@ -69,12 +75,13 @@ export class PostgresSandbox implements Sandbox {
 
     const end: SessionEnd = {
       ...address,
-      openPipe: () => new Pipe(this.#link),
+      servesLibpq: true,
+      openPipe: () => new WorkerPipe(this.#link),
       beforeStatement: (sql) => this.#takeTurn(sql),
     };
     const renewable = new RenewableSession(
       () => openSession(end),
-      this,
+      () => this.#link.load(Word.sessionOpen) === 1,
       () => this.#letOthersKnow(),
     );
     this.session = renewable;
@@ -111,8 +118,8 @@ export class PostgresSandbox implements Sandbox {
   }
 
   #beginIn(link: WorkerLink, { kind, title }: Scope): void {
-    this.#fenced = false;
     this.#activity = link.load(Word.activity);
+    this.#written = this.#sockets.written();
     link.post({ kind: 'begin', scope: { kind, title } });
   }
 
@@ -123,7 +130,6 @@ export class PostgresSandbox implements Sandbox {
       this.#renew();
       this.#link.post({ kind: 'resume' });
     }
-    this.#fenced = false;
   }
 
   end(): void {
@@ -160,13 +166,22 @@ export class PostgresSandbox implements Sandbox {
     return this.#link.load(Word.activity);
   }
 
-  leftovers(asked = false): readonly Leftover[] {
+  /** What the app's sockets have written may be on its way still: the relay reads all that has come first. */
+  leftovers(): readonly Leftover[] {
     return this.#ask(() => {
       this.drain();
-      this.#fence(asked);
+      if (this.inTransit) this.#link.call({ kind: 'fence' }, LOOK);
       return this.#link.load(Word.busy) === 0 ? [] : this.#link.call({ kind: 'leftovers' }, LOOK).leftovers;
     });
   }
+
+  /** Whether the app has sent or been answered anything in the current scope. */
+  get inTransit(): boolean {
+    return this.#link.load(Word.activity) !== this.#activity || this.#sockets.written() !== this.#written;
+  }
+
+  /** The worker connects anew by itself, also while this thread is blocked. */
+  readonly recovering: undefined = undefined;
 
   describe(): readonly string[] {
     const sentences = this.#ask(() => {
@@ -224,14 +239,6 @@ export class PostgresSandbox implements Sandbox {
       if (this.#link.dead === undefined) throw error;
       return [];
     }
-  }
-
-  /** What the app has sent may be on its way still: once per scope, the relay reads all that has come. */
-  #fence(asked: boolean): void {
-    if (!asked && (this.#fenced || this.#link.load(Word.activity) === this.#activity)) return;
-
-    this.#fenced = true;
-    this.#link.call({ kind: 'fence' }, LOOK);
   }
 
   /**

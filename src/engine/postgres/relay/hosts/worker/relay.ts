@@ -1,27 +1,24 @@
 import { randomInt } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { type AddressInfo, createServer, type ListenOptions, type Server as Listener, type Socket } from 'node:net';
-import { join } from 'node:path';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { type Command, type Event, type Reply, sendError, type WorkerData } from '../messages.js';
-import { Wish, Word } from '../shared.js';
-import type { Client } from './client/client.js';
-import type { Line } from './client/line.js';
-import { realClock } from './clock.js';
-import { cutConnections, describe, leftovers } from './hub/diagnostics.js';
-import { Hub } from './hub/hub.js';
-import type { Server } from './hub/surroundings.js';
-import { STATEMENT_CLOCK } from './overrides.js';
-import { ReplySlot } from '../reply-slot.js';
-import { PublishedLog } from './published-log.js';
-import type { RawConnection, ServerModule } from './server-module.js';
+import { Wish, Word } from '../../../shared.js';
+import type { Client } from '../../client/client.js';
+import type { Line } from '../../client/line.js';
+import { realClock } from '../../clock.js';
+import { cutConnections, describe, leftovers } from '../../hub/diagnostics.js';
+import { Hub } from '../../hub/hub.js';
+import { STATEMENT_CLOCK } from '../../overrides.js';
+import { PublishedLog } from '../../published-log.js';
+import type { ServerModule } from '../../server-module.js';
+import { Backpressure } from '../backpressure.js';
+import { Listener } from '../listener.js';
+import { serveSocket } from '../socket-line.js';
+import { Upstream } from '../upstream.js';
+import { type Command, type Event, type Reply, sendError, type WorkerData } from './messages.js';
+import { ReplySlot } from './reply-slot.js';
+import { takeOverStream } from './stream-end.js';
 
 const HEARTBEAT = 200;
-/** How long after a loss a server may take to come back, in milliseconds: one that crashed recovers first. */
-const RECOVERY = 1500;
-const RETRY = 25;
-/** A server that crashed takes a moment to notice; whom it lets in before, it throws out again. */
-const SHOCK = 100;
+
 /** Sockets, ports and the hub between them: everything that the worker does. */
 export class Relay {
   readonly #data: WorkerData;
@@ -32,17 +29,15 @@ export class Relay {
   #probeCount = 0;
   #received = 0;
   #ids = 0;
-  #upstream: unknown;
-  #stopServer: (() => Promise<void>) | undefined;
-  #flowing: RawConnection | undefined;
-  /** When the connection to the server was last lost. */
-  #lostAt = -Infinity;
-  #full = new Set<unknown>();
+  readonly #backpressure = new Backpressure();
+  readonly #upstream: Upstream;
 
   constructor(data: WorkerData) {
     this.#data = data;
     this.#words = data.words;
-    this.#log = new PublishedLog(data.words, (event) => this.#tell(event));
+    this.#log = new PublishedLog(data.words, (statement) =>
+      this.#tell({ kind: 'statements', statements: [statement] }),
+    );
     this.#hub = new Hub({
       clock: realClock,
       words: data.words,
@@ -51,7 +46,7 @@ export class Relay {
       label: data.label,
       ownDatabase: data.ownDatabase,
       overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
-      connect: () => void this.#connect(),
+      connect: () => void this.#upstream.connect(),
       catchUp: () => this.#catchUp(),
       probe: (alive) => {
         this.#probes.set((this.#probeCount += 1), alive);
@@ -61,6 +56,13 @@ export class Relay {
       log: this.#log,
       wished: (error) => this.#wished(error),
     });
+    const load = async (): Promise<ServerModule> => (await import(data.serverModule)) as ServerModule;
+    this.#upstream = new Upstream(
+      () => this.#hub,
+      { server: data.server, holder: data.sessionUser, load },
+      takeOverStream,
+      this.#backpressure,
+    );
   }
 
   /** Opens the socket. Clients that come before the server is there wait for it. */
@@ -69,58 +71,15 @@ export class Relay {
     control.on('message', (command: Command) => this.#obey(command));
     setInterval(() => Atomics.add(this.#words, Word.heartbeat, 1), HEARTBEAT);
 
-    const byTcp = createServer((stream) => this.#accept(stream, password));
-    await listening(byTcp, { port: this.#data.port, host: '127.0.0.1' });
-    const { port } = byTcp.address() as AddressInfo;
-
-    if (directory !== undefined) {
-      const path = join(directory, `.s.PGSQL.${port}`);
-      rmSync(path, { force: true });
-      // The directory lets only its owner in.
-      await listening(
-        createServer((stream) => this.#accept(stream, undefined)),
-        { path },
-      );
-    }
+    const { port } = await Listener.open({ directory, port: this.#data.port }, (stream, anybody) =>
+      serveSocket(stream, anybody ? password : undefined, this.#backpressure, (line) => this.#newClient(line)),
+    );
     Atomics.store(this.#words, Word.port, port);
     Atomics.store(this.#words, Word.ready, 1);
     Atomics.notify(this.#words, Word.ready);
   }
 
   // ---- clients
-
-  #accept(stream: Socket, password: string | undefined): void {
-    const line: Line = {
-      password,
-      write: (bytes) => {
-        if (stream.destroyed || stream.write(bytes)) return;
-        // A client that does not read stops the server, as it would without a relay.
-        this.#full.add(stream);
-        this.#flowing?.stream.pause();
-      },
-      pause: () => stream.pause(),
-      resume: () => stream.resume(),
-      end: () => stream.end(),
-      destroy: () => {
-        relieved();
-        stream.destroy();
-      },
-    };
-    const client = this.#newClient(line);
-    const relieved = (): void => {
-      this.#full.delete(stream);
-      if (this.#full.size === 0) this.#flowing?.stream.resume();
-    };
-
-    stream.setNoDelay(true);
-    stream.on('data', (chunk) => client.receive(chunk));
-    stream.on('drain', relieved);
-    stream.on('error', () => undefined);
-    stream.on('close', () => {
-      relieved();
-      client.disconnected();
-    });
-  }
 
   #newClient(line: Line): Client {
     this.#ids += 1;
@@ -237,79 +196,13 @@ export class Relay {
 
   // ---- the server
 
-  async #module(): Promise<ServerModule> {
-    return (await import(this.#data.serverModule)) as ServerModule;
-  }
-
   async #open(): Promise<void> {
     this.#hub.scopes.open();
-    const { openServer, connectUpstream } = await this.#module();
-    const server = await openServer(this.#data.server, this.#data.sessionUser);
-    this.#upstream = server.upstream;
-    this.#stopServer = () => server.stop();
-    this.#attach(await connectUpstream(this.#upstream));
-  }
-
-  async #connect(): Promise<void> {
-    // Before `open` the server is on its way; whoever has come early is served then.
-    if (this.#upstream === undefined) return;
-    const { connectUpstream } = await this.#module();
-    const early = this.#lostAt + SHOCK - performance.now();
-    if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    for (;;) {
-      try {
-        return this.#attach(await connectUpstream(this.#upstream));
-      } catch (error) {
-        if (performance.now() - this.#lostAt > RECOVERY) {
-          this.#hub.link.unreachable(error instanceof Error ? error : new Error(String(error)));
-          return;
-        }
-        await new Promise((resolve) => setTimeout(resolve, RETRY));
-      }
-    }
-  }
-
-  #attach(connection: RawConnection): void {
-    const { stream } = connection;
-    const full = {};
-    this.#flowing = connection;
-    const server: Server = {
-      parameters: connection.parameters,
-      processId: connection.processId,
-      write: (bytes) => void stream.write(bytes),
-      cancel: () => connection.cancel(),
-      destroy: () => stream.destroy(),
-    };
-    const ended = (reason: string): void => {
-      if (this.#flowing !== connection) return;
-      this.#flowing = undefined;
-      this.#full.delete(full);
-      this.#lostAt = performance.now();
-      this.#hub.link.disconnected(reason);
-    };
-
-    stream.on('data', (chunk: Buffer) => {
-      if (this.#flowing === connection) this.#hub.receive(chunk);
-    });
-    stream.on('error', (error) => ended(error.message));
-    stream.on('close', () => ended('the server closed the connection'));
-    stream.on('end', () => ended('the server closed the connection'));
-    stream.resume();
-    this.#hub.link.connected(server);
+    await this.#upstream.open();
   }
 
   async #close(): Promise<void> {
     this.#hub.scopes.close();
-    const connection = this.#flowing;
-    this.#flowing = undefined;
-    connection?.stream.destroy();
-    await this.#stopServer?.();
+    await this.#upstream.close();
   }
-}
-
-function listening(server: Listener, where: ListenOptions): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(where, resolve);
-  });
 }
