@@ -244,8 +244,8 @@ export class Hub implements Sandbox {
 
   /** Runs one statement of a connection that has the turn. */
   perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
-    connection.lastSql = sql;
     const began = now();
+    connection.lastSql = sql;
     // A statement that ends a transaction is part of it.
     const transaction = connection.transaction.number;
     let result: Result;
@@ -338,6 +338,7 @@ export class Hub implements Sandbox {
   /** `stale`: the statement was sent before the scope began. */
   #admit(connection: Connection, sql: string, effect: Effect, stale = false): void {
     if (connection.hub !== this) this.#join(connection);
+    connection.lastSql = sql;
     if (connection.cutBy !== undefined) {
       if (effect.kind !== 'begin' || stale) this.#refuseCut(connection, sql, effect, connection.cutBy);
       this.#join(connection);

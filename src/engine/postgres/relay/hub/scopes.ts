@@ -176,6 +176,7 @@ export class Scopes {
       if (emulation.transaction.open) client.cutBy = title ?? this.layers.lastEnded ?? 'the setup';
       emulation.staged = emulation.state;
     }
+    client.realStatus = 'I';
     if (turns.holder === client) turns.release(client);
     noticeboard.mark(client);
   }
@@ -216,9 +217,20 @@ export class Scopes {
     if (this.#phase === 'closed') this.#phase = 'setup';
   }
 
+  /** Whatever is open is gone with the connection to the server. */
   close(): void {
+    const { link, turns } = this.#hub;
+    const title = this.layers.current?.title ?? this.layers.lastEnded;
+    const straggler = (client: Client, sql: string): Error => stragglerError(client.name, sql, title);
     this.#phase = 'closed';
-    this.#hub.turns.dismiss((client, sql) => stragglerError(client.name, sql, this.layers.lastEnded));
+    turns.refuseParked(straggler);
+    turns.dismiss(straggler);
+    if (turns.holder !== undefined) this.#cut(turns.holder, title);
+    this.#cutAll(title);
+
+    link.disconnected('the sandbox was closed');
+    while (this.layers.current !== undefined) this.layers.end();
+    this.losses.take();
     this.#hub.flush();
   }
 }

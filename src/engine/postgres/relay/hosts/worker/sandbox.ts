@@ -23,7 +23,7 @@ import type { WorkerLink } from './worker-link.js';
 const CONNECT = 60_000;
 const END = 10_000;
 const LOOK = 2_000;
-const PRESSING = [Word.lost, Word.outward, Word.busy, Word.turn, Word.waiting];
+const PRESSING = [Word.lost, Word.outward, Word.busy, Word.turn, Word.waiting, Word.sessionOpen];
 const KNOWN = 50;
 
 /**

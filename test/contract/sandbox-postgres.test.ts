@@ -1,0 +1,5 @@
+import { sandboxContract } from './sandbox.js';
+import { postgresBy } from './sandbox/postgres.js';
+
+sandboxContract(postgresBy('worker', 'builtin'));
+sandboxContract(postgresBy('worker', 'pg-native'));
