@@ -120,6 +120,8 @@ export class Scopes {
     for (const client of this.#hub.clients) client.emulation.scopeEnded();
     const { scope, send } = this.layers.end();
     const finish = (): void => {
+      // Not before: while it is set, the main thread waits for this end.
+      this.#hub.noticeboard.outward(false);
       this.losses.ended(scope);
       done();
     };
@@ -127,7 +129,6 @@ export class Scopes {
       ground.rollingBack();
       const locks = this.#locks;
       this.#locks = false;
-      this.#hub.noticeboard.outward(false);
       for (const client of this.#hub.clients) client.locks = false;
       this.#undo(locks ? [...send, 'SELECT pg_catalog.pg_advisory_unlock_all()'] : send);
       this.#hub.flush();
