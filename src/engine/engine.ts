@@ -115,7 +115,7 @@ export interface Sandbox {
   readonly log: StatementReader;
 
   /** Tells the observer at once of statements that it would be told of with the event loop's next turn. */
-  drain?(): void;
+  drain(): void;
 
   /** The test's own connection. */
   readonly session: SyncConnection;
@@ -142,8 +142,11 @@ export interface Sandbox {
   /** What the app has open now: transactions and statements, oldest first, and connections that are being opened. */
   leftovers(): readonly Leftover[];
 
-  /** Counts what the app was answered. */
-  readonly activity?: number;
+  /**
+   * Goes up whenever the app was answered something. Where it stands still over a whole turn of the
+   * event loop and nothing is left over, the app has nothing under way here.
+   */
+  readonly activity: number;
 
   /**
    * Whether the app may have sent something that the sandbox cannot know of yet, from another process or
@@ -164,13 +167,10 @@ export interface Sandbox {
    * Whether a socket of this process may lead to the sandbox, also after `close`: an app's pool is
    * mostly open when a run ends, and that is no leak.
    */
-  leadsHere?(socket: {
-    readonly remoteAddress?: string | undefined;
-    readonly remotePort?: number | undefined;
-  }): boolean;
+  leadsHere(socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }): boolean;
 
-  /** Whether the app has sent a statement to it; undefined where the engine itself tells of an app that goes elsewhere. */
-  readonly reached?: boolean;
+  /** Whether the app has come to it since the process began: sent a statement, or opened the database. */
+  readonly reached: boolean;
 
   /** Closes the real connection. The sandbox is of no use afterwards. */
   close(): void | Promise<void>;

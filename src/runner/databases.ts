@@ -27,7 +27,7 @@ export class Databases {
   readonly #queries: QueryLog;
   readonly #withdrawals: (() => void)[] = [];
   #opened: Opened[] = [];
-  #leadHere: NonNullable<Sandbox['leadsHere']>[] = [];
+  #leadHere: Sandbox['leadsHere'][] = [];
   #sandboxes: readonly Sandbox[] = [];
   /** For each open scope the sandboxes in which it was begun. */
   #scopes: (readonly Sandbox[])[] = [];
@@ -74,7 +74,7 @@ export class Databases {
     const sandbox = await withOwnKeys(database.key, () => engine.open({ canWait, waitUntil: waitForTurn }));
 
     logStatements(sandbox);
-    if (sandbox.leadsHere !== undefined) this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
+    this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
     this.#opened.push({
       database,
       sandbox,
@@ -133,7 +133,7 @@ export class Databases {
 
   /** Counts what the app was answered. */
   get activity(): number {
-    return this.#sandboxes.reduce((sum, { activity = 0 }) => sum + activity, 0);
+    return this.#sandboxes.reduce((sum, { activity }) => sum + activity, 0);
   }
 
   /** Whether the app may have sent something that no sandbox knows of yet. */
@@ -152,9 +152,11 @@ export class Databases {
     return this.#leadHere.some((leadsHere) => leadsHere(socket));
   }
 
-  /** Those that the app has sent nothing to, as far as their engine leaves it to us to tell. */
+  /** Servers' databases that the app has sent nothing to. Who opens another file is told by SQLite's engine itself. */
   unreached(): readonly ResolvedDatabase[] {
-    return this.#opened.filter(({ sandbox }) => sandbox.reached === false).map(({ database }) => database);
+    return this.#opened
+      .filter(({ database, sandbox }) => database.engine !== 'sqlite' && !sandbox.reached)
+      .map(({ database }) => database);
   }
 
   /** Closes all of them, whatever becomes of the others. */

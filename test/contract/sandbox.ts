@@ -1,3 +1,4 @@
+import { expect } from 'chai';
 import type { Case } from './sandbox/cases.js';
 import { ends } from './sandbox/ends.js';
 import { layers } from './sandbox/layers.js';
@@ -50,6 +51,11 @@ export function sandboxContract(subject: Subject): void {
           prepared = await subject.prepare(TIMEOUTS[length]);
         });
         after(() => prepared.withdraw());
+
+        it('sharing: the app has not reached the sandbox before it comes', () =>
+          play(new Scene(subject, prepared), ({ sandbox }) => {
+            expect(sandbox.reached).to.equal(false);
+          }));
 
         for (const [chapter, cases] of CASES) {
           for (const { title, needs, timeouts = 'long', run } of cases) {

@@ -85,6 +85,10 @@ export class Hub implements Sandbox {
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
   #lost: Error | undefined;
   readonly #cut = new Set<Connection>();
+  /** The session's. */
+  readonly #own: Connection;
+  /** How many statements of the app were run. */
+  #performed = 0;
 
   constructor(database: string, options: SqliteOptions, host: Host) {
     const { bytes, journalMode } = readImage(options.file, options.root);
@@ -103,7 +107,8 @@ export class Hub implements Sandbox {
       foreignKeys: options.foreignKeys,
       journalMode,
     });
-    this.session = new SqliteSession(this, new Connection(sessionName(options.label), database));
+    this.#own = new Connection(sessionName(options.label), database);
+    this.session = new SqliteSession(this, this.#own);
 
     this.handle.pragma('journal_mode = MEMORY');
     this.#setForeignKeys();
@@ -142,6 +147,22 @@ export class Hub implements Sandbox {
     if (send.length > 0) this.#undo(send);
 
     if (lost !== undefined) throw lost;
+  }
+
+  /** The observer is told at once. */
+  drain(): void {}
+
+  get activity(): number {
+    return this.#performed + (registry.databases.get(this.#database)?.calls ?? 0);
+  }
+
+  get reached(): boolean {
+    return registry.databases.get(this.#database)?.opened === true;
+  }
+
+  /** No socket does. */
+  leadsHere(): boolean {
+    return false;
   }
 
   leftovers(): readonly Leftover[] {
@@ -306,6 +327,7 @@ export class Hub implements Sandbox {
     error: StatementFailure | undefined,
   ): void {
     const ended = now();
+    if (connection !== this.#own) this.#performed += 1;
     const statement: StatementEvent = {
       database: this.#name,
       connection: connection.name,

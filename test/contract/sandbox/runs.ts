@@ -17,7 +17,7 @@ export const runs: readonly Case[] = [
       await open.query('BEGIN');
       await open.query(inserting(2));
       scene.end();
-      scene.sandbox.close();
+      await scene.shut();
       await failureOf(() => idle.query(inserting(3)));
 
       await scene.open();
@@ -42,7 +42,7 @@ export const runs: readonly Case[] = [
         await app.query(inserting(2));
         expect(scene.ids).to.deep.equal([1, 2]);
         scene.end();
-        scene.sandbox.close();
+        await scene.shut();
         await scene.open();
       }
       expect(scene.ids).to.deep.equal([]);
@@ -55,8 +55,8 @@ export const runs: readonly Case[] = [
       scene.begin('a test');
       await app.query('BEGIN');
       await app.query(inserting(1));
-      scene.sandbox.close();
-      scene.sandbox.close();
+      await scene.shut();
+      await scene.shut();
       await failureOf(() => app.query(inserting(2)));
 
       await scene.open();
@@ -71,7 +71,7 @@ export const runs: readonly Case[] = [
       const app = await scene.connect();
       await app.query('BEGIN');
       await app.query(inserting(1));
-      scene.sandbox.close();
+      await scene.shut();
 
       await scene.open();
       scene.begin('a test');
@@ -93,7 +93,7 @@ export const runs: readonly Case[] = [
       await holder.query(inserting(1));
       const waiting = refused('STRAGGLER', () => waiter.query(inserting(2)));
       await scene.queued(2);
-      scene.sandbox.close();
+      await scene.shut();
       await waiting;
 
       await scene.open();

@@ -39,6 +39,11 @@ export class Scene {
     this.#sandbox.session.script(SCHEMA);
   }
 
+  /** Closes the sandbox, as at the end of a run. */
+  async shut(): Promise<void> {
+    await Promise.resolve(this.sandbox.close());
+  }
+
   /** A new connection of the app; it is closed at the end of the case. */
   async connect(): Promise<AppConnection> {
     const connection = await this.prepared.connect();
@@ -54,7 +59,7 @@ export class Scene {
   /** Closes everything, also after a case that has failed. */
   async close(): Promise<void> {
     while (this.#depth > 0) await failureOf(() => this.end()).catch(() => undefined);
-    this.#sandbox?.close();
+    if (this.#sandbox !== undefined) await this.shut();
     // One that the case has closed says so.
     for (const connection of this.#connections.splice(0)) await connection.close().catch(() => undefined);
   }

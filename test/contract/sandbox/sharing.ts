@@ -198,8 +198,35 @@ export const sharing: readonly Case[] = [
       expect(failed.message).to.contain(events[2]?.error?.message);
       expect(events[0]?.connection).to.match(scene.subject.connectionName);
       expect(events[1]?.connection).to.equal('session');
-      sandbox.drain?.();
+      sandbox.drain();
       expect(told).to.deep.equal([inserting(1), inserting(2), inserting(2)]);
+    },
+  },
+  {
+    title: 'the app has reached the sandbox once it has come, and its activity goes up with every answer',
+    async run(scene) {
+      const app = await scene.connect();
+      const { sandbox } = scene;
+      scene.begin('a test');
+      await app.query(inserting(1));
+      expect(sandbox.reached).to.equal(true);
+
+      for (const work of [() => app.query(inserting(2)), () => app.query(inserting(2)), () => app.query('BEGIN')]) {
+        const before = sandbox.activity;
+        await work().catch(() => undefined);
+        expect(sandbox.activity).to.be.greaterThan(before);
+      }
+      await app.query('ROLLBACK');
+      const before = sandbox.activity;
+      scene.insert(3);
+      expect(scene.leftovers).to.deep.equal([]);
+      expect(sandbox.activity).to.equal(before);
+    },
+  },
+  {
+    title: 'sockets to elsewhere do not lead to the sandbox',
+    run({ sandbox }) {
+      expect(sandbox.leadsHere({ remoteAddress: '127.0.0.1', remotePort: 1 })).to.equal(false);
     },
   },
 ];

@@ -3,7 +3,7 @@ import { classify } from '../../../sql/classify.js';
 import { soon } from '../clock.js';
 import type { Connection } from '../connection.js';
 import type { Hub } from '../hub.js';
-import { hubOf, registry } from '../registry.js';
+import { countCall, hubOf, registry } from '../registry.js';
 
 /** A call to the database whose answer comes later. */
 export interface Operation {
@@ -40,6 +40,7 @@ export class Pipeline {
     const hub = registry.databases.get(this.#connection.database)?.hub;
     const resource = new AsyncResource('LockstepQuery');
     this.#queue.push({ ...operation, resource, hub, epoch: hub?.epoch });
+    countCall(this.#connection.database);
 
     // Opening and closing leave nothing in the database.
     if (operation.sql !== undefined) registry.pending.add(this.#connection);
@@ -96,6 +97,7 @@ export class Pipeline {
     // Before the answer: it may throw, and then the next one must come all the same.
     if (this.#queue.length > 0) soon(() => this.#start());
     if (!this.#queue.some(({ sql }) => sql !== undefined)) registry.pending.delete(this.#connection);
+    countCall(this.#connection.database);
 
     operation.answer(error);
   }
