@@ -7,13 +7,7 @@
  */
 
 import type { LoggedStatement } from '../sandbox/statement-log.js';
-
-/** A span of work that is rolled back as one: a test, or the fixtures of a `describe`. */
-export interface Scope {
-  readonly kind: 'layer' | 'test';
-  /** Full title as mocha prints it; used in messages. */
-  readonly title: string;
-}
+import type { CutConnection, OpenWork, ScopeName } from '../sandbox/vocabulary.js';
 
 /** What the engine may ask of whoever runs the tests: the sandbox itself can neither wait nor see the loop. */
 export interface Host {
@@ -67,25 +61,6 @@ export interface SyncConnection {
   readonly storesObjects?: boolean;
 }
 
-/** Something of the app that is still going on when a scope ends. */
-export interface Leftover {
-  /** `connection`: one that is being opened, for a statement that is still to come. */
-  readonly kind: 'transaction' | 'statement' | 'connection';
-  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
-  readonly connection: string;
-  /** The last SQL that it sent. */
-  readonly lastSql: string;
-}
-
-/** A connection of the app that a finished test left in a transaction, and whose client has not noticed that it was cut. */
-export interface CutConnection {
-  readonly connection: string;
-  /** The test that ended. */
-  readonly title: string;
-  /** The last SQL that was sent on it. */
-  readonly lastSql: string;
-}
-
 /** One statement that was sent through the sandbox, as the query log records it. */
 export interface StatementEvent extends LoggedStatement {
   /** The database's name in the config, e.g. `main`. */
@@ -124,7 +99,7 @@ export interface Sandbox {
    * Begins a scope inside the current one. Nothing is sent to the database until somebody uses it,
    * so a test that touches no database costs none.
    */
-  begin(scope: Scope): void;
+  begin(scope: ScopeName): void;
 
   /**
    * Rolls the innermost scope back and closes the sandbox to everybody until the next `begin` or
@@ -140,7 +115,7 @@ export interface Sandbox {
   resume(): void;
 
   /** What the app has open now: transactions and statements, oldest first, and connections that are being opened. */
-  leftovers(): readonly Leftover[];
+  leftovers(): readonly OpenWork[];
 
   /**
    * Goes up whenever the app was answered something. Where it stands still over a whole turn of the

@@ -7,15 +7,14 @@ export type { SqliteOptions } from './sqlite/index.js';
 export type {
   Engine,
   Host,
-  Leftover,
   LoadedEngine,
   Parameters,
   Row,
   Sandbox,
-  Scope,
   StatementEvent,
   StatementReader,
   StatementResult,
   SyncConnection,
 } from './engine.js';
+export type { CutConnection, OpenWork, ScopeName } from '../sandbox/vocabulary.js';
 export type { StatementFailure } from '../sandbox/statement-log.js';

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { canWait, reportPending, waitUntil, type PendingSource } from '../bridge/index.js';
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
-import type { Leftover, LoadedEngine, Sandbox, Scope } from '../engine/index.js';
+import type { LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
 import type { QueryLog } from '../queries/index.js';
 import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
 import { createSession, type Session } from '../session/index.js';
@@ -94,12 +94,12 @@ export class Databases {
   }
 
   /** Begins a scope in all of them, and throws the first error of doing so. */
-  begin(scope: Scope): void {
+  begin(scope: ScopeName): void {
     this.#scopes.push(this.#sandboxes);
     each(this.#sandboxes, (sandbox) => this.#beginIn(sandbox, scope));
   }
 
-  #beginIn(sandbox: Sandbox, scope: Scope): void {
+  #beginIn(sandbox: Sandbox, scope: ScopeName): void {
     try {
       sandbox.begin(scope);
     } catch (error) {
@@ -124,7 +124,7 @@ export class Databases {
   }
 
   /** What the app has open. */
-  leftovers(): readonly Leftover[] {
+  leftovers(): readonly OpenWork[] {
     const [first] = this.#sandboxes;
     // Asked at the end of every test.
     if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers();

@@ -13,7 +13,7 @@ import {
   type WorkMark,
 } from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
-import type { LoadedEngine, Scope } from '../engine/index.js';
+import type { LoadedEngine, ScopeName } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
@@ -170,7 +170,7 @@ export class Lifecycle {
   }
 
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
-  begin(scope: Scope): void {
+  begin(scope: ScopeName): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
     forgetRejections();
     this.#work = scope.kind === 'test' ? markWork() : undefined;
@@ -186,7 +186,7 @@ export class Lifecycle {
   }
 
   /** Lets a later hook of the innermost scope use the database again. */
-  resume(scope: Scope): void {
+  resume(scope: ScopeName): void {
     this.queries.begin(scope);
     this.#databases.resume();
   }
@@ -272,7 +272,7 @@ export class Lifecycle {
    * @throws SandboxLostError when a statement ended the outer transaction; AggregateError of these when that happened
    * to several databases.
    */
-  end(scope: Scope): void {
+  end(scope: ScopeName): void {
     debug?.(`rollback of ${scope.kind} "${scope.title}"`);
     // Left here only by a test that failed in its hooks: nobody is left to be told.
     if (scope.kind === 'test' && this.#client?.busy) void this.#client.endTest();

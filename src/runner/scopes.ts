@@ -1,4 +1,4 @@
-import type { Scope } from '../engine/index.js';
+import type { ScopeName } from '../engine/index.js';
 import { LockstepError } from '../errors.js';
 import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope-errors.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -104,7 +104,7 @@ export class Scopes {
     }
   }
 
-  #end(scope: Scope): void {
+  #end(scope: ScopeName): void {
     try {
       this.#lifecycle.end(scope);
     } catch (error) {
@@ -123,7 +123,7 @@ function contains(outer: Suite, inner: Suite | undefined): boolean {
 }
 
 /** The scope of a test; its title is put together only where somebody reads it, which is in messages. */
-class TestScope implements Scope {
+class TestScope implements ScopeName {
   readonly kind = 'test';
   readonly test: Runnable;
 
@@ -136,7 +136,7 @@ class TestScope implements Scope {
   }
 }
 
-function layerScope(suite: Suite): Scope {
+function layerScope(suite: Suite): ScopeName {
   return { kind: 'layer', title: suite.fullTitle() || 'the root hooks' };
 }
 

@@ -1,13 +1,6 @@
 import { LeakError, SandboxLostError, StragglerError } from '../errors.js';
 import { shortSql } from './short-sql.js';
-
-/** Something of the app that is still going on when a scope ends. */
-export interface OpenWork {
-  readonly kind: 'transaction' | 'statement' | 'connection';
-  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
-  readonly connection: string;
-  readonly lastSql: string;
-}
+import type { CutConnection, OpenWork } from './vocabulary.js';
 
 /** The error of a query that arrives when no test is running. */
 export function stragglerError(connection: string, sql: string, endedTitle: string | undefined): StragglerError {
@@ -67,20 +60,13 @@ export function openWorkSentence({ kind, connection, lastSql }: OpenWork): strin
   return `${connection} ${state} "${shortSql(lastSql)}"`;
 }
 
-/** A connection of the app that was cut at the end of a test, in the middle of a transaction. */
-interface Cut {
-  readonly connection: string;
-  readonly title: string;
-  readonly lastSql: string;
-}
-
 /** Tells of a connection that was cut and whose client has not noticed. */
-export function cutSentence({ connection, title, lastSql }: Cut): string {
+export function cutSentence({ connection, title, lastSql }: CutConnection): string {
   return `${connection} still believes in the transaction that "${title}" left open and that was rolled back; its last SQL was "${shortSql(lastSql)}"`;
 }
 
 /** What to do when a later test waits in vain. */
-export function cutRemedy({ connection, title }: Cut): string {
+export function cutRemedy({ connection, title }: CutConnection): string {
   return `Mend "${title}" first: it never ended its transaction, so the app's pool still counts ${connection} as taken, and whoever needs a connection may wait for it for ever.`;
 }
 

@@ -3,18 +3,10 @@ import { Layers } from '../../sandbox/layers.js';
 import { cutError, stragglerError } from '../../sandbox/scope-errors.js';
 import { stallError } from '../../sandbox/stall.js';
 import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
+import type { CutConnection, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
-import type {
-  CutConnection,
-  Host,
-  Leftover,
-  Sandbox,
-  Scope,
-  StatementEvent,
-  StatementReader,
-  SyncConnection,
-} from '../engine.js';
+import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
 import { now, ORIGIN } from './clock.js';
 import { Connection } from './connection.js';
 import { Emulation, type Execution } from './emulation.js';
@@ -27,7 +19,7 @@ import { type Registration, registry, warnOfOthers } from './registry.js';
 import { SqliteSession } from './session.js';
 import { Statements } from './statements.js';
 
-const NONE: readonly Leftover[] = [];
+const NONE: readonly OpenWork[] = [];
 
 /** A statement that an asynchronous client has sent. */
 export interface Job {
@@ -119,7 +111,7 @@ export class Hub implements Sandbox {
     registration(this.handle);
   }
 
-  begin(scope: Scope): void {
+  begin(scope: ScopeName): void {
     if (this.#phase === 'setup') this.#endSetup();
     // A transaction that is open now would lie below the new scope's savepoint, and its end would take that along.
     this.#cutHolder(this.#layers.current);
@@ -165,11 +157,11 @@ export class Hub implements Sandbox {
     return false;
   }
 
-  leftovers(): readonly Leftover[] {
+  leftovers(): readonly OpenWork[] {
     const { holder } = this.#line.turns;
     // Asked at the end of every test.
     if (holder === undefined && registry.pending.size === 0) return NONE;
-    const leftovers: Leftover[] = [];
+    const leftovers: OpenWork[] = [];
 
     if (holder !== undefined && !isSession(holder.name)) leftovers.push(leftover('transaction', holder));
     for (const connection of registry.pending) {
@@ -447,7 +439,7 @@ export class Hub implements Sandbox {
   }
 }
 
-function leftover(kind: Leftover['kind'], connection: Connection): Leftover {
+function leftover(kind: OpenWork['kind'], connection: Connection): OpenWork {
   return { kind, connection: connection.name, lastSql: connection.lastSql ?? '' };
 }
 

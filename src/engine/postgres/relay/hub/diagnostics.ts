@@ -1,17 +1,10 @@
-import type { CutConnection } from '../../../engine.js';
 import { shortSql } from '../../../../sandbox/short-sql.js';
+import type { CutConnection, OpenWork } from '../../../../sandbox/vocabulary.js';
 import type { Client } from '../client/client.js';
 import type { Hub } from './hub.js';
 
-/** A transaction or statement that is open. */
-export interface OpenClient {
-  readonly kind: 'transaction' | 'statement';
-  readonly connection: string;
-  readonly lastSql: string;
-}
-
 /** What a scope's end would interrupt. */
-export function leftovers(busy: Iterable<Client>): OpenClient[] {
+export function leftovers(busy: Iterable<Client>): OpenWork[] {
   return [...busy].map((client) => ({
     kind: client.inTransaction ? 'transaction' : 'statement',
     connection: client.name,

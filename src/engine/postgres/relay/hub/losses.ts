@@ -1,4 +1,4 @@
-import type { ScopeName } from '../../../../sandbox/layers.js';
+import type { ScopeName } from '../../../../sandbox/vocabulary.js';
 import { Loss } from '../../shared.js';
 import type { Noticeboard } from './noticeboard.js';
 

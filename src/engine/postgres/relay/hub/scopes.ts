@@ -1,5 +1,6 @@
-import { Layers, type ScopeName } from '../../../../sandbox/layers.js';
+import { Layers } from '../../../../sandbox/layers.js';
 import { cutError, sandboxLostError, stragglerError } from '../../../../sandbox/scope-errors.js';
+import type { ScopeName } from '../../../../sandbox/vocabulary.js';
 import type { Effect } from '../../../../sql/effect.js';
 import { readFields } from '../../wire/backend.js';
 import { SYNC } from '../../wire/frontend.js';

@@ -1,18 +1,10 @@
-import type {
-  CutConnection,
-  Host,
-  Leftover,
-  Sandbox,
-  Scope,
-  StatementEvent,
-  StatementReader,
-  SyncConnection,
-} from '../../../../engine.js';
+import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
 import { ConnectionLostError, StallError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { shortSql } from '../../../../../sandbox/short-sql.js';
 import type { LoggedStatement } from '../../../../../sandbox/statement-log.js';
+import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import type { PostgresOptions } from '../../../options.js';
 import { RenewableSession, type SessionEnd } from '../../../renewable-session.js';
 import { Loss, Word } from '../../../shared.js';
@@ -30,7 +22,7 @@ const NEARLY = 2;
 const RECOVERY = 5_000;
 const KNOWN = 50;
 
-const NONE: readonly Leftover[] = [];
+const NONE: readonly OpenWork[] = [];
 
 /** The sandbox of a hub that runs in the thread of the tests: what others have to ask for is there. */
 export class InThreadSandbox implements Sandbox {
@@ -79,6 +71,9 @@ export class InThreadSandbox implements Sandbox {
     this.#relay.words[Word.told] = observer === undefined ? 0 : 1;
   }
 
+  /** What the hub logs is told at once. */
+  drain(): void {}
+
   /** The hub has logged a statement. */
   tell(statement: LoggedStatement): void {
     this.#observer?.({ database: this.#options.name ?? 'main', ...statement });
@@ -97,7 +92,7 @@ export class InThreadSandbox implements Sandbox {
     return this.#word(Word.activity);
   }
 
-  begin({ kind, title }: Scope): void {
+  begin({ kind, title }: ScopeName): void {
     this.#throwLoss();
     this.#hub.scopes.begin({ kind, title });
   }
@@ -123,7 +118,7 @@ export class InThreadSandbox implements Sandbox {
     throw lost;
   }
 
-  leftovers(): readonly Leftover[] {
+  leftovers(): readonly OpenWork[] {
     const { activeLines } = this.#relay;
     // Asked at the end of every test.
     if (this.#word(Word.busy) === 0 && activeLines.size === 0) return NONE;

@@ -1,10 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as errors from '../../../../../errors.js';
-import type { CutConnection } from '../../../../engine.js';
-import type { ScopeName } from '../../../../../sandbox/layers.js';
 import type { LoggedStatement, StatementLog } from '../../../../../sandbox/statement-log.js';
+import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import { sentencesOf } from '../../../../../sentences.js';
-import type { OpenClient } from '../../hub/diagnostics.js';
 
 /** What a worker is started with. */
 export interface WorkerData {
@@ -51,7 +49,7 @@ export interface Reply {
   readonly died?: string;
   /** Why work of open scopes is gone. */
   readonly lost?: SentError | undefined;
-  readonly leftovers?: readonly OpenClient[];
+  readonly leftovers?: readonly OpenWork[];
   readonly sentences?: readonly string[];
   readonly log?: ReturnType<StatementLog['since']>;
   readonly cut?: readonly CutConnection[];

@@ -1,16 +1,8 @@
-import type {
-  CutConnection,
-  Host,
-  Leftover,
-  Sandbox,
-  Scope,
-  StatementEvent,
-  StatementReader,
-  SyncConnection,
-} from '../../../../engine.js';
+import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
 import { StallError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { spareOthers } from '../../../../../sandbox/scope-errors.js';
+import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from '../../../options.js';
 import { WorkerPipe } from './pipe.js';
@@ -37,7 +29,7 @@ export class WorkerSandbox implements Sandbox {
   readonly #options: PostgresOptions;
   readonly #host: Host;
   readonly #port: number;
-  readonly #scopes: Scope[] = [];
+  readonly #scopes: ScopeName[] = [];
   readonly #endSession: () => void;
   #link: WorkerLink;
   #observer: ((statement: StatementEvent) => void) | undefined;
@@ -106,7 +98,7 @@ export class WorkerSandbox implements Sandbox {
     return this.#reachedBefore || this.#link.load(Word.activity) > 0;
   }
 
-  begin(scope: Scope): void {
+  begin(scope: ScopeName): void {
     this.#renew();
     this.#beginIn(this.#link, scope);
     // It may have ended and nobody had noticed.
@@ -117,7 +109,7 @@ export class WorkerSandbox implements Sandbox {
     this.#scopes.push(scope);
   }
 
-  #beginIn(link: WorkerLink, { kind, title }: Scope): void {
+  #beginIn(link: WorkerLink, { kind, title }: ScopeName): void {
     this.#activity = link.load(Word.activity);
     this.#written = this.#sockets.written();
     link.post({ kind: 'begin', scope: { kind, title } });
@@ -167,7 +159,7 @@ export class WorkerSandbox implements Sandbox {
   }
 
   /** What the app's sockets have written may be on its way still: the relay reads all that has come first. */
-  leftovers(): readonly Leftover[] {
+  leftovers(): readonly OpenWork[] {
     return this.#ask(() => {
       this.drain();
       if (this.inTransit) this.#link.call({ kind: 'fence' }, LOOK);

@@ -1,0 +1,27 @@
+/** What the sandbox, its engines and the runner say to each other about scopes and connections. */
+
+/** A span of work that is rolled back as one: a test, or the fixtures of a `describe`. */
+export interface ScopeName {
+  readonly kind: 'layer' | 'test';
+  /** Full title as the runner prints it; used in messages. */
+  readonly title: string;
+}
+
+/** Something of the app that is still going on when a scope ends. */
+export interface OpenWork {
+  /** `connection`: one that is being opened, for a statement that is still to come. */
+  readonly kind: 'transaction' | 'statement' | 'connection';
+  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
+  readonly connection: string;
+  /** The last SQL that it sent. */
+  readonly lastSql: string;
+}
+
+/** A connection of the app that a finished test left in a transaction, and whose client has not noticed that it was cut. */
+export interface CutConnection {
+  readonly connection: string;
+  /** The test that ended. */
+  readonly title: string;
+  /** The last SQL that was sent on it. */
+  readonly lastSql: string;
+}
