@@ -53,8 +53,9 @@ export function sandboxContract(subject: Subject): void {
         after(() => prepared.withdraw());
 
         it('sharing: the app has not reached the sandbox before it comes', () =>
-          play(new Scene(subject, prepared), ({ sandbox }) => {
-            expect(sandbox.reached).to.equal(false);
+          play(new Scene(subject, prepared), async (scene) => {
+            expect(scene.sandbox.reached).to.equal(false);
+            await scene.connect();
           }));
 
         for (const [chapter, cases] of CASES) {
