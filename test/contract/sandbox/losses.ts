@@ -15,6 +15,7 @@ export const losses: readonly Case[] = [
       const lost = await failureOf(() => scene.end());
       expect(lost).to.be.instanceOf(SandboxLostError);
       expect(lost.message).to.contain('"a test"');
+      await scene.recovered();
 
       for (const title of ['the next', 'the one behind it']) {
         scene.begin(title);
@@ -36,6 +37,7 @@ export const losses: readonly Case[] = [
       expect(lockstepCode(await scene.prepared.lose(app))).to.equal('LOCKSTEP_SANDBOX_LOST');
       await app.query('ROLLBACK').catch(() => undefined);
       expect(await failureOf(() => scene.end())).to.be.instanceOf(SandboxLostError);
+      await scene.recovered();
 
       scene.begin('the next');
       expect(scene.leftovers).to.deep.equal([]);
@@ -54,6 +56,7 @@ export const losses: readonly Case[] = [
       scene.begin('its test');
       await scene.prepared.lose(app);
       expect(await failureOf(() => scene.end())).to.be.instanceOf(SandboxLostError);
+      await scene.recovered();
       scene.end();
 
       scene.begin('the next');
@@ -71,6 +74,7 @@ export const losses: readonly Case[] = [
       scene.insert(1);
       await scene.prepared.lose(app);
       expect(await failureOf(() => scene.end())).to.be.instanceOf(SandboxLostError);
+      await scene.recovered();
       scene.begin('its second test');
       expect(scene.ids).to.deep.equal([]);
       scene.end();

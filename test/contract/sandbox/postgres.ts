@@ -8,10 +8,10 @@ const ENV = 'LOCKSTEP_CONTRACT';
 let databases = 0;
 
 /** Postgres by a host of the relay, with an app that has pg and a session by that driver. */
-export function postgresBy(host: 'worker', session: 'builtin' | 'pg-native'): Subject {
+export function postgresBy(host: 'in-thread' | 'worker', session: 'builtin' | 'pg-native'): Subject {
   return {
     engine: 'Postgres',
-    host: `by the ${host}, session by ${session}`,
+    host: `hub ${host}, session by ${session}`,
     driver: 'pg',
     waits: true,
     connectionName: /^postgres connection \d+$/,
@@ -28,6 +28,7 @@ export function postgresBy(host: 'worker', session: 'builtin' | 'pg-native'): Su
         swap: undefined,
         clock: 'statement',
         driver: session,
+        host,
         allowAnyDatabase: false,
         root: process.cwd(),
         ...timeouts,

@@ -78,6 +78,11 @@ export class Scene {
     this.sandbox.end();
   }
 
+  /** Waits, as the runner does before a test, until a server that was lost is connected to anew. */
+  async recovered(): Promise<void> {
+    await this.sandbox.recovering;
+  }
+
   /** What the session sees. */
   get ids(): number[] {
     return ids(this.sandbox.session.execute(ALL).rows);
@@ -100,7 +105,7 @@ export class Scene {
 
   /** What the app has open, after everything that it has sent has come. */
   get leftovers(): string[] {
-    return this.sandbox.leftovers(true).map(({ kind, connection, lastSql }) => {
+    return this.sandbox.leftovers().map(({ kind, connection, lastSql }) => {
       expect(connection).to.match(this.subject.connectionName);
       return `${kind}: ${lastSql}`;
     });

@@ -67,13 +67,18 @@ export class Upstream {
   /** Connects anew; the hub is told of the connection, or that there is none. */
   async connect(): Promise<void> {
     // Before `open` the server is on its way; whoever has come early is served then.
-    if (this.#address === undefined) return;
+    const address = this.#address;
+    if (address === undefined) return;
     const { connectUpstream } = await this.#load();
     const early = this.#lostAt + SHOCK - now();
     if (early > 0) await pause(early);
-    for (;;) {
+    // Until it is closed: what comes then is nobody's.
+    while (this.#address === address) {
       try {
-        return this.#attach(await connectUpstream(this.#address));
+        const connection = await connectUpstream(address);
+        if (this.#address === address) this.#attach(connection);
+        else connection.stream.destroy();
+        return;
       } catch (error) {
         if (now() - this.#lostAt > RECOVERY) {
           this.#hub().link.unreachable(error instanceof Error ? error : new Error(String(error)));
@@ -109,6 +114,7 @@ export class Upstream {
   /** Disconnects, and gives the server up. */
   async close(): Promise<void> {
     const end = this.#flowing;
+    this.#address = undefined;
     this.#let(undefined);
     end?.destroy();
     await this.#stop?.();
