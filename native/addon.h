@@ -9,6 +9,17 @@
 
 #include "node-symbols.h"
 
+// The addon is linked without a C library, so that one binary serves whichever the process has:
+// glibc, musl, any of Windows'.
+#ifdef _WIN32
+#define ALLOCATE(size) HeapAlloc(GetProcessHeap(), HEAP_ZERO_MEMORY, (size))
+#define RELEASE(block) HeapFree(GetProcessHeap(), 0, (block))
+#else
+#include <stdlib.h>
+#define ALLOCATE(size) calloc(1, (size))
+#define RELEASE(block) free(block)
+#endif
+
 // Each fills `exports`; none keeps state that threads share.
 napi_status export_loop(napi_env env, napi_value exports);
 napi_status export_descriptors(napi_env env, napi_value exports);

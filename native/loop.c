@@ -1,8 +1,10 @@
 // The event loop of the thread that loaded the addon.
 #include <stdbool.h>
-#include <stdlib.h>
 
 #include "addon.h"
+
+// Milliseconds for which a turn blocks where it has no limit.
+#define LONGEST UINT64_C(1000000000)
 
 typedef struct {
   uv_loop_t *loop;
@@ -11,6 +13,12 @@ typedef struct {
   bool rang;
   napi_async_cleanup_hook_handle cleanup;
 } Pump;
+
+static uint64_t round_up(double milliseconds) {
+  uint64_t whole = (uint64_t)milliseconds;
+
+  return whole < milliseconds ? whole + 1 : whole;
+}
 
 static void ring(uv_timer_t *alarm) {
   ((Pump *)alarm->data)->rang = true;
@@ -28,14 +36,15 @@ static napi_value number(napi_env env, double value) {
   return napi_create_double(env, value, &result) == napi_ok ? result : NULL;
 }
 
-static napi_value boolean(napi_env env, bool value) {
+static napi_value truth(napi_env env, bool value) {
   napi_value result;
 
   return napi_get_boolean(env, value, &result) == napi_ok ? result : NULL;
 }
 
-// turn(limit): runs the loop once, blocking for `limit` milliseconds at most (Infinity: for as long as
-// the loop itself would). Returns whether the limit ended it.
+// turn(limit): runs the loop once, blocking for `limit` milliseconds at most. Returns whether the limit
+// ended it. The alarm keeps the loop going meanwhile: without it a loop that only unreferenced handles
+// are left in would not block at all.
 //
 // What a callback of JavaScript throws is pending in V8 when `uv_run` comes back: it is thrown to the
 // caller, which is why nothing here may ask Node-API for more than a boolean.
@@ -51,25 +60,20 @@ static napi_value turn(napi_env env, napi_callback_info info) {
   }
 
   pump->rang = false;
-  if (limit < 1e9) {
-    // The loop's clock stands still while JavaScript runs; a timer started by it would ring too early.
-    uv_update_time(pump->loop);
-    uint64_t whole = (uint64_t)limit;
-    uv_timer_start(&pump->alarm, ring, whole < limit ? whole + 1 : whole, 0);
-    uv_run(pump->loop, UV_RUN_ONCE);
-    uv_timer_stop(&pump->alarm);
-  } else {
-    uv_run(pump->loop, UV_RUN_ONCE);
-  }
-  return boolean(env, pump->rang);
+  // The loop's clock stands still while JavaScript runs; a timer started by it would ring too early.
+  uv_update_time(pump->loop);
+  uv_timer_start(&pump->alarm, ring, limit < LONGEST ? round_up(limit) : LONGEST, 0);
+  uv_run(pump->loop, UV_RUN_ONCE);
+  uv_timer_stop(&pump->alarm);
+  return truth(env, pump->rang);
 }
 
-// loopAlive(): whether anything but the caller keeps the loop going: active handles that are
+// loopAlive(): whether anything keeps the loop going: active handles that are
 // referenced, requests (those in the thread pool among them), handles that are being closed.
 static napi_value loop_alive(napi_env env, napi_callback_info info) {
   Pump *pump = pump_of(env, info, NULL, NULL);
 
-  return pump == NULL ? NULL : boolean(env, uv_loop_alive(pump->loop) != 0);
+  return pump == NULL ? NULL : truth(env, uv_loop_alive(pump->loop) != 0);
 }
 
 // backendTimeout(): milliseconds for which the loop would block now; 0 not at all, -1 without limit.
@@ -88,12 +92,59 @@ static napi_value loop_events(napi_env env, napi_callback_info info) {
   return number(env, (double)metrics.events);
 }
 
+typedef struct {
+  uint32_t ports;
+  uint32_t streams;
+} Unreferenced;
+
+static void count(uv_handle_t *handle, void *counts) {
+  if (!uv_is_active(handle) || uv_has_ref(handle)) return;
+  switch (uv_handle_get_type(handle)) {
+    case UV_ASYNC:
+      ((Unreferenced *)counts)->ports += 1;
+      break;
+    case UV_NAMED_PIPE:
+    case UV_POLL:
+    case UV_PROCESS:
+    case UV_TCP:
+    case UV_TTY:
+    case UV_UDP:
+      ((Unreferenced *)counts)->streams += 1;
+      break;
+    default:
+      // Timers are known to JavaScript; signals and file watchers bring nothing that was asked for.
+      break;
+  }
+}
+
+static Unreferenced unreferenced(const Pump *pump) {
+  Unreferenced counts = {0};
+
+  uv_walk(pump->loop, count, &counts);
+  return counts;
+}
+
+// unreferencedPorts(): handles by which other threads can call in although they do not keep the loop
+// going: message ports, workers, threads of addons; some of Node's own among them.
+static napi_value unreferenced_ports(napi_env env, napi_callback_info info) {
+  Pump *pump = pump_of(env, info, NULL, NULL);
+
+  return pump == NULL ? NULL : number(env, unreferenced(pump).ports);
+}
+
+// unreferencedStreams(): the same of sockets, pipes and child processes.
+static napi_value unreferenced_streams(napi_env env, napi_callback_info info) {
+  Pump *pump = pump_of(env, info, NULL, NULL);
+
+  return pump == NULL ? NULL : number(env, unreferenced(pump).streams);
+}
+
 static void closed(uv_handle_t *alarm) {
   Pump *pump = alarm->data;
 
   // Lets the clean-up of the thread go on.
   napi_remove_async_cleanup_hook(pump->cleanup);
-  free(pump);
+  RELEASE(pump);
 }
 
 // A thread's loop must be empty when it ends, or Node aborts the process.
@@ -105,11 +156,11 @@ static void clean_up(napi_async_cleanup_hook_handle handle, void *data) {
 }
 
 napi_status export_loop(napi_env env, napi_value exports) {
-  Pump *pump = calloc(1, sizeof *pump);
+  Pump *pump = ALLOCATE(sizeof *pump);
 
   if (pump == NULL) return napi_generic_failure;
   if (napi_get_uv_event_loop(env, &pump->loop) != napi_ok || uv_timer_init(pump->loop, &pump->alarm) != 0) {
-    free(pump);
+    RELEASE(pump);
     return napi_generic_failure;
   }
   pump->alarm.data = pump;
@@ -118,5 +169,7 @@ napi_status export_loop(napi_env env, napi_value exports) {
   RETURN_UNLESS_OK(export_function(env, exports, "turn", turn, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "loopAlive", loop_alive, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "backendTimeout", backend_timeout, pump));
-  return export_function(env, exports, "loopEvents", loop_events, pump);
+  RETURN_UNLESS_OK(export_function(env, exports, "loopEvents", loop_events, pump));
+  RETURN_UNLESS_OK(export_function(env, exports, "unreferencedPorts", unreferenced_ports, pump));
+  return export_function(env, exports, "unreferencedStreams", unreferenced_streams, pump);
 }

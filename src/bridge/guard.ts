@@ -3,6 +3,7 @@ import { guardHandles } from './guard-handles.js';
 import { guardPorts } from './guard-ports.js';
 import { guarded, guardedInBatch } from './guarded.js';
 import { native } from './native.js';
+import { replaceProperty } from './replace.js';
 import { state } from './state.js';
 
 /**
@@ -36,7 +37,7 @@ function guardNextTick(): () => void {
     original(runTick as Callback, callback, ...args);
   }
 
-  return replace(process, 'nextTick', nextTick);
+  return replaceProperty(process, 'nextTick', nextTick);
 }
 
 function guardMicrotasks(): () => void {
@@ -47,18 +48,7 @@ function guardMicrotasks(): () => void {
     original(() => guarded(callback, undefined, []));
   }
 
-  return replace(globalThis, 'queueMicrotask', queueMicrotask);
-}
-
-function replace<T extends object>(owner: T, name: keyof T & string, replacement: unknown): () => void {
-  const unguarded = Object.getOwnPropertyDescriptor(owner, name);
-  if (unguarded === undefined) return () => undefined;
-
-  Object.defineProperty(owner, name, { ...unguarded, value: replacement });
-  return () => {
-    // Somebody may have put one of his own on top, which has to stay.
-    if (owner[name] === replacement) Object.defineProperty(owner, name, unguarded);
-  };
+  return replaceProperty(globalThis, 'queueMicrotask', queueMicrotask);
 }
 
 function guardImmediates(): () => void {

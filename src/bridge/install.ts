@@ -1,3 +1,5 @@
+import { trackCompilations } from './compilations.js';
+import { takePortsBaseline } from './deadlock-watch.js';
 import { installGuards } from './guard.js';
 import { takeRejections } from './rejections.js';
 import { takeBaseline } from './resources.js';
@@ -22,6 +24,7 @@ export function installBridge(): InstalledBridge {
   const removeGuards = installGuards();
   const leaveRejections = takeRejections();
   const forgetTimers = trackTimers();
+  const forgetCompilations = trackCompilations();
   const stopTracing = traceResources();
 
   state.runner = 'loading';
@@ -29,6 +32,7 @@ export function installBridge(): InstalledBridge {
   return {
     running() {
       state.runner = 'running';
+      takePortsBaseline();
     },
     over() {
       state.runner = 'loading';
@@ -37,6 +41,7 @@ export function installBridge(): InstalledBridge {
     uninstall() {
       state.runner = undefined;
       stopTracing();
+      forgetCompilations();
       forgetTimers();
       leaveRejections();
       removeGuards();

@@ -1,4 +1,4 @@
-import { loadedAddon } from '../native/addon.js';
+import { findAddon } from '../native/addon.js';
 import { operationsInProgress } from './app-work.js';
 import { state } from './state.js';
 
@@ -34,6 +34,6 @@ export function describeWorkSince(mark: WorkMark): string[] {
 
 /** Without the addon only those that Node lists. */
 function requests(): number {
-  const addon = loadedAddon();
+  const addon = findAddon();
   return addon?.activeRequests === undefined ? operationsInProgress().length : addon.activeRequests();
 }

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 /** What `native/` compiles to: one binary a platform, for every Node that Lockstep supports. */
 export interface Addon extends Partial<DescriptorCalls> {
   /**
-   * Runs the event loop once (`uv_run(UV_RUN_ONCE)`); it blocks for `limit` milliseconds at most, Infinity
-   * for as long as it would by itself. Returns whether the limit ended the turn. Throws what a callback threw.
+   * Runs the event loop once (`uv_run(UV_RUN_ONCE)`); it blocks for `limit` milliseconds at most,
+   * Infinity for none. Returns whether the limit ended the turn. Throws what a callback threw.
    */
   turn(limit: number): boolean;
   /** Whether referenced handles, requests (also of the thread pool) or closing handles keep the loop going. */
@@ -15,6 +15,10 @@ export interface Addon extends Partial<DescriptorCalls> {
   activeRequests?(): number;
   /** Events that the loop has received from the system so far. */
   loopEvents(): number;
+  /** Handles by which other threads can call in though they do not keep the loop going; some of Node's own among them. */
+  unreferencedPorts(): number;
+  /** The same of sockets, pipes and child processes. */
+  unreferencedStreams(): number;
 }
 
 /**
@@ -52,19 +56,18 @@ export function loadAddon(): Addon {
   return loaded.addon;
 }
 
-/** The addon; undefined where it does not load. */
-export function loadedAddon(): Addon | undefined {
+/** The same; undefined where it does not load. */
+export function findAddon(): Addon | undefined {
   loaded ??= tryToLoad();
 
-  return 'failure' in loaded ? undefined : loaded.addon;
+  return 'addon' in loaded ? loaded.addon : undefined;
 }
 
 /** System calls on descriptors; undefined on Windows and where the addon does not load. */
 export function descriptorCalls(): DescriptorCalls | undefined {
-  loaded ??= tryToLoad();
+  const addon = findAddon();
 
-  if ('failure' in loaded || loaded.addon.readWithin === undefined) return undefined;
-  return loaded.addon as DescriptorCalls;
+  return addon?.readWithin === undefined ? undefined : (addon as DescriptorCalls);
 }
 
 function tryToLoad(): { readonly addon: Addon } | { readonly failure: unknown } {

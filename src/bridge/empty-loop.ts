@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { native, type Loop } from './native.js';
+import { openHandles } from './handles.js';
+import { native } from './native.js';
 
-/** A handle of Node, or the object that owns one. */
-interface Holder {
-  readonly _handle?: Holder;
-  ref?(): unknown;
-  unref?(): unknown;
+/** What the package deasync exports. */
+export interface Deasync {
+  /** Alternates ticks and turns of libuv's loop (`uv_run(UV_RUN_ONCE)`, which blocks) while `pending()` is true. */
+  loopWhile(pending: () => boolean): void;
 }
 
 /** Turns of the loop in which nothing at all may happen. */
@@ -21,7 +21,7 @@ const TURNS = 3;
  *
  * @param within milliseconds in which the turns of an empty loop are certainly over
  */
-export function isLoopEmpty(loop: Loop, within: number): boolean {
+export function isLoopEmpty(deasync: Deasync, within: number): boolean {
   const held = openHandles();
   for (const handle of held) handle.unref?.();
 
@@ -31,7 +31,7 @@ export function isLoopEmpty(loop: Loop, within: number): boolean {
     for (let turn = 0; turn < TURNS; turn++) {
       // Node keeps its idle handle active as long as it believes that immediates are pending.
       native.clearImmediate(native.setImmediate(() => undefined));
-      oneTurn(loop);
+      oneTurn(deasync);
       if (native.now() - began >= within) return false;
     }
   } finally {
@@ -40,17 +40,10 @@ export function isLoopEmpty(loop: Loop, within: number): boolean {
   return loopEvents() === events;
 }
 
-function oneTurn(loop: Loop): void {
+function oneTurn(deasync: Deasync): void {
   // It asks before the tick, before the turn, and behind it.
   let asked = 0;
-  loop.spinWhile(() => asked++ < 2);
-}
-
-/** Handles that keep the process alive; each is one of the baseline if nothing else is open. */
-function openHandles(): Holder[] {
-  const { _getActiveHandles: active } = process as unknown as { _getActiveHandles?: () => Holder[] };
-
-  return (active?.call(process) ?? []).map((holder) => holder._handle ?? holder);
+  deasync.loopWhile(() => asked++ < 2);
 }
 
 /** Events that the loop has received from the system, threads of its pool among them (since Node 20.18). */
