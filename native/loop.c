@@ -83,6 +83,14 @@ static napi_value backend_timeout(napi_env env, napi_callback_info info) {
   return pump == NULL ? NULL : number(env, uv_backend_timeout(pump->loop));
 }
 
+// activeRequests(): requests that are not over, those in the thread pool among them: files, look-ups,
+// connections being opened, hashes, compression.
+static napi_value active_requests(napi_env env, napi_callback_info info) {
+  Pump *pump = pump_of(env, info, NULL, NULL);
+
+  return pump == NULL ? NULL : number(env, pump->loop->active_reqs.count);
+}
+
 // loopEvents(): events that the loop has received from the system so far, threads of its pool among them.
 static napi_value loop_events(napi_env env, napi_callback_info info) {
   Pump *pump = pump_of(env, info, NULL, NULL);
@@ -169,6 +177,7 @@ napi_status export_loop(napi_env env, napi_value exports) {
   RETURN_UNLESS_OK(export_function(env, exports, "turn", turn, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "loopAlive", loop_alive, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "backendTimeout", backend_timeout, pump));
+  RETURN_UNLESS_OK(export_function(env, exports, "activeRequests", active_requests, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "loopEvents", loop_events, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "unreferencedPorts", unreferenced_ports, pump));
   return export_function(env, exports, "unreferencedStreams", unreferenced_streams, pump);

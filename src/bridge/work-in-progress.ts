@@ -34,6 +34,5 @@ export function describeWorkSince(mark: WorkMark): string[] {
 
 /** Without the addon only those that Node lists. */
 function requests(): number {
-  const addon = findAddon();
-  return addon?.activeRequests === undefined ? operationsInProgress().length : addon.activeRequests();
+  return findAddon()?.activeRequests() ?? operationsInProgress().length;
 }

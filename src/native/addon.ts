@@ -12,7 +12,7 @@ export interface Addon extends Partial<DescriptorCalls> {
   /** Milliseconds for which the loop would block now; -1 without limit. */
   backendTimeout(): number;
   /** Requests that are not over: to the system, to the thread pool. */
-  activeRequests?(): number;
+  activeRequests(): number;
   /** Events that the loop has received from the system so far. */
   loopEvents(): number;
   /** Handles by which other threads can call in though they do not keep the loop going; some of Node's own among them. */
