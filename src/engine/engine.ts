@@ -57,6 +57,8 @@ export interface SyncConnection {
   readonly inTransaction: boolean;
   /** Whether that transaction has failed, so that the database would answer COMMIT by rolling back. */
   readonly transactionFailed?: boolean;
+  /** Whether a transaction takes the turn with its first statement only; see `HOLDS_TURN` in sandbox/holding.ts. */
+  readonly beginsLazily?: boolean;
   /** Whether a list or an object is a value that can be bound: Postgres has arrays and JSON. */
   readonly storesObjects?: boolean;
 }

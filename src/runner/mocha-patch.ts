@@ -1,4 +1,4 @@
-import { inspector } from './inspector.js';
+import { inspector } from '../engine/index.js';
 import { debug, enterFrame, hop, leaveFrame, waitUntil, type FrameOwner } from '../bridge/index.js';
 import { attribute, blame } from './blame.js';
 import { tellQueries } from './failure-report.js';

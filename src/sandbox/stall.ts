@@ -70,6 +70,26 @@ export function holdTimeoutError(holder: TurnInfo, now: number, limit: number): 
   });
 }
 
+/** Who has the turn and who waits for it, a sentence each. */
+export function turnSentences(
+  holder: TurnInfo | undefined,
+  waiting: readonly (Waiter & { readonly since: number })[],
+  now: number,
+): string[] {
+  return [
+    ...(holder === undefined ? [] : [holderSentence(holder, now)]),
+    ...waiting.map(
+      ({ connection, sql, since }) =>
+        `${connection} has waited ${milliseconds(now - since)} for its turn to run ${quoted(sql)}`,
+    ),
+  ];
+}
+
+function holderSentence({ connection, lastSql, idleSince }: TurnInfo, now: number): string {
+  const doing = idleSince === undefined ? 'running' : `idle for ${milliseconds(now - idleSince)} after`;
+  return `${connection} has a transaction open, ${doing} ${quoted(lastSql)}`;
+}
+
 function quoted(sql: string | undefined): string {
   return sql === undefined ? '(no SQL yet)' : `"${shortSql(sql)}"`;
 }

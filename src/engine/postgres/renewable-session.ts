@@ -23,6 +23,7 @@ export type OpenSession = (end: SessionEnd) => SyncConnection & { close?(): void
 /** The session, connected when it is first used, and anew after the relay was. */
 export class RenewableSession implements Required<SyncConnection> {
   readonly storesObjects = true;
+  readonly beginsLazily = true;
   readonly #open: () => ReturnType<OpenSession>;
   readonly #isOpen: () => boolean;
   readonly #lost: () => void;

@@ -23,6 +23,8 @@ export class Connection {
   since = 0;
   /** When the transaction ran its last statement. */
   idleSince = 0;
+  /** A statement runs to its end before anybody could look. */
+  readonly running = false;
   /** Title of the test at whose end the connection was cut, because it had a transaction open. */
   cutBy: string | undefined;
 

@@ -1,17 +1,18 @@
 import { isSession, sessionName } from '../../sandbox/connection-names.js';
 import { Layers } from '../../sandbox/layers.js';
 import { cutError, stragglerError } from '../../sandbox/scope-errors.js';
-import { stallError } from '../../sandbox/stall.js';
+import { stallError, turnSentences } from '../../sandbox/stall.js';
+import { describeTurn, TurnQueue } from '../../sandbox/turn-queue.js';
 import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
-import { now, ORIGIN } from './clock.js';
+import { inspector } from '../inspector.js';
+import { clock, now, ORIGIN } from '../clock.js';
 import { Connection } from './connection.js';
 import { Emulation, type Execution } from './emulation.js';
 import { readImage } from './image.js';
-import { describeTurn, Line } from './line.js';
 import { lostError } from './lost.js';
 import { loadNative, type NativeDatabase, type NativeModule, type NativeStatement, openNative } from './native.js';
 import type { SqliteOptions } from './options.js';
@@ -71,7 +72,7 @@ export class Hub implements Sandbox {
   readonly #options: SqliteOptions;
   readonly #host: Host;
   readonly #layers = new Layers();
-  readonly #line: Line;
+  readonly #turns: TurnQueue<Connection>;
   readonly #emulation: Emulation;
   /** `rest`: a scope has ended, and the next has not begun. */
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
@@ -90,7 +91,13 @@ export class Hub implements Sandbox {
     this.log = this.#sent;
     this.#options = options;
     this.#host = host;
-    this.#line = new Line(options);
+    this.#turns = new TurnQueue({
+      timeouts: options,
+      clock,
+      // There is one thread: when the timer comes in time, the app could go on.
+      probe: (answer) => answer(),
+      debugging: inspector,
+    });
     this.fromImage = bytes !== undefined;
     this.handle = openNative(options.root, bytes ?? ':memory:');
     this.statements = new Statements(this.handle);
@@ -130,7 +137,7 @@ export class Hub implements Sandbox {
     this.#lost = undefined;
     this.epoch += 1;
 
-    this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, scope?.title));
+    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, scope?.title));
     this.#cutHolder(scope);
 
     const { send } = this.#layers.end();
@@ -158,7 +165,7 @@ export class Hub implements Sandbox {
   }
 
   leftovers(): readonly OpenWork[] {
-    const { holder } = this.#line.turns;
+    const { holder } = this.#turns;
     // Asked at the end of every test.
     if (holder === undefined && registry.pending.size === 0) return NONE;
     const leftovers: OpenWork[] = [];
@@ -172,19 +179,13 @@ export class Hub implements Sandbox {
   }
 
   describe(): readonly string[] {
-    const { holder } = this.#line.turns;
-    const holding =
-      holder === undefined
-        ? []
-        : [
-            `${holder.name} has a transaction open, idle for ${Math.round(now() - holder.idleSince)} ms after "${holder.lastSql ?? ''}"`,
-          ];
-    const waiting = this.#line.waiting.map(
-      ({ connection, sql, since }) =>
-        `${connection.name} has waited ${Math.round(now() - since)} ms for its turn to run "${sql}"`,
-    );
+    const { holder, waiting } = this.#turns;
 
-    return [...holding, ...waiting];
+    return turnSentences(
+      holder && describeTurn(holder),
+      waiting.map(({ owner, sql, since }) => ({ connection: owner.name, sql, since })),
+      now(),
+    );
   }
 
   cutConnections(): readonly CutConnection[] {
@@ -195,7 +196,7 @@ export class Hub implements Sandbox {
     if (this.#phase === 'closed') return;
 
     this.#phase = 'closed';
-    this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, this.#layers.lastEnded));
+    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, this.#layers.lastEnded));
     for (const database of registry.databases.values()) if (database.hub === this) database.hub = undefined;
     this.handle.close();
     warnOfOthers(this.#database, this.#options.key ?? 'database', realDrivers(this.#options.swap));
@@ -210,10 +211,10 @@ export class Hub implements Sandbox {
    */
   enter(connection: Connection, sql: string, effect: Effect, wait: 'wait' | 'refuse'): void {
     this.#admit(connection, sql, effect);
-    if (this.#line.turns.tryTake(connection)) return;
+    if (this.#turns.tryTake(connection)) return;
 
-    const holder = this.#line.turns.holder;
-    if (wait === 'wait' && this.#host.canWait()) this.#line.waitHere(connection, sql, this.#host);
+    const holder = this.#turns.holder;
+    if (wait === 'wait' && this.#host.canWait()) this.#turns.requestHere(connection, sql, (done, timeout) => this.#host.waitUntil(done, timeout));
     else if (holder !== undefined)
       throw stallError({ connection: connection.name, sql }, describeTurn(holder), now(), 'blocked');
   }
@@ -238,17 +239,17 @@ export class Hub implements Sandbox {
       fail(error as Error);
       return;
     }
-    if (this.#line.turns.tryTake(connection)) inTurn();
-    else this.#line.wait(connection, sql, inTurn, fail);
+    if (this.#turns.tryTake(connection)) inTurn();
+    else this.#turns.request(connection, sql, inTurn, fail);
   }
 
   /** Gives the turn back, unless the connection has a transaction open. */
   leave(connection: Connection): void {
-    if (this.#line.turns.holder !== connection) return;
+    if (this.#turns.holder !== connection) return;
 
     if (!this.inTransaction(connection)) {
       connection.since = 0;
-      this.#line.turns.release(connection);
+      this.#turns.release(connection);
       return;
     }
     connection.idleSince = now();
@@ -298,15 +299,15 @@ export class Hub implements Sandbox {
   inTransaction(connection: Connection): boolean {
     if (connection.hub !== this) return false;
     if (this.#phase !== 'setup') return connection.transaction.open;
-    return this.#line.turns.holder === connection && this.handle.inTransaction;
+    return this.#turns.holder === connection && this.handle.inTransaction;
   }
 
   /** The connection was closed: SQLite rolls back what it had open. */
   disconnect(connection: Connection): void {
     if (connection.hub !== this || this.#phase === 'closed') return;
 
-    this.#line.forget(connection);
-    if (this.#line.turns.holder === connection) this.#rollBack(connection);
+    this.#turns.cancel(connection);
+    if (this.#turns.holder === connection) this.#rollBack(connection);
     this.#join(connection);
   }
 
@@ -379,7 +380,7 @@ export class Hub implements Sandbox {
 
   /** Ends the transaction of whoever has one open now, and cuts that connection off. */
   #cutHolder(scope: { readonly title: string } | undefined): void {
-    const { holder } = this.#line.turns;
+    const { holder } = this.#turns;
     if (holder === undefined) return;
 
     const app = !isSession(holder.name) && this.#phase !== 'setup';
@@ -400,7 +401,7 @@ export class Hub implements Sandbox {
     if (cutBy === undefined) connection.transaction.reset();
     else this.#cutOff(connection, cutBy);
     connection.since = 0;
-    this.#line.turns.release(connection);
+    this.#turns.release(connection);
   }
 
   #cutOff(connection: Connection, title: string): void {

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { underHop } from '../../integration/bridge/under-hop.js';
 import type { Case } from './cases.js';
@@ -115,6 +117,23 @@ export const turns: readonly Case[] = [
       expect(scene.ids).to.deep.equal([2]);
     },
   },
+  ...(process.platform === 'win32' ? [standStill] : [standStill, stopProcess]).map((stop): Case => ({
+    title: `a transaction is not blamed for ${stop.name === 'standStill' ? 'a thread that stands still' : 'a process that is stopped'} for longer than holdTimeout`,
+    needs: 'waiting',
+    timeouts: 'short',
+    async run(scene) {
+      const [holder, waiter] = [await scene.connect(), await scene.connect()];
+      scene.begin('a test');
+      await holder.query('BEGIN');
+      await holder.query(inserting(1));
+      const waiting = scene.idsOf(waiter);
+      await scene.queued(2);
+      await stop(1500);
+      await holder.query(inserting(2));
+      await holder.query('COMMIT');
+      expect(await waiting).to.deep.equal([1, 2]);
+    },
+  })),
   {
     title: 'whoever waits is served in the order of asking, the session among them',
     needs: 'waiting',
@@ -175,6 +194,18 @@ export const turns: readonly Case[] = [
     },
   },
 ];
+
+/** Blocks this thread, as a breakpoint or a long calculation does. */
+function standStill(milliseconds: number): Promise<void> {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+  return Promise.resolve();
+}
+
+/** Stops this process and lets it go on, as Ctrl+Z and `fg`, or a frozen container. */
+async function stopProcess(milliseconds: number): Promise<void> {
+  const script = `kill -STOP ${process.pid}; sleep ${milliseconds / 1000}; kill -CONT ${process.pid}`;
+  await once(spawn('sh', ['-c', script]), 'exit');
+}
 
 /** A pattern of a whole text, as part of another. */
 function bare({ source }: RegExp): string {

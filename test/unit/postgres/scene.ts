@@ -48,6 +48,7 @@ export class Scene {
       connect: () => this.#later.push(() => this.connect()),
       catchUp: () => undefined,
       probe: (alive) => alive(),
+      debugging: () => false,
       later: (work) => this.#later.push(work),
       log: new PublishedLog(this.words, () => undefined),
       wished: () => undefined,

@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { classify } from '../../../sql/classify.js';
-import { soon } from '../clock.js';
+import { soon } from '../../clock.js';
 import type { Connection } from '../connection.js';
 import type { Hub } from '../hub.js';
 import { countCall, hubOf, registry } from '../registry.js';

@@ -50,6 +50,7 @@ export class Admission {
     const [sql, effects] = this.#about(frame);
     if (sql !== undefined) {
       client.lastSql = sql;
+      client.begins(sql);
       hub.scopes.saw(client, sql);
     }
 

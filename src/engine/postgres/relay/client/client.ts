@@ -1,5 +1,6 @@
 import type { LockstepError } from '../../../../errors.js';
 import { connectionName } from '../../../../sandbox/connection-names.js';
+import { HOLDS_TURN } from '../../../../sandbox/holding.js';
 import { Back, errorResponse, notification, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
@@ -70,6 +71,7 @@ export class Client implements Sink {
   /** What the client has not heard yet, because it was amid a unit or a transaction. */
   #notified: (Notice & { readonly from: number })[] = [];
   #paused = false;
+  #keepsTurn = false;
   #out: Buffer[] = [];
 
   constructor(hub: Hub, line: Line, id: number, secretKey: number) {
@@ -134,9 +136,15 @@ export class Client implements Sink {
     return blocked || phase !== 'ready';
   }
 
-  /** Whether its transaction has come to the server, so that nobody else may use the connection. */
+  /** Whether its transaction has come to the server, or is to be alone, so that nobody else may use the connection. */
   get holding(): boolean {
-    return this.inTransaction && (this.realStatus !== 'I' || this.emulation.working);
+    return this.inTransaction && (this.realStatus !== 'I' || this.emulation.working || this.#keepsTurn);
+  }
+
+  /** The session begins something: whether its transaction has the turn from then on. */
+  begins(sql: string): void {
+    if (!this.own) return;
+    this.#keepsTurn = (this.#keepsTurn && this.inTransaction) || sql.endsWith(HOLDS_TURN);
   }
 
   /** Whether something of the server is outstanding: an answer, or that it has got a cancel request. */

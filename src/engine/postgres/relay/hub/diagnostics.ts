@@ -1,4 +1,5 @@
-import { shortSql } from '../../../../sandbox/short-sql.js';
+import { turnSentences } from '../../../../sandbox/stall.js';
+import { describeTurn } from '../../../../sandbox/turn-queue.js';
 import type { CutConnection, OpenWork } from '../../../../sandbox/vocabulary.js';
 import type { Client } from '../client/client.js';
 import type { Hub } from './hub.js';
@@ -22,18 +23,11 @@ export function cutConnections(hub: Hub): CutConnection[] {
 /** Who has the turn and who waits for it, one sentence each. */
 export function describe(hub: Hub): string[] {
   const { holder, waiting } = hub.turns;
-  const now = hub.now();
+  const holding = holder?.inTransaction === true ? describeTurn(holder) : undefined;
 
-  return [
-    ...(holder?.inTransaction === true ? [describeHolder(holder, now)] : []),
-    ...waiting.map(
-      ({ owner, sql, since }) =>
-        `${owner.name} has waited ${Math.round(now - since)} ms for its turn to run "${shortSql(sql)}"`,
-    ),
-  ];
-}
-
-function describeHolder({ name, running, idleSince, lastSql }: Client, now: number): string {
-  const doing = running ? 'running' : `idle for ${Math.round(now - idleSince)} ms after`;
-  return `${name} has a transaction open, ${doing} "${shortSql(lastSql)}"`;
+  return turnSentences(
+    holding,
+    waiting.map(({ owner, sql, since }) => ({ connection: owner.name, sql, since })),
+    hub.now(),
+  );
 }

@@ -1,5 +1,5 @@
-import type { Clock } from '../clock.js';
-import type { Patience } from '../queue.js';
+import type { Clock } from '../../../../sandbox/counted-time.js';
+import type { TurnTimeouts } from '../../../../sandbox/turn-queue.js';
 import type { PublishedLog } from '../published-log.js';
 import type { Outlet } from '../real.js';
 
@@ -16,7 +16,7 @@ export interface Server extends Outlet {
 export interface Surroundings {
   readonly clock: Clock;
   readonly words: Int32Array;
-  readonly patience: Patience;
+  readonly patience: TurnTimeouts;
   /** The user name by which the session is known; nobody else knows it. */
   readonly sessionUser: string;
   /** What messages call the database, where there are several. */
@@ -31,6 +31,8 @@ export interface Surroundings {
   catchUp(): void;
   /** Calls back when the app's thread is able to do something. */
   readonly probe: (alive: () => void) => void;
+  /** Whether somebody may be looking at the app's thread with a debugger. */
+  readonly debugging: () => boolean;
   later(work: () => void): void;
   readonly log: PublishedLog;
   /** The session's wish for the turn is fulfilled, or not. */

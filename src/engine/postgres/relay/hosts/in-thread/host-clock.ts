@@ -1,4 +1,4 @@
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../../../../sandbox/counted-time.js';
 
 // Captured: fake timers must not stop the clock by which a stall is noticed.
 const { setTimeout, clearTimeout } = globalThis;

@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Host, Sandbox } from '../../../../engine.js';
+import { inspector } from '../../../../inspector.js';
 import { ConfigError } from '../../../../../errors.js';
 import { newWords } from '../../../shared.js';
 import type { Client } from '../../client/client.js';
@@ -86,6 +87,7 @@ export class InThreadHost implements RelayHost {
       connect: () => void this.#connect(),
       catchUp: () => undefined,
       probe: (alive) => void this.#ticks.setImmediate(alive),
+      debugging: inspector,
       later: (work) => this.#deferred.add(work),
       log: this.#log,
       wished: (error) => this.#sandbox?.wished(error),

@@ -3,7 +3,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { Wish, Word } from '../../../shared.js';
 import type { Client } from '../../client/client.js';
 import type { Line } from '../../client/line.js';
-import { realClock } from '../../clock.js';
+import { clock } from '../../../../clock.js';
 import { cutConnections, describe, leftovers } from '../../hub/diagnostics.js';
 import { Hub } from '../../hub/hub.js';
 import { STATEMENT_CLOCK } from '../../overrides.js';
@@ -39,7 +39,7 @@ export class Relay {
       this.#tell({ kind: 'statements', statements: [statement] }),
     );
     this.#hub = new Hub({
-      clock: realClock,
+      clock,
       words: data.words,
       patience: data.patience,
       sessionUser: data.sessionUser,
@@ -52,6 +52,7 @@ export class Relay {
         this.#probes.set((this.#probeCount += 1), alive);
         this.#tell({ kind: 'ping', id: this.#probeCount });
       },
+      debugging: () => Atomics.load(this.#words, Word.debugged) === 1,
       later: (work) => void setImmediate(work),
       log: this.#log,
       wished: (error) => this.#wished(error),

@@ -3,6 +3,7 @@ import { StallError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { spareOthers } from '../../../../../sandbox/scope-errors.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
+import { inspector } from '../../../../inspector.js';
 import { type Event, receiveError } from './messages.js';
 import type { PostgresOptions } from '../../../options.js';
 import { WorkerPipe } from './pipe.js';
@@ -112,6 +113,7 @@ export class WorkerSandbox implements Sandbox {
   #beginIn(link: WorkerLink, { kind, title }: ScopeName): void {
     this.#activity = link.load(Word.activity);
     this.#written = this.#sockets.written();
+    link.store(Word.debugged, inspector() ? 1 : 0);
     link.post({ kind: 'begin', scope: { kind, title } });
   }
 

@@ -1,3 +1,5 @@
+import type { Clock } from '../sandbox/counted-time.js';
+
 /**
  * Time for turns. Taken when the module is loaded: a test's fake timers must not stop the clock by
  * which a stall is noticed.
@@ -21,6 +23,8 @@ export function after(delay: number, callback: () => void): () => void {
   const timer = set(callback, delay);
   return () => clear(timer);
 }
+
+export const clock: Clock = { now, after };
 
 /** Calls back in a later turn of the event loop, in the caller's async context. */
 export function soon(callback: () => void): void {
