@@ -100,6 +100,9 @@ export interface Sandbox {
   /**
    * Begins a scope inside the current one. Nothing is sent to the database until somebody uses it,
    * so a test that touches no database costs none.
+   *
+   * @throws SandboxLostError when the work that it would build on is lost, and that was not told yet;
+   * the scope has not begun then.
    */
   begin(scope: ScopeName): void;
 
@@ -113,7 +116,11 @@ export interface Sandbox {
    */
   end(): void;
 
-  /** Opens the sandbox for the innermost scope again: a later hook of a layer is about to run. */
+  /**
+   * Opens the sandbox for the innermost scope again: a later hook of a layer is about to run.
+   *
+   * @throws SandboxLostError as `begin`.
+   */
   resume(): void;
 
   /** What the app has open now: transactions and statements, oldest first, and connections that are being opened. */

@@ -25,8 +25,6 @@ export class Connection {
   idleSince = 0;
   /** A statement runs to its end before anybody could look. */
   readonly running = false;
-  /** Title of the test at whose end the connection was cut, because it had a transaction open. */
-  cutBy: string | undefined;
 
   constructor(name: string, database: string, readonly = false) {
     this.name = name;
@@ -38,8 +36,12 @@ export class Connection {
   /** Forgets what a former hub knew of it. */
   join(hub: Hub): void {
     this.hub = hub;
+    this.reset();
+  }
+
+  /** What was begun is over. */
+  reset(): void {
     this.transaction.reset();
-    this.cutBy = undefined;
   }
 
   /** Whether SQLite would refuse this statement on a connection like this. */

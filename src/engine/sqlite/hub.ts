@@ -1,6 +1,6 @@
 import { isSession, sessionName } from '../../sandbox/connection-names.js';
-import { Layers } from '../../sandbox/layers.js';
-import { cutError, stragglerError } from '../../sandbox/scope-errors.js';
+import { stragglerError } from '../../sandbox/scope-errors.js';
+import { ScopeGate } from '../../sandbox/scope-gate.js';
 import { stallError, turnSentences } from '../../sandbox/stall.js';
 import { describeTurn, TurnQueue } from '../../sandbox/turn-queue.js';
 import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
@@ -41,13 +41,6 @@ export interface Job {
  * Its life has two parts. Until the first `begin`, statements go straight through, with real
  * transactions: that is how schema and seed come in. From then on everything runs inside one outer
  * transaction.
- *
- * **Cut connections.** A connection that has a transaction open when a scope ends is cut. The app
- * still believes in that transaction, and a continuation of the ended test may go on with it; so
- * each of its statements fails with StragglerError, until the app has finished the transaction with
- * COMMIT or ROLLBACK (which fail too: the work is gone). From there on the connection is as good as
- * new, which is what a pool expects of a connection that was given back. BEGIN also makes it new:
- * nobody begins a transaction inside one, so whoever sends it is a new owner.
  */
 export class Hub implements Sandbox {
   observer: ((statement: StatementEvent) => void) | undefined;
@@ -63,21 +56,15 @@ export class Hub implements Sandbox {
   readonly inTransit = false;
   /** There is no server that could be lost. */
   readonly recovering: undefined = undefined;
-  /** Goes up with the end and the begin of a scope, so that a statement can be told that was sent before or in between. */
-  epoch = 0;
 
   readonly #database: string;
   readonly #name: string;
   readonly #sent = new StatementLog<StatementEvent>();
   readonly #options: SqliteOptions;
   readonly #host: Host;
-  readonly #layers = new Layers();
+  readonly #gate = new ScopeGate<Connection>();
   readonly #turns: TurnQueue<Connection>;
   readonly #emulation: Emulation;
-  /** `rest`: a scope has ended, and the next has not begun. */
-  #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
-  #lost: Error | undefined;
-  readonly #cut = new Set<Connection>();
   /** The session's. */
   readonly #own: Connection;
   /** How many statements of the app were run. */
@@ -118,33 +105,43 @@ export class Hub implements Sandbox {
     registration(this.handle);
   }
 
-  begin(scope: ScopeName): void {
-    if (this.#phase === 'setup') this.#endSetup();
-    // A transaction that is open now would lie below the new scope's savepoint, and its end would take that along.
-    this.#cutHolder(this.#layers.current);
+  /** As of the gate. */
+  get epoch(): number {
+    return this.#gate.epoch;
+  }
 
-    this.#layers.begin(scope);
-    this.#enterScope();
+  begin(scope: ScopeName): void {
+    this.#tellLoss();
+    if (this.#gate.settingUp) this.#endSetup();
+    // A transaction that is open now would lie below the new scope's savepoint, and its end would take that along.
+    this.#cutHolder();
+
+    this.#gate.begin(scope);
   }
 
   resume(): void {
-    if (this.#phase === 'rest' && this.#layers.current !== undefined) this.#enterScope();
+    this.#tellLoss();
+    this.#gate.resume();
+  }
+
+  /** What begins, or goes on, builds on what is gone. */
+  #tellLoss(): void {
+    const lost = this.#gate.lost.takeOpen();
+    if (lost !== undefined) throw lost;
   }
 
   end(): void {
-    const lost = this.#lost;
-    const scope = this.#layers.current;
-    this.#lost = undefined;
-    this.epoch += 1;
+    const { title } = this.#gate;
 
-    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, scope?.title));
-    this.#cutHolder(scope);
+    this.#gate.rest();
+    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, title));
+    this.#cutHolder();
 
-    const { send } = this.#layers.end();
-    this.#phase = 'rest';
+    const { send } = this.#gate.end();
     // Nothing to send: nobody has used the database, or it was lost and restored then.
     if (send.length > 0) this.#undo(send);
 
+    const lost = this.#gate.lost.take();
     if (lost !== undefined) throw lost;
   }
 
@@ -189,14 +186,15 @@ export class Hub implements Sandbox {
   }
 
   cutConnections(): readonly CutConnection[] {
-    return [...this.#cut].map(({ name, cutBy = '', lastSql = '' }) => ({ connection: name, title: cutBy, lastSql }));
+    return this.#gate.cutConnections();
   }
 
   close(): void {
-    if (this.#phase === 'closed') return;
+    if (this.#gate.closed) return;
 
-    this.#phase = 'closed';
-    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, this.#layers.lastEnded));
+    const { title } = this.#gate;
+    this.#gate.close();
+    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, title));
     for (const database of registry.databases.values()) if (database.hub === this) database.hub = undefined;
     this.handle.close();
     warnOfOthers(this.#database, this.#options.key ?? 'database', realDrivers(this.#options.swap));
@@ -214,7 +212,8 @@ export class Hub implements Sandbox {
     if (this.#turns.tryTake(connection)) return;
 
     const holder = this.#turns.holder;
-    if (wait === 'wait' && this.#host.canWait()) this.#turns.requestHere(connection, sql, (done, timeout) => this.#host.waitUntil(done, timeout));
+    if (wait === 'wait' && this.#host.canWait())
+      this.#turns.requestHere(connection, sql, (done, timeout) => this.#host.waitUntil(done, timeout));
     else if (holder !== undefined)
       throw stallError({ connection: connection.name, sql }, describeTurn(holder), now(), 'blocked');
   }
@@ -234,7 +233,7 @@ export class Hub implements Sandbox {
     };
 
     try {
-      this.#admit(connection, sql, effect, epoch !== undefined && epoch !== this.epoch);
+      this.#admit(connection, sql, effect, epoch);
     } catch (error) {
       fail(error as Error);
       return;
@@ -298,13 +297,13 @@ export class Hub implements Sandbox {
   /** Whether the connection believes itself inside a transaction. */
   inTransaction(connection: Connection): boolean {
     if (connection.hub !== this) return false;
-    if (this.#phase !== 'setup') return connection.transaction.open;
+    if (!this.#gate.settingUp) return connection.transaction.open;
     return this.#turns.holder === connection && this.handle.inTransaction;
   }
 
   /** The connection was closed: SQLite rolls back what it had open. */
   disconnect(connection: Connection): void {
-    if (connection.hub !== this || this.#phase === 'closed') return;
+    if (connection.hub !== this || this.#gate.closed) return;
 
     this.#turns.cancel(connection);
     if (this.#turns.holder === connection) this.#rollBack(connection);
@@ -337,9 +336,9 @@ export class Hub implements Sandbox {
   }
 
   #perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
-    if (this.#phase === 'setup') return this.#emulation.setUp(connection, sql, effect, execution);
+    if (this.#gate.settingUp) return this.#emulation.setUp(connection, sql, effect, execution);
 
-    for (const statement of this.#layers.touch()) this.statements.get(statement).run();
+    for (const statement of this.#gate.layers.touch()) this.statements.get(statement).run();
     let result: Result;
     try {
       result = this.#emulation.run(connection, sql, effect, execution);
@@ -350,45 +349,31 @@ export class Hub implements Sandbox {
     return result;
   }
 
-  /** `stale`: the statement was sent before the scope began. */
-  #admit(connection: Connection, sql: string, effect: Effect, stale = false): void {
+  /** @param sentIn the epoch in which the statement was sent; undefined for the present one */
+  #admit(connection: Connection, sql: string, effect: Effect, sentIn?: number): void {
     if (connection.hub !== this) this.#join(connection);
     connection.lastSql = sql;
-    if (connection.cutBy !== undefined) {
-      if (effect.kind !== 'begin' || stale) this.#refuseCut(connection, sql, effect, connection.cutBy);
-      this.#join(connection);
-    }
-    if (this.#phase === 'rest' || stale) throw stragglerError(connection.name, sql, this.#layers.lastEnded);
-  }
 
-  /** The transaction is kept as a ghost, to know when the app has finished it. */
-  #refuseCut(connection: Connection, sql: string, effect: Effect, title: string): never {
-    const { transaction } = connection;
-
-    transaction.done(transaction.plan(effect));
-    if (!transaction.open) {
-      connection.cutBy = undefined;
-      this.#cut.delete(connection);
-    }
-    throw cutError(connection.name, sql, title);
+    const refusal = this.#gate.admit(connection, [effect], sentIn);
+    if (refusal !== undefined) throw refusal;
   }
 
   #join(connection: Connection): void {
     connection.join(this);
-    this.#cut.delete(connection);
+    this.#gate.forget(connection);
   }
 
   /** Ends the transaction of whoever has one open now, and cuts that connection off. */
-  #cutHolder(scope: { readonly title: string } | undefined): void {
+  #cutHolder(): void {
     const { holder } = this.#turns;
     if (holder === undefined) return;
 
-    const app = !isSession(holder.name) && this.#phase !== 'setup';
-    this.#rollBack(holder, app ? (scope?.title ?? this.#layers.lastEnded ?? 'the setup') : undefined);
+    const app = holder !== this.#own && !this.#gate.settingUp;
+    this.#rollBack(holder, app);
   }
 
-  #rollBack(connection: Connection, cutBy?: string): void {
-    if (this.#phase === 'setup') {
+  #rollBack(connection: Connection, cut = false): void {
+    if (this.#gate.settingUp) {
       if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
     } else if (connection.transaction.open && this.handle.inTransaction) {
       const { transaction } = connection;
@@ -398,15 +383,10 @@ export class Hub implements Sandbox {
     }
 
     // A cut connection goes on believing in its transaction.
-    if (cutBy === undefined) connection.transaction.reset();
-    else this.#cutOff(connection, cutBy);
+    if (cut) this.#gate.cut(connection);
+    else connection.transaction.reset();
     connection.since = 0;
     this.#turns.release(connection);
-  }
-
-  #cutOff(connection: Connection, title: string): void {
-    connection.cutBy = title;
-    this.#cut.add(connection);
   }
 
   #undo(send: readonly string[]): void {
@@ -416,13 +396,8 @@ export class Hub implements Sandbox {
   }
 
   #endSetup(): void {
-    this.#cutHolder(undefined);
+    this.#cutHolder();
     this.#setForeignKeys();
-  }
-
-  #enterScope(): void {
-    if (this.#phase === 'rest') this.epoch += 1;
-    this.#phase = 'scope';
   }
 
   #setForeignKeys(): void {
@@ -430,12 +405,11 @@ export class Hub implements Sandbox {
   }
 
   #lose(connection: Connection, sql: string, cause: unknown): Error {
-    const title = this.#layers.current?.title;
-    const error = lostError(sql, connection.name, title, this.#layers.lost(), cause);
+    const title = this.#gate.layers.current?.title;
+    const error = this.#gate.lose((gone) => lostError(sql, connection.name, title, gone, cause));
 
     connection.transaction.reset();
     this.#emulation.restore();
-    this.#lost ??= error;
     return error;
   }
 }

@@ -81,4 +81,28 @@ export const losses: readonly Case[] = [
       scene.end();
     },
   },
+  {
+    title: 'a loss in a hook that nobody was told of is told by what begins next, and once',
+    async run(scene) {
+      const app = await scene.connect();
+      scene.begin('a suite', 'layer');
+      scene.insert(1);
+      await scene.prepared.lose(app);
+      // As a runner has it, a scope that could not begin is not ended.
+      expect(await failureOf(() => scene.sandbox.begin({ kind: 'test', title: 'its test' }))).to.be.instanceOf(
+        SandboxLostError,
+      );
+      scene.begin('its second test');
+      expect(scene.ids).to.deep.equal([]);
+      scene.end();
+
+      scene.resume();
+      scene.insert(2);
+      await scene.prepared.lose(app);
+      expect(await failureOf(() => scene.resume())).to.be.instanceOf(SandboxLostError);
+      scene.end();
+      scene.begin('the next');
+      expect(scene.ids).to.deep.equal([]);
+    },
+  },
 ];

@@ -1,6 +1,7 @@
 import type { LockstepError } from '../../../../errors.js';
 import { connectionName } from '../../../../sandbox/connection-names.js';
 import { HOLDS_TURN } from '../../../../sandbox/holding.js';
+import type { VirtualTransaction } from '../../../../sandbox/virtual-transaction.js';
 import { Back, errorResponse, notification, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
@@ -47,10 +48,6 @@ export class Client implements Sink {
   /** When it took the turn, and when its transaction ran its last statement, in milliseconds of the clock. */
   since = 0;
   idleSince = 0;
-  /** Title of the test at whose end it was cut, because it had a transaction open. */
-  cutBy: string | undefined;
-  /** Why it was cut, if not by the end of that test. */
-  cutFor: LockstepError | undefined;
   /** The last error that the relay has answered in the server's place. */
   rejected: Buffer = NOTHING;
   /** Whether it may have taken locks that outlive its transaction. */
@@ -125,8 +122,17 @@ export class Client implements Sink {
     return this.#reader.rest;
   }
 
+  get transaction(): VirtualTransaction {
+    return this.emulation.transaction;
+  }
+
+  /** Somebody else uses the connection from now on: whatever was begun is over. */
+  reset(): void {
+    this.emulation.reset();
+  }
+
   get inTransaction(): boolean {
-    if (this.cutBy !== undefined) return false;
+    if (this.#hub.scopes.gate.isCut(this)) return false;
     return this.emulation.transaction.open || this.realStatus !== 'I';
   }
 
@@ -372,15 +378,14 @@ export class Client implements Sink {
   }
 
   /** The connection to the server is gone, with everything that was on it. */
-  lost(error: LockstepError, title: string | undefined): void {
+  lost(error: LockstepError): void {
     // Whoever is idle in a transaction learns of it with its next statement: it must not go on without it.
     const untold = this.emulation.transaction.open && this.#dialogue.phase === 'ready' && !this.own;
     this.#dialogue.portals.forget();
     if (untold) {
       this.emulation.leave();
       this.emulation.staged = this.emulation.state;
-      this.cutBy = title ?? '';
-      this.cutFor = error;
+      this.#hub.scopes.gate.cut(this, error);
     } else this.emulation.reset();
     this.realStatus = 'I';
     this.abort(lockstepFailure(error));

@@ -15,9 +15,7 @@ export function leftovers(busy: Iterable<Client>): OpenWork[] {
 
 /** Who still believes in a transaction that was rolled back with its test. */
 export function cutConnections(hub: Hub): CutConnection[] {
-  return [...hub.clients].flatMap(({ name, cutBy, cutFor, lastSql }) =>
-    cutBy === undefined || cutFor !== undefined ? [] : [{ connection: name, title: cutBy, lastSql: lastSql ?? '' }],
-  );
+  return [...hub.scopes.gate.cutConnections()];
 }
 
 /** Who has the turn and who waits for it, one sentence each. */

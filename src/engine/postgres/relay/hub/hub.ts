@@ -117,6 +117,7 @@ export class Hub {
     this.#clients.delete(client.id);
     this.#written.delete(client);
     turns.gone(client);
+    this.scopes.gate.forget(client);
     this.backends.gone(client);
     if (ground.unnamed === client) ground.unnamed = undefined;
     noticeboard.mark(client);

@@ -107,7 +107,7 @@ export class ServerLink {
     this.#connecting = false;
     this.#unreachable = true;
     const lost = connectionLost(error.message, this.#about(), error);
-    scopes.failScope(lost);
+    scopes.gate.fail(lost);
     turns.refuseParked(() => lost);
     this.#hub.flush();
   }
@@ -132,7 +132,7 @@ export class ServerLink {
 
     turns.dismiss(() => error);
     if (holder !== undefined) {
-      holder.lost(error, this.#about().title);
+      holder.lost(error);
       turns.leave(holder);
     }
     this.#runWhenIdle();
