@@ -27,7 +27,7 @@ export function installForeignNode(major, platform, arch) {
 
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }));
-  const problem = npmInstall(folder, [`${name}@${major}`], { npm_config_os: platform, npm_config_cpu: arch });
+  const problem = npmInstall(folder, [`${name}@${major}`], { npm_config_force: 'true' });
   return problem ? { reason: problem } : { node };
 }
 

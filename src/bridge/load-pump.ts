@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { BridgeMissingError } from '../errors.js';
 import { loadAddon } from '../native/addon.js';
 import { addonPump } from './addon-pump.js';
+import { debug } from './debug.js';
 import { deasyncPump } from './deasync-pump.js';
 import type { Deasync } from './empty-loop.js';
 import type { EventLoop } from './event-loop.js';
@@ -33,7 +34,9 @@ function load(): EventLoop {
   const failures: Failure[] = [];
   for (const name of wanted()) {
     try {
-      return pumps[name](_tickCallback.bind(process));
+      const loop = pumps[name](_tickCallback.bind(process));
+      debug?.(`the pump is ${WORDS[name]}`);
+      return loop;
     } catch (cause) {
       failures.push({ name, cause });
     }
@@ -61,7 +64,7 @@ interface Failure {
   readonly cause: unknown;
 }
 
-const WORDS: Readonly<Record<Pump, string>> = { addon: 'its own addon', deasync: 'deasync' };
+const WORDS: Readonly<Record<Pump, string>> = { addon: "Lockstep's own addon", deasync: 'deasync' };
 
 function missing(failures: readonly Failure[]): BridgeMissingError {
   const { platform, arch, version } = process;

@@ -6,19 +6,19 @@ export interface Addon extends Partial<DescriptorCalls> {
    * Runs the event loop once (`uv_run(UV_RUN_ONCE)`); it blocks for `limit` milliseconds at most,
    * Infinity for none. Returns whether the limit ended the turn. Throws what a callback threw.
    */
-  turn(limit: number): boolean;
+  readonly turn: (limit: number) => boolean;
   /** Whether referenced handles, requests (also of the thread pool) or closing handles keep the loop going. */
-  loopAlive(): boolean;
+  readonly loopAlive: () => boolean;
   /** Milliseconds for which the loop would block now; -1 without limit. */
-  backendTimeout(): number;
+  readonly backendTimeout: () => number;
   /** Requests that are not over: to the system, to the thread pool. */
-  activeRequests(): number;
+  readonly activeRequests: () => number;
   /** Events that the loop has received from the system so far. */
-  loopEvents(): number;
+  readonly loopEvents: () => number;
   /** Handles by which other threads can call in though they do not keep the loop going; some of Node's own among them. */
-  unreferencedPorts(): number;
+  readonly unreferencedPorts: () => number;
   /** The same of sockets, pipes and child processes. */
-  unreferencedStreams(): number;
+  readonly unreferencedStreams: () => number;
 }
 
 /**
@@ -27,16 +27,23 @@ export interface Addon extends Partial<DescriptorCalls> {
  */
 export interface DescriptorCalls {
   /** poll(2) until the timeout in milliseconds, Infinity for none. Returns the events, 0 when it ran out. */
-  poll(fd: number, events: number, timeout: number): number;
+  readonly poll: (fd: number, events: number, timeout: number) => number;
   /** Reads what is there, -EAGAIN if nothing is; never blocks, whatever the descriptor's flags. */
-  readNow(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  readonly readNow: (fd: number, buffer: Uint8Array, offset: number, length: number) => number;
   /** Writes what there is room for, -EAGAIN if there is none; never blocks, whatever the descriptor's flags. */
-  writeNow(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  readonly writeNow: (fd: number, buffer: Uint8Array, offset: number, length: number) => number;
   /**
    * Reads as soon as something is there: tries again and again for `spin` microseconds, then sleeps in
    * poll(2). Returns -ETIMEDOUT after `timeout` milliseconds (Infinity: never). Signals do not cut it short.
    */
-  readWithin(fd: number, buffer: Uint8Array, offset: number, length: number, spin: number, timeout: number): number;
+  readonly readWithin: (
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    spin: number,
+    timeout: number,
+  ) => number;
 }
 
 /** Folder below `prebuilds/` with the binary for this process. */

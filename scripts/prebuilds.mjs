@@ -4,16 +4,16 @@
 //
 //   apt-get install clang lld llvm libc6-dev-arm64-cross mingw-w64-common
 //
-//   npm run prebuild                  all that can be made here
-//   npm run prebuild -- linux-arm64   those that are named; fails where one cannot be made
-//   npm run prebuild -- --check       changes nothing, fails where prebuilds/ has something else
+//   npm run prebuilds                  all that can be made here
+//   npm run prebuilds -- linux-arm64   those that are named; fails where one cannot be made
+//   npm run prebuilds -- --check       changes nothing, fails where prebuilds/ has something else
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-import { missingTools, NAMES, POSIX, recipe } from './prebuild/platforms.mjs';
-import { digestOf, sourcesOf } from './prebuild/sources.mjs';
+import { missingTools, NAMES, POSIX, recipe } from './prebuilds/platforms.mjs';
+import { digestOf, sourcesOf } from './prebuilds/sources.mjs';
 import { root } from './steps.mjs';
 
 const NATIVE = join(root, 'native');
