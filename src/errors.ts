@@ -127,7 +127,7 @@ export class AppError extends LockstepError {
 /** Base of the errors of waiting. */
 export abstract class BridgeError extends LockstepError {}
 
-/** The native pump (deasync) has no binary for this platform and Node version. */
+/** No native pump has a binary for this platform and Node version: neither Lockstep's own nor deasync. */
 export class BridgeMissingError extends BridgeError {
   readonly code = 'LOCKSTEP_BRIDGE_MISSING';
   constructor(explanation: Explanation) {
