@@ -92,6 +92,7 @@ export const losses: readonly Case[] = [
       expect(await failureOf(() => scene.sandbox.begin({ kind: 'test', title: 'its test' }))).to.be.instanceOf(
         SandboxLostError,
       );
+      await scene.recovered();
       scene.begin('its second test');
       expect(scene.ids).to.deep.equal([]);
       scene.end();
@@ -100,6 +101,7 @@ export const losses: readonly Case[] = [
       scene.insert(2);
       await scene.prepared.lose(app);
       expect(await failureOf(() => scene.resume())).to.be.instanceOf(SandboxLostError);
+      await scene.recovered();
       scene.end();
       scene.begin('the next');
       expect(scene.ids).to.deep.equal([]);

@@ -47,6 +47,7 @@ export class Scene {
       ownDatabase: true,
       connect: () => this.#later.push(() => this.connect()),
       catchUp: () => undefined,
+      behind: () => false,
       probe: (alive) => alive(),
       debugging: () => false,
       later: (work) => this.#later.push(work),

@@ -57,7 +57,13 @@ export class Admission {
     const refusal = hub.scopes.admit(client, effects);
     if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal));
     if (this.#withoutTurn(frame)) return;
-    if (hub.turns.enter(client, client.lastSql ?? '')) return this.#start(frame);
+    if (hub.turns.enter(client, client.lastSql ?? '')) {
+      if (client.own || client.holding || !hub.behind) return this.#start(frame);
+      // The main thread saw the turn free when it ended a scope meanwhile, and waited for nobody: the unit is
+      // not of that scope. One of the two threads sees what the other has stored before it looked.
+      hub.turns.release(client);
+      return this.begin(frame);
+    }
     // Not this frame's fault if it was granted and run meanwhile.
     this.#pending = frame;
     dialogue.blocked = true;

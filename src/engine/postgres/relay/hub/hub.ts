@@ -41,6 +41,11 @@ export class Hub {
     return this.link.real;
   }
 
+  /** Whether a scope may have ended or begun without the hub's knowing. */
+  get behind(): boolean {
+    return this.#surroundings.behind();
+  }
+
   now(): number {
     return this.#surroundings.clock.now();
   }

@@ -29,6 +29,8 @@ export interface Surroundings {
   connect(): void;
   /** Reads what the main thread has sent and was not noticed yet. */
   catchUp(): void;
+  /** Whether the main thread has sent something that was not noticed yet. */
+  behind(): boolean;
   /** Calls back when the app's thread is able to do something. */
   readonly probe: (alive: () => void) => void;
   /** Whether somebody may be looking at the app's thread with a debugger. */

@@ -86,6 +86,7 @@ export class InThreadHost implements RelayHost {
       overrides: clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#connect(),
       catchUp: () => undefined,
+      behind: () => false,
       probe: (alive) => void this.#ticks.setImmediate(alive),
       debugging: inspector,
       later: (work) => this.#deferred.add(work),

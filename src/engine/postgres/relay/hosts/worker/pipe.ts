@@ -14,6 +14,8 @@ export class WorkerPipe implements Pipe {
   readonly #slot: ReplySlot = new ReplySlot();
   /** The number of the chunk that comes next. */
   #next = 1;
+  /** One that has come and whose turn it may not be yet. */
+  #message: { readonly message: Uint8Array | null } | undefined;
   #open = true;
 
   constructor(link: WorkerLink) {
@@ -36,7 +38,7 @@ export class WorkerPipe implements Pipe {
    * @throws Error when the time has passed, when the far end has closed, and when the relay's thread has ended.
    */
   read(timeout: number): Uint8Array {
-    const deadline = performance.now() + timeout;
+    let left = timeout;
 
     for (;;) {
       const seen = this.#link.load(Word.piped);
@@ -45,21 +47,32 @@ export class WorkerPipe implements Pipe {
       else if (chunk !== undefined) return chunk;
 
       if (!this.#open) throw new Error('the relay closed the connection');
-      const left = deadline - performance.now();
       if (left <= 0) throw new Error(`no answer within ${timeout} ms`);
-      this.#link.wait(Word.piped, seen, left);
+      left -= this.#link.wait(Word.piped, seen, left);
     }
   }
 
-  /** The next chunk, if it is here; null when the far end has closed. */
+  /**
+   * The next chunk, if it is here; null when the far end has closed. The relay sends by message what comes
+   * while the slot is taken: having a message, what lies in the slot came before it.
+   */
   #receive(): Uint8Array | null | undefined {
-    const chunk = this.#slot.take(this.#next) ?? this.#receiveMessage();
-    if (chunk !== undefined) this.#next += 1;
-    return chunk;
+    const first = this.#slot.take(this.#next);
+    if (first !== undefined) return this.#count(first);
+
+    this.#message ??= receiveMessageOnPort(this.#port) as { readonly message: Uint8Array | null } | undefined;
+    if (this.#message === undefined) return undefined;
+    const earlier = this.#slot.take(this.#next);
+    if (earlier !== undefined) return this.#count(earlier);
+
+    const { message } = this.#message;
+    this.#message = undefined;
+    return this.#count(message);
   }
 
-  #receiveMessage(): Uint8Array | null | undefined {
-    return (receiveMessageOnPort(this.#port) as { message: Uint8Array | null } | undefined)?.message;
+  #count<Chunk>(chunk: Chunk): Chunk {
+    this.#next += 1;
+    return chunk;
   }
 
   /** Closes both directions. May be called twice. */

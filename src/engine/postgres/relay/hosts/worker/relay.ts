@@ -48,6 +48,7 @@ export class Relay {
       overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#upstream.connect(),
       catchUp: () => this.#catchUp(),
+      behind: () => this.#received !== Atomics.load(this.#words, Word.sent),
       probe: (alive) => {
         this.#probes.set((this.#probeCount += 1), alive);
         this.#tell({ kind: 'ping', id: this.#probeCount });
@@ -139,7 +140,8 @@ export class Relay {
         hub.turns.wish(command.sql, command.blocked);
         return hub.flush();
       case 'unwish':
-        return hub.turns.unwish();
+        hub.turns.unwish();
+        return this.#reply(number, {});
       case 'leftovers':
         return this.#reply(number, { leftovers: leftovers(hub.noticeboard.busy) });
       case 'describe':

@@ -2,7 +2,7 @@ import type { StatementEvent, StatementReader } from '../../../../engine.js';
 import { Word } from '../../../shared.js';
 import type { WorkerLink } from './worker-link.js';
 
-const LOOK = 2_000;
+const LOOK = 10_000;
 
 /**
  * The log that the relay's thread keeps. It counts in shared memory and sends its statements only

@@ -15,7 +15,7 @@ import type { WorkerLink } from './worker-link.js';
 
 const CONNECT = 60_000;
 const END = 10_000;
-const LOOK = 2_000;
+const LOOK = 10_000;
 const PRESSING = [Word.lost, Word.outward, Word.busy, Word.turn, Word.waiting, Word.sessionOpen];
 const KNOWN = 50;
 
@@ -264,7 +264,7 @@ export class WorkerSandbox implements Sandbox {
       link.wait(Word.wish, Wish.pending, canWait ? 2 : limit);
       if (canWait && pending()) this.#host.waitUntil(() => !pending(), limit);
     } catch (error) {
-      link.post({ kind: 'unwish' });
+      this.#unwish(link);
       throw error;
     }
 
@@ -274,12 +274,17 @@ export class WorkerSandbox implements Sandbox {
       const error = link.takeReply()?.error;
       if (error !== undefined) throw receiveError(error);
     }
-    link.post({ kind: 'unwish' });
+    this.#unwish(link);
     throw new StallError({
       what: `${sessionName(this.#options.label)} cannot run "${sql}": the database was not free within ${limit} ms.`,
       why: 'Another connection kept the turn, and nothing is left that could make it give it back.',
       remedy: 'Finish the transaction of the app before the session needs the database.',
     });
+  }
+
+  /** Waits for the answer: a grant that was on its way would be taken for that of the next wish. */
+  #unwish(link: WorkerLink): void {
+    if (link.dead === undefined) link.call({ kind: 'unwish' }, LOOK);
   }
 
   /** The app's pools learn that their connections have ended when the event loop goes on, and not in the next test. */

@@ -6,8 +6,11 @@ import { newWords, Word } from '../../../shared.js';
 
 /** So often a thread that waits looks whether the worker is there, in milliseconds. */
 const SLICE = 20;
-/** Without a heartbeat for so long, a worker that is there is stuck. It beats every 200 ms. */
-const DEAD_AFTER = 1500;
+/**
+ * Without a heartbeat for so long, a worker that is there is stuck. It beats every 200 ms, but reading a
+ * script of many megabytes may take it seconds. One that has ended is noticed at once, by `deliver`.
+ */
+const DEAD_AFTER = 30_000;
 const START = 10_000;
 
 /** How a worker is started. */
@@ -116,28 +119,35 @@ export class WorkerLink {
   }
 
   /**
-   * Blocks until the word has another value, for at most `timeout` milliseconds.
+   * Blocks until the word has another value, for at most `timeout` milliseconds. Gives how long that took:
+   * only time counts that was waited, not that for which the process was stopped.
    *
    * @throws SandboxLostError when the worker has died.
    */
-  wait(word: number, seen: number, timeout: number): void {
-    const deadline = performance.now() + timeout;
+  wait(word: number, seen: number, timeout: number): number {
     let beat = this.load(Word.heartbeat);
-    let heard = performance.now();
+    let silent = 0;
+    let waited = 0;
 
-    for (let now = heard; now < deadline; now = performance.now()) {
-      if (Atomics.wait(this.words, word, seen, Math.min(SLICE, deadline - now)) !== 'timed-out') return;
+    while (waited < timeout) {
+      const began = performance.now();
+      const changed = Atomics.wait(this.words, word, seen, Math.min(SLICE, timeout - waited)) !== 'timed-out';
+      const took = Math.min(performance.now() - began, 2 * SLICE);
+      waited += took;
+      if (changed) break;
 
       this.post({ kind: 'look' });
       if (this.#dead !== undefined) throw this.lost();
 
       const last = this.load(Word.heartbeat);
-      if (last !== beat) [beat, heard] = [last, performance.now()];
-      else if (performance.now() - heard > DEAD_AFTER) {
+      silent = last === beat ? silent + took : 0;
+      beat = last;
+      if (silent > DEAD_AFTER) {
         this.#dead ??= 'it gives no sign of life';
         throw this.lost();
       }
     }
+    return waited;
   }
 
   /** The error of a sandbox whose worker is gone. */
@@ -178,7 +188,7 @@ export class WorkerLink {
   }
 
   #until<Value>(look: () => Value | undefined | false, word: number, timeout: number, what: string): Value {
-    const deadline = performance.now() + timeout;
+    let left = timeout;
 
     for (;;) {
       const seen = this.load(word);
@@ -186,9 +196,8 @@ export class WorkerLink {
       if (value !== undefined && value !== false) return value;
       if (this.#dead !== undefined) throw this.lost();
 
-      const left = deadline - performance.now();
       if (left <= 0) throw this.#late(what, timeout);
-      this.wait(word, seen, left);
+      left -= this.wait(word, seen, left);
     }
   }
 
