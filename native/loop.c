@@ -102,7 +102,7 @@ static napi_value loop_events(napi_env env, napi_callback_info info) {
 
 typedef struct {
   uint32_t ports;
-  uint32_t streams;
+  uint32_t sources;
 } Unreferenced;
 
 static void count(uv_handle_t *handle, void *counts) {
@@ -111,16 +111,19 @@ static void count(uv_handle_t *handle, void *counts) {
     case UV_ASYNC:
       ((Unreferenced *)counts)->ports += 1;
       break;
+    case UV_FS_EVENT:
+    case UV_FS_POLL:
     case UV_NAMED_PIPE:
     case UV_POLL:
     case UV_PROCESS:
+    case UV_SIGNAL:
     case UV_TCP:
     case UV_TTY:
     case UV_UDP:
-      ((Unreferenced *)counts)->streams += 1;
+      ((Unreferenced *)counts)->sources += 1;
       break;
     default:
-      // Timers are known to JavaScript; signals and file watchers bring nothing that was asked for.
+      // Timers are known to JavaScript, and the rest belongs to Node.
       break;
   }
 }
@@ -140,11 +143,12 @@ static napi_value unreferenced_ports(napi_env env, napi_callback_info info) {
   return pump == NULL ? NULL : number(env, unreferenced(pump).ports);
 }
 
-// unreferencedStreams(): the same of sockets, pipes and child processes.
-static napi_value unreferenced_streams(napi_env env, napi_callback_info info) {
+// unreferencedSources(): the same of what the system tells: sockets, pipes, child processes, watched
+// files, signals.
+static napi_value unreferenced_sources(napi_env env, napi_callback_info info) {
   Pump *pump = pump_of(env, info, NULL, NULL);
 
-  return pump == NULL ? NULL : number(env, unreferenced(pump).streams);
+  return pump == NULL ? NULL : number(env, unreferenced(pump).sources);
 }
 
 static void closed(uv_handle_t *alarm) {
@@ -180,5 +184,5 @@ napi_status export_loop(napi_env env, napi_value exports) {
   RETURN_UNLESS_OK(export_function(env, exports, "activeRequests", active_requests, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "loopEvents", loop_events, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "unreferencedPorts", unreferenced_ports, pump));
-  return export_function(env, exports, "unreferencedStreams", unreferenced_streams, pump);
+  return export_function(env, exports, "unreferencedSources", unreferenced_sources, pump);
 }

@@ -42,6 +42,8 @@ function prebuild(name) {
   if (check && !same) fail(`${name}: prebuilds/ has another binary than the sources make.`);
 
   mkdirSync(dirname(path), { recursive: true });
+  // In the place of the old file, not into it: a process that runs may have that one mapped.
+  if (!same) rmSync(path, { force: true });
   if (!same) writeFileSync(path, once);
   console.log(`${name}: ${once.length} bytes, ${same ? 'the same as before' : 'new'}`);
 }

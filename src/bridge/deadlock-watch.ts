@@ -1,9 +1,9 @@
 import { findAddon, type Addon } from '../native/addon.js';
-import { compilations } from './compilations.js';
 import { openHandles } from './handles.js';
 import { native } from './native.js';
 import { activeResources, holdsBaseline } from './resources.js';
 import { unrefTimerDue } from './timers.js';
+import { endingV8Work, waitsForThread } from './v8-work.js';
 
 /** Milliseconds to the first look, and from one to the next while nothing keeps the loop going. */
 const SOON = 4;
@@ -19,14 +19,14 @@ const GRACE = 150;
 
 /** Such handles that were there before the app. */
 let ownPorts = 0;
-let ownStreams = 0;
+let ownSources = 0;
 
 /** Declares all handles that do not keep the loop going at this moment to be no part of the app. */
 export function takePortsBaseline(): void {
   const addon = findAddon();
 
   ownPorts = addon?.unreferencedPorts() ?? 0;
-  ownStreams = addon?.unreferencedStreams() ?? 0;
+  ownSources = addon?.unreferencedSources() ?? 0;
 }
 
 /**
@@ -70,7 +70,7 @@ export class DeadlockWatch {
 
   #isEmpty(now: number): boolean {
     if (this.#addon.loopAlive() && !this.#isOnlyBaseline()) return false;
-    return compilations() === 0 && !unrefTimerDue(this.#deadline - now);
+    return endingV8Work().length === 0 && !unrefTimerDue(this.#deadline - now);
   }
 
   /** Whether nothing keeps the loop going but what was there before the app. */
@@ -94,6 +94,7 @@ export class DeadlockWatch {
   }
 
   #mayBeCalled(): boolean {
-    return this.#addon.unreferencedPorts() > ownPorts || this.#addon.unreferencedStreams() > ownStreams;
+    if (waitsForThread()) return true;
+    return this.#addon.unreferencedPorts() > ownPorts || this.#addon.unreferencedSources() > ownSources;
   }
 }

@@ -1,4 +1,3 @@
-import { trackCompilations } from './compilations.js';
 import { takePortsBaseline } from './deadlock-watch.js';
 import { installGuards } from './guard.js';
 import { takeRejections } from './rejections.js';
@@ -6,6 +5,7 @@ import { takeBaseline } from './resources.js';
 import { state } from './state.js';
 import { trackTimers, unrefTimers } from './timers.js';
 import { traceResources } from './trace.js';
+import { trackV8Work } from './v8-work.js';
 
 /** What a runner holds while it hops the tests of this thread. */
 export interface InstalledBridge {
@@ -24,7 +24,7 @@ export function installBridge(): InstalledBridge {
   const removeGuards = installGuards();
   const leaveRejections = takeRejections();
   const forgetTimers = trackTimers();
-  const forgetCompilations = trackCompilations();
+  const forgetV8Work = trackV8Work();
   const stopTracing = traceResources();
 
   state.runner = 'loading';
@@ -41,7 +41,7 @@ export function installBridge(): InstalledBridge {
     uninstall() {
       state.runner = undefined;
       stopTracing();
-      forgetCompilations();
+      forgetV8Work();
       forgetTimers();
       leaveRejections();
       removeGuards();

@@ -1,4 +1,4 @@
-import { compilations } from './compilations.js';
+import { endingV8Work } from './v8-work.js';
 
 /** What Node calls a resource, in words (names from src/async_wrap.h and lib/internal/timers.js). */
 const WORDS: Readonly<Record<string, string>> = {
@@ -67,6 +67,5 @@ export function activeResources(ownTimers = 0): string[] {
     const extra = count - (baseline.get(name) ?? 0) - (name === 'Timeout' ? ownTimers : 0);
     if (extra > 0) words.push(`${extra} ${WORDS[name] ?? name}${extra > 1 && WORDS[name] !== undefined ? 's' : ''}`);
   }
-  if (compilations() > 0) words.push('compilation of WebAssembly');
-  return words;
+  return [...words, ...endingV8Work()];
 }

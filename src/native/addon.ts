@@ -17,8 +17,8 @@ export interface Addon extends Partial<DescriptorCalls> {
   readonly loopEvents: () => number;
   /** Handles by which other threads can call in though they do not keep the loop going; some of Node's own among them. */
   readonly unreferencedPorts: () => number;
-  /** The same of sockets, pipes and child processes. */
-  readonly unreferencedStreams: () => number;
+  /** The same of what the system tells: sockets, pipes, child processes, watched files, signals. */
+  readonly unreferencedSources: () => number;
 }
 
 /**

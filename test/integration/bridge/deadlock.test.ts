@@ -30,13 +30,16 @@ const invisible: Readonly<Record<string, () => Promise<unknown>>> = {
     while (performance.now() < end) await promisify(deflate)(Buffer.alloc(4_000_000, 'x1y2z3'));
   },
   'compilation of WebAssembly': () => WebAssembly.compile(largeModule()),
+  'Atomics.waitAsync with a timeout': async () => waitAsync(LONG),
+  'Atomics.waitAsync that another thread ends': async () => {
+    const shared = new Int32Array(new SharedArrayBuffer(4));
+    const woken = waitAsync(undefined, shared);
+    const worker = await unreferencedWorker('Atomics.notify(workerData, 0)', shared);
+    expect(await woken).to.equal('ok');
+    await worker.terminate();
+  },
   'an answer of a worker that does not keep the process alive': async () => {
-    const worker = new Worker('require("node:worker_threads").parentPort.on("message", answer);' + answer.toString(), {
-      eval: true,
-    });
-    await once(worker, 'online');
-    worker.unref();
-    worker.postMessage(UNNOTICED);
+    const worker = await unreferencedWorker('parentPort.postMessage("done")');
     await once(worker, 'message');
     await worker.terminate();
   },
@@ -51,10 +54,31 @@ const { WebAssembly } = globalThis as unknown as { WebAssembly: { compile(bytes:
 /** Milliseconds of quiet that are no deadlock yet where something may call in. */
 const UNNOTICED = 40;
 
-/** Runs in the worker: nothing of it is seen from outside. */
-function answer(this: { postMessage(message: unknown): void }, ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
-  this.postMessage('done');
+interface AsyncWait {
+  readonly value: Promise<unknown>;
+}
+
+function waitAsync(timeout?: number, shared = new Int32Array(new SharedArrayBuffer(4))): Promise<unknown> {
+  // Not among the types of TypeScript's ES2023.
+  const { waitAsync: wait } = Atomics as unknown as {
+    readonly waitAsync: (array: Int32Array, index: number, value: number, timeout?: number) => AsyncWait;
+  };
+  return wait(shared, 0, 0, timeout).value;
+}
+
+/** A worker that does something in a moment, and of which nothing is seen until then. */
+async function unreferencedWorker(something: string, workerData?: Int32Array): Promise<Worker> {
+  const code = `const { parentPort, workerData } = require('node:worker_threads');
+    parentPort.once('message', (ms) => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+      ${something};
+    });`;
+  const worker = new Worker(code, { eval: true, workerData });
+
+  await once(worker, 'online');
+  worker.unref();
+  worker.postMessage(UNNOTICED);
+  return worker;
 }
 
 /** The bytes of a module that V8 compiles for a while: many functions that add and add. */

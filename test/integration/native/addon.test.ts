@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { watch } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { MessageChannel, Worker } from 'node:worker_threads';
@@ -28,7 +30,7 @@ describe('the addon', () => {
   });
 
   it('counts the handles that may call in without keeping the loop going', async () => {
-    const [ports, streams] = [addon.unreferencedPorts(), addon.unreferencedStreams()];
+    const [ports, sources] = [addon.unreferencedPorts(), addon.unreferencedSources()];
     const { port1, port2 } = new MessageChannel();
     port1.on('message', () => undefined);
     expect(addon.unreferencedPorts()).to.equal(ports + 1);
@@ -42,12 +44,20 @@ describe('the addon', () => {
     await once(server, 'listening');
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     await once(socket, 'connect');
-    expect(addon.unreferencedStreams()).to.equal(streams);
+    expect(addon.unreferencedSources()).to.equal(sources);
     socket.unref();
     server.unref();
-    expect(addon.unreferencedStreams()).to.equal(streams + 2);
+    expect(addon.unreferencedSources()).to.equal(sources + 2);
     socket.destroy();
     server.close();
+
+    const before = addon.unreferencedSources();
+    const watcher = watch(tmpdir(), { persistent: false });
+    const listener = (): void => undefined;
+    process.on('SIGWINCH', listener);
+    expect(addon.unreferencedSources()).to.equal(before + 2);
+    process.off('SIGWINCH', listener);
+    watcher.close();
   });
 
   it('refuses a limit that is none', () => {
