@@ -104,7 +104,6 @@ export class InThreadSandbox implements Sandbox {
 
   end(): void {
     const told = this.#told;
-    const outer = this.#word(Word.lost) === Loss.before;
     let ended = false;
 
     this.#told = undefined;
@@ -112,6 +111,8 @@ export class InThreadSandbox implements Sandbox {
     if (!ended) this.#relay.block(() => ended, END);
     if (!ended) this.#hub.link.giveUp();
 
+    // Looked at behind the end, which knows whether open layers have lost something too.
+    const outer = this.#word(Word.lost) === Loss.before;
     const lost = this.#takeLoss(true) ?? told;
     if (lost === undefined) return;
     if (!outer && lost !== told) spareOthers(lost);
