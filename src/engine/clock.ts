@@ -24,6 +24,12 @@ export function after(delay: number, callback: () => void): () => void {
   return () => clear(timer);
 }
 
+/** The same, for what nobody waits for: it keeps no process alive. */
+export function afterUnref(delay: number, callback: () => void): () => void {
+  const timer = set(callback, delay).unref();
+  return () => clear(timer);
+}
+
 export const clock: Clock = { now, after };
 
 /** Calls back in a later turn of the event loop, in the caller's async context. */

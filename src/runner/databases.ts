@@ -143,8 +143,10 @@ export class Databases {
 
   /** Connections to servers that are being made anew; undefined for none. */
   get recovering(): Promise<unknown> | undefined {
-    const all = this.#sandboxes.flatMap(({ recovering }) => recovering ?? []);
-    return all.length === 0 ? undefined : Promise.all(all);
+    let all: Promise<void>[] | undefined;
+    // Asked before every test and hook.
+    for (const { recovering } of this.#sandboxes) if (recovering !== undefined) (all ??= []).push(recovering);
+    return all && Promise.all(all);
   }
 
   /** Whether a socket may be one of the app's to a sandbox, also after `close`. */

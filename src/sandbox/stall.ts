@@ -33,6 +33,15 @@ const SESSION_HOLDS: Advice = [
   "End the session's transaction before the app is to use the database. What a test writes needs no transaction to be seen by the app.",
 ];
 
+/** The error of a session that has waited for the turn as long as it may, and knows nothing of who has it. */
+export function notFreeError({ connection, sql }: Waiter, limit: number): StallError {
+  return new StallError({
+    what: `${connection} cannot run ${quoted(sql)}: the database was not free within ${limit} ms.`,
+    why: 'Another connection kept the turn, and nothing is left that could make it give it back.',
+    remedy: 'Finish the transaction of the app before the session needs the database.',
+  });
+}
+
 /**
  * The error of a query that waits for a transaction which does not go on.
  *

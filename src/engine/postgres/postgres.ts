@@ -6,6 +6,7 @@ import type { Engine, Host, LoadedEngine, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import type { PostgresOptions } from './options.js';
 import type { RelayHost, RelayStart, SessionAddress } from './relay/hosts/host.js';
+import { LOOPBACK } from './relay/hosts/listener.js';
 import { InThreadHost } from './relay/hosts/in-thread/in-thread-host.js';
 import { WorkerHost } from './relay/hosts/worker/worker-host.js';
 import type { OpenSession } from './renewable-session.js';
@@ -13,7 +14,6 @@ import { User } from './shared.js';
 
 /** Stands for the variables that libpq, and every driver after it, reads where no URL is given. */
 const LIBPQ = 'PG*';
-const LOOPBACK = '127.0.0.1';
 
 /** What the engine is made of besides its options. */
 export interface Parts {

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { socketPath } from '../../server/upstream.js';
 
-const LOOPBACK = '127.0.0.1';
+export const LOOPBACK = '127.0.0.1';
 
 /** Where a relay is reached. */
 export interface Place {
@@ -10,11 +10,6 @@ export interface Place {
   readonly directory: string | undefined;
   /** Of the loopback interface; 0 for one that is free. */
   readonly port: number;
-}
-
-/** The name of the socket in a directory, as Postgres has it. */
-export function socketPath(directory: string, port: number): string {
-  return join(directory, `.s.PGSQL.${port}`);
 }
 
 /**

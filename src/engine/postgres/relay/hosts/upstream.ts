@@ -1,3 +1,4 @@
+import { after, now } from '../../../clock.js';
 import type { Hub } from '../hub/hub.js';
 import type { Server } from '../hub/surroundings.js';
 import type { RawConnection, ServerModule } from '../server-module.js';
@@ -8,10 +9,6 @@ const RECOVERY = 1500;
 const RETRY = 25;
 /** A server that crashed takes a moment to notice; whom it lets in before, it throws out again. */
 const SHOCK = 100;
-
-// Captured: fake timers must not stop a connection that is being made anew.
-const { setTimeout } = globalThis;
-const now = performance.now.bind(performance);
 
 /** The end of a connection at which the hub writes. */
 export type BackendEnd = Server & Source;
@@ -122,5 +119,5 @@ export class Upstream {
 }
 
 function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+  return new Promise((resolve) => void after(milliseconds, resolve));
 }

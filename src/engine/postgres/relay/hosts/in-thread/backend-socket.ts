@@ -2,6 +2,7 @@ import { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { RawConnection } from '../../server-module.js';
 import type { BackendEnd, BackendEvents } from '../upstream.js';
+import { afterUnref, soon } from '../../../../clock.js';
 import { CancelRequest } from './cancel-request.js';
 import { type Descriptor, descriptor, descriptorOf, LATER } from './descriptor.js';
 
@@ -11,9 +12,6 @@ const CHUNK = 64 * 1024;
 const SMALL = 4 * 1024;
 /** Looks, without a pause between them, before it is waited for a system that takes no more bytes. */
 const LOOKS = 10;
-
-// Captured: fake timers must not stop what is to be written.
-const { setImmediate, setTimeout } = globalThis;
 
 const CLOSED = 'the server closed the connection';
 
@@ -70,15 +68,12 @@ export class BackendSocket implements BackendEnd {
   }
 
   cancel(done: () => void): void {
-    let over = false;
     // It may be over before it is made, where the server cannot be reached.
-    const requests = this.#cancelling;
-    const request: CancelRequest = new CancelRequest(this.#stream, this.#connection, (ended) => {
-      over = true;
-      requests.delete(ended);
+    const request = new CancelRequest(this.#stream, this.#connection, (ended) => {
+      this.#cancelling.delete(ended);
       done();
     });
-    if (!over) this.#cancelling.add(request);
+    if (!request.over) this.#cancelling.add(request);
   }
 
   /** Blocks until the server has got all cancel requests. */
@@ -113,35 +108,31 @@ export class BackendSocket implements BackendEnd {
     this.#stream.ref();
   }
 
-  /**
-   * Blocks until something has come, and takes it, or until so many milliseconds have passed.
-   * Whether something has come; the end of the connection is something.
-   */
-  receiveWithin(milliseconds: number): boolean {
-    if (this.#over) return false;
+  /** Blocks until something has come, and takes it, or until so many milliseconds have passed. */
+  receiveWithin(milliseconds: number): void {
+    if (this.#over) return;
     if (this.#unwritten.length > 0) this.#flush();
     // What the loop has read before a client made it stop comes first.
     if (this.#stream.readableLength > 0) {
       this.#stream.read();
-      return true;
+      return;
     }
 
     // Behind what is not written yet there may be no answer before it is.
     const limit = this.#unwritten.length > 0 ? Math.min(milliseconds, 1) : milliseconds;
     try {
-      return this.#take(this.#descriptor.readWithin(this.#scratch, limit));
+      this.#take(this.#descriptor.readWithin(this.#scratch, limit));
     } catch (error) {
       this.#fail(error);
-      return true;
     }
   }
 
-  #take(length: number): boolean {
-    if (length === LATER) return false;
+  #take(length: number): void {
+    if (length === LATER) return;
     if (length === 0) {
       this.#stream.destroy();
       this.#ended(CLOSED);
-      return true;
+      return;
     }
 
     const bytes = this.#scratch.subarray(0, length);
@@ -150,7 +141,6 @@ export class BackendSocket implements BackendEnd {
       this.#scratch = Buffer.allocUnsafeSlow(CHUNK);
       this.#received(bytes);
     }
-    return true;
   }
 
   #received(chunk: Buffer): void {
@@ -178,7 +168,7 @@ export class BackendSocket implements BackendEnd {
       }
     } catch (error) {
       // The hub is amid something: it learns of the end as it would of any other.
-      setImmediate(() => this.#fail(error));
+      soon(() => this.#fail(error));
       return;
     }
     if (rest.length === 0) return;
@@ -201,10 +191,10 @@ export class BackendSocket implements BackendEnd {
   #retryLater(): void {
     if (this.#retrying) return;
     this.#retrying = true;
-    setTimeout(() => {
+    afterUnref(1, () => {
       this.#retrying = false;
       if (!this.#over) this.#flush();
       if (this.#unwritten.length > 0) this.#retryLater();
-    }, 1).unref();
+    });
   }
 }

@@ -1,20 +1,16 @@
 import { connect, type Socket } from 'node:net';
+import { after, now } from '../../../../clock.js';
+import { cancelRequest } from '../../../wire/frontend.js';
 import type { RawConnection } from '../../server-module.js';
+import { block } from './block.js';
 import { type Descriptor, descriptor, descriptorOf, LATER } from './descriptor.js';
-
-// Captured: fake timers must not stop the limit.
-const { setTimeout, clearTimeout } = globalThis;
-const now = performance.now.bind(performance);
 
 /** How long the server may take to take the request, in milliseconds. */
 const LIMIT = 2_000;
 /** Between two tries to write, on a connection that is still being made, in milliseconds. */
 const PAUSE = 0.1;
-const CANCEL_REQUEST = 80_877_102;
 /** A name that nobody looks up: the address is known. */
 const NAMELESS = 'lockstep.invalid';
-
-const cell = new Int32Array(new SharedArrayBuffer(4));
 
 /**
  * Asks the server to cancel what runs; see "Canceling Requests in Progress" in the Postgres manual: a
@@ -27,20 +23,19 @@ const cell = new Int32Array(new SharedArrayBuffer(4));
 export class CancelRequest {
   readonly #socket: Socket;
   readonly #descriptor: Descriptor | undefined;
-  #late: NodeJS.Timeout | undefined;
+  readonly #stopTimer: () => void;
   #rest: Buffer;
   #done: ((request: CancelRequest) => void) | undefined;
 
   /** @param done is called once, when the server has got the request or cannot be reached. */
   constructor(stream: Socket, { path, processId, secretKey }: RawConnection, done: (request: CancelRequest) => void) {
-    this.#rest = message(processId, secretKey);
+    this.#rest = cancelRequest(processId, secretKey);
     this.#done = done;
     this.#socket = path === undefined ? toSameAddress(stream) : connect(path);
 
     const fd = descriptorOf(this.#socket);
     this.#descriptor = fd === undefined ? undefined : descriptor(fd);
-    this.#late = setTimeout(() => this.#end(), LIMIT);
-    this.#late.unref();
+    this.#stopTimer = after(LIMIT, () => this.#end());
     this.#socket
       .on('connect', () => this.#write())
       .on('error', () => this.#end())
@@ -49,13 +44,18 @@ export class CancelRequest {
     this.#write();
   }
 
+  /** Whether the server has got it, or cannot be reached. */
+  get over(): boolean {
+    return this.#done === undefined;
+  }
+
   /** Blocks until it is done. */
   finishNow(): void {
     const limit = now() + LIMIT;
 
     while (this.#done !== undefined && this.#rest.length > 0 && now() < limit) {
       this.#write();
-      if (this.#rest.length > 0) Atomics.wait(cell, 0, 0, PAUSE);
+      if (this.#rest.length > 0) block(PAUSE);
     }
     try {
       const into = Buffer.alloc(1);
@@ -79,7 +79,7 @@ export class CancelRequest {
   #end(): void {
     const done = this.#done;
     this.#done = undefined;
-    clearTimeout(this.#late);
+    this.#stopTimer();
     this.#socket.destroy();
     done?.(this);
   }
@@ -94,13 +94,4 @@ function toSameAddress({ remoteAddress = '', remotePort = 0, remoteFamily }: Soc
     autoSelectFamily: false,
     lookup: (_name, _options, found) => found(null, remoteAddress, family),
   });
-}
-
-function message(processId: number, secretKey: number): Buffer {
-  const request = Buffer.alloc(16);
-
-  [request.length, CANCEL_REQUEST, processId, secretKey].forEach((value, index) => {
-    request.writeInt32BE(value, index * 4);
-  });
-  return request;
 }

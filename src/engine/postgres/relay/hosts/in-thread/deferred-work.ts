@@ -1,5 +1,4 @@
-// Captured: fake timers must not stop the hub.
-const { setImmediate } = globalThis;
+import { soon } from '../../../../clock.js';
 
 /** Work that is put off until the stack is empty: done by the event loop, or by whoever blocks the thread. */
 export class DeferredWork {
@@ -7,7 +6,7 @@ export class DeferredWork {
 
   add(work: () => void): void {
     this.#queue.push(work);
-    if (this.#queue.length === 1) setImmediate(() => this.run());
+    if (this.#queue.length === 1) soon(() => this.run());
   }
 
   /** Does what is there. */

@@ -3,8 +3,9 @@ import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import { descriptorCalls, type DescriptorCalls } from '../../../../../native/addon.js';
+import { now } from '../../../../clock.js';
+import { block } from './block.js';
 
-const now = performance.now.bind(performance);
 const { EAGAIN, EWOULDBLOCK, ETIMEDOUT } = constants.errno;
 
 /** Nothing can be read, or written, at this moment. */
@@ -75,8 +76,6 @@ const EAGER = 0.15;
 const FIRST_PAUSE = 0.05;
 const LONGEST_PAUSE = 1;
 
-const cell = new Int32Array(new SharedArrayBuffer(4));
-
 class PolledDescriptor implements Descriptor {
   readonly #fd: number;
 
@@ -100,7 +99,7 @@ class PolledDescriptor implements Descriptor {
       const time = now();
       if (time >= end) return LATER;
       if (time - began < EAGER) continue;
-      Atomics.wait(cell, 0, 0, Math.min(pause, end - time));
+      block(Math.min(pause, end - time));
       pause = Math.min(pause * 1.5, LONGEST_PAUSE);
     }
   }

@@ -1,8 +1,5 @@
 import type { Clock } from '../../../../../sandbox/counted-time.js';
-
-// Captured: fake timers must not stop the clock by which a stall is noticed.
-const { setTimeout, clearTimeout } = globalThis;
-const read = performance.now.bind(performance);
+import { afterUnref, now as read } from '../../../../clock.js';
 
 /** A timer that fires this much too late (milliseconds) tells of a thread, or a process, that stood still. */
 const LATE = 50;
@@ -26,7 +23,7 @@ interface Alarm {
  */
 export class HostClock implements Clock {
   readonly #alarms = new Set<Alarm>();
-  #timer: NodeJS.Timeout | undefined;
+  #stopTimer: (() => void) | undefined;
   #timerAt = Infinity;
 
   now(): number {
@@ -70,24 +67,22 @@ export class HostClock implements Clock {
 
   /** A timer that is set and means nothing would look like work of the app that is still to come. */
   #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
     this.#timerAt = Infinity;
   }
 
   /** One timer of Node's for all of them, which is left alone where it comes too early. */
   #arm(at: number): void {
     if (this.#timerAt <= at) return;
-    clearTimeout(this.#timer);
+    this.#stopTimer?.();
     this.#timerAt = at;
-    this.#timer = setTimeout(() => this.#rang(), Math.max(1, Math.ceil(at - read())));
     // Whoever waits is kept alive by what it waits for.
-    this.#timer.unref();
+    this.#stopTimer = afterUnref(Math.max(1, Math.ceil(at - read())), () => this.#rang());
   }
 
   #rang(): void {
-    this.#timer = undefined;
-    this.#timerAt = Infinity;
+    this.#disarm();
     this.fireDue();
     if (this.#alarms.size > 0) this.#arm(read() + this.untilNext);
   }

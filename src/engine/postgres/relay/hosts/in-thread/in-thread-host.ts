@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import type { Host, Sandbox } from '../../../../engine.js';
+import { soon } from '../../../../clock.js';
 import { inspector } from '../../../../inspector.js';
 import { ConfigError } from '../../../../../errors.js';
+import { socketPath } from '../../../server/upstream.js';
 import { newWords } from '../../../shared.js';
 import type { Client } from '../../client/client.js';
 import type { Line } from '../../client/line.js';
@@ -11,17 +13,16 @@ import { PublishedLog } from '../../published-log.js';
 import type { RawConnection, ServerModule } from '../../server-module.js';
 import { Backpressure } from '../backpressure.js';
 import type { RelayHost, RelayStart, SessionAddress } from '../host.js';
-import { Listener, socketPath } from '../listener.js';
+import { Listener, LOOPBACK } from '../listener.js';
 import { serveSocket } from '../socket-line.js';
 import { type BackendEvents, Upstream } from '../upstream.js';
 import { watchConnect } from '../watch-connect.js';
 import { BackendSocket } from './backend-socket.js';
+import { block } from './block.js';
 import { DeferredWork } from './deferred-work.js';
 import { HostClock } from './host-clock.js';
 import { MemoryLine, type Ticks } from './memory-line.js';
 import { InThreadSandbox } from './sandbox.js';
-
-const LOOPBACK = '127.0.0.1';
 
 /** For how long one look of a blocked thread lasts at most, in milliseconds; twice as much is counted at most. */
 const SLICE = 100;
@@ -47,7 +48,7 @@ export class InThreadHost implements RelayHost {
   readonly #leaveSockets: () => void;
   readonly #lines = new Set<MemoryLine>();
   /** As they are before any test has faked them. */
-  readonly #ticks: Ticks = { nextTick: process.nextTick.bind(process), setImmediate: globalThis.setImmediate };
+  readonly #ticks: Ticks = { nextTick: process.nextTick.bind(process), setImmediate: soon };
   #sandbox: InThreadSandbox | undefined;
   #socket: BackendSocket | undefined;
   #connecting: Promise<void> | undefined;
@@ -87,7 +88,7 @@ export class InThreadHost implements RelayHost {
       connect: () => void this.#connect(),
       catchUp: () => undefined,
       behind: () => false,
-      probe: (alive) => void this.#ticks.setImmediate(alive),
+      probe: soon,
       debugging: inspector,
       later: (work) => this.#deferred.add(work),
       log: this.#log,
@@ -177,7 +178,7 @@ export class InThreadHost implements RelayHost {
       if (this.#socket === undefined || !this.hub.link.open) {
         // Nothing can come but a timer; and what connects anew needs the loop.
         if (!Number.isFinite(this.clock.untilNext)) return;
-        Atomics.wait(CELL, 0, 0, slice);
+        block(slice);
       } else this.#socket.receiveWithin(slice);
       left -= Math.min(this.clock.now() - began, 2 * SLICE);
     }
@@ -213,14 +214,12 @@ export class InThreadHost implements RelayHost {
         events.received(chunk);
         if (this.hub.real.idle) socket.rest();
       },
-      ended: (reason) => events.ended(reason),
+      ended: events.ended,
     });
     this.#socket = socket;
     return socket;
   }
 }
-
-const CELL = new Int32Array(new SharedArrayBuffer(4));
 
 function encrypted(): ConfigError {
   return new ConfigError({

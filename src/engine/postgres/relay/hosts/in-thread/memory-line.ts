@@ -79,10 +79,6 @@ export class MemoryLine implements Line {
     this.#ticks.setImmediate(() => this.#context.runInAsyncScope(() => this.#open(accept)));
   }
 
-  get opening(): boolean {
-    return this.#state === 'opening';
-  }
-
   #takeOver(): void {
     const socket = this.#socket;
     const own: Omit<Ends, '_unrefTimer'> = {

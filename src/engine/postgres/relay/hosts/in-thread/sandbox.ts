@@ -1,8 +1,9 @@
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
-import { ConnectionLostError, StallError } from '../../../../../errors.js';
+import { ConnectionLostError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { shortSql } from '../../../../../sandbox/short-sql.js';
+import { notFreeError } from '../../../../../sandbox/stall.js';
 import type { LoggedStatement } from '../../../../../sandbox/statement-log.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import type { PostgresOptions } from '../../../options.js';
@@ -202,7 +203,9 @@ export class InThreadSandbox implements Sandbox {
     const outcome = this.#outcome();
     if (outcome === 'granted') return;
     turns.unwish();
-    throw outcome === 'pending' ? this.#notFree(sql) : outcome;
+    throw outcome === 'pending'
+      ? notFreeError({ connection: sessionName(this.#options.label), sql }, this.#limit)
+      : outcome;
   }
 
   /** The compiler believes that nothing has changed it since it was written here. */
@@ -234,14 +237,6 @@ export class InThreadSandbox implements Sandbox {
   get #limit(): number {
     const { stallTimeout, holdTimeout } = this.#options;
     return stallTimeout + holdTimeout;
-  }
-
-  #notFree(sql: string): StallError {
-    return new StallError({
-      what: `${sessionName(this.#options.label)} cannot run "${shortSql(sql)}": the database was not free within ${this.#limit} ms.`,
-      why: 'Another connection kept the turn, and nothing is left that could make it give it back.',
-      remedy: 'Finish the transaction of the app before the session needs the database.',
-    });
   }
 
   /** The server was lost; the loop connects anew. */

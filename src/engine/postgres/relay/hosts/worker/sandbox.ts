@@ -1,7 +1,7 @@
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
-import { StallError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { spareOthers } from '../../../../../sandbox/scope-errors.js';
+import { notFreeError } from '../../../../../sandbox/stall.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import { inspector } from '../../../../inspector.js';
 import { type Event, receiveError } from './messages.js';
@@ -275,11 +275,7 @@ export class WorkerSandbox implements Sandbox {
       if (error !== undefined) throw receiveError(error);
     }
     this.#unwish(link);
-    throw new StallError({
-      what: `${sessionName(this.#options.label)} cannot run "${sql}": the database was not free within ${limit} ms.`,
-      why: 'Another connection kept the turn, and nothing is left that could make it give it back.',
-      remedy: 'Finish the transaction of the app before the session needs the database.',
-    });
+    throw notFreeError({ connection: sessionName(this.#options.label), sql }, limit);
   }
 
   /** Waits for the answer: a grant that was on its way would be taken for that of the next wish. */

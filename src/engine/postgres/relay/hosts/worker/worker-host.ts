@@ -1,12 +1,11 @@
 import type { Host, Sandbox } from '../../../../engine.js';
+import { socketPath } from '../../../server/upstream.js';
 import { Word } from '../../../shared.js';
 import type { RelayHost, RelayStart, SessionAddress } from '../host.js';
-import { socketPath } from '../listener.js';
+import { LOOPBACK } from '../listener.js';
 import { WorkerSandbox } from './sandbox.js';
 import { SocketsHere } from './sockets-here.js';
 import { WorkerLink } from './worker-link.js';
-
-const LOOPBACK = '127.0.0.1';
 
 /** A relay in a worker thread, which goes on while the thread of the tests is blocked. */
 export class WorkerHost implements RelayHost {
