@@ -16,7 +16,7 @@ import { boom } from './apps/routes.js';
 
 const [, express] = EXPRESS[1]!;
 const busy = (ms: number): void => {
-  for (const end = performance.now() + ms; performance.now() < end; );
+  for (const end = performance.now() + ms; performance.now() < end;);
 };
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
