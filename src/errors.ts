@@ -210,6 +210,14 @@ export class LeakError extends SandboxError {
   }
 }
 
+/** What tests had left behind went on after their end; it was refused or set apart. */
+export class LateWorkError extends SandboxError {
+  readonly code = 'LOCKSTEP_LATE_WORK';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_LATE_WORK', explanation);
+  }
+}
+
 /** A statement ended the sandbox's outer transaction, e.g. `INSERT OR ROLLBACK`. */
 export class SandboxLostError extends SandboxError {
   readonly code = 'LOCKSTEP_SANDBOX_LOST';

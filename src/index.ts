@@ -31,6 +31,7 @@ export type {
   DatabaseConfig,
   EmbeddedPostgresConfig,
   Isolation,
+  Leaks,
   NPlusOne,
   OpenApiObject,
   OpenApiOptions,

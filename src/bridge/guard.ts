@@ -3,6 +3,7 @@ import { guardHandles } from './guard-handles.js';
 import { guardPorts } from './guard-ports.js';
 import { guarded, guardedInBatch } from './guarded.js';
 import { native } from './native.js';
+import { leavesOwner, runAsNobody } from './ownership.js';
 import { replaceProperty } from './replace.js';
 import { state } from './state.js';
 
@@ -55,9 +56,13 @@ function guardImmediates(): () => void {
   const sample = native.setImmediate(() => undefined);
   native.clearImmediate(sample);
 
+  /** Set by whoever was handed something on: postgres.js writes in an immediate. */
+  const handedOn = new WeakSet<object>();
+
   return onAssignment(Object.getPrototypeOf(sample) as object, '_onImmediate', {
-    assigned() {
+    assigned(owner) {
       state.immediates += 1;
+      if (leavesOwner()) handedOn.add(owner);
     },
     // By Node too, when it has run.
     cleared() {
@@ -67,6 +72,7 @@ function guardImmediates(): () => void {
       const { immediate: outer } = state;
       state.immediate = owner;
       try {
+        if (handedOn.has(owner)) return runAsNobody(() => guardedInBatch(callback, owner, args));
         return guardedInBatch(callback, owner, args);
       } finally {
         state.immediate = outer;

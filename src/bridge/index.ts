@@ -17,3 +17,5 @@ export { installBridge } from './install.js';
 export type { InstalledBridge } from './install.js';
 export { LeftOpen, openSockets } from './left-open.js';
 export type { FrameOwner } from './state.js';
+export { namesOf } from './hands-on.js';
+export { currentOwner, endedOwner, failedLate, runAs, runAsNobody, type Owner } from './ownership.js';

@@ -1,6 +1,7 @@
 import { takePortsBaseline } from './deadlock-watch.js';
 import { installGuards } from './guard.js';
 import { takeRejections } from './rejections.js';
+import type { Owner } from './ownership.js';
 import { takeBaseline } from './resources.js';
 import { state } from './state.js';
 import { trackTimers, unrefTimers } from './timers.js';
@@ -17,8 +18,12 @@ export interface InstalledBridge {
   uninstall(): void;
 }
 
-/** Prepares this thread for waits. To be called by a runner before it loads any file. */
-export function installBridge(): InstalledBridge {
+/**
+ * Prepares this thread for waits. To be called by a runner before it loads any file.
+ *
+ * @param late is told of what fails as the work of a test that has ended, which is no failure of the one that runs
+ */
+export function installBridge(late?: (owner: Owner, error: unknown) => void): InstalledBridge {
   // First: installing the guards opens a file request for a moment.
   takeBaseline();
   const removeGuards = installGuards();
@@ -28,6 +33,7 @@ export function installBridge(): InstalledBridge {
   const stopTracing = traceResources();
 
   state.runner = 'loading';
+  state.late = late;
 
   return {
     running() {
@@ -40,6 +46,7 @@ export function installBridge(): InstalledBridge {
     },
     uninstall() {
       state.runner = undefined;
+      state.late = undefined;
       stopTracing();
       forgetV8Work();
       forgetTimers();

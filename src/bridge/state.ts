@@ -1,3 +1,5 @@
+import type { Owner } from './ownership.js';
+
 /** What the runner tells the bridge about the function that it runs. */
 export interface FrameOwner {
   /** Title of the test or hook, for messages. */
@@ -22,6 +24,8 @@ export interface BridgeState {
   immediate: object | undefined;
   /** How many immediates are still to run. */
   immediates: number;
+  /** Is told of what fails as the work of a test that has ended; undefined without a runner. */
+  late: ((owner: Owner, error: unknown) => void) | undefined;
   /** Where the runner of this thread is; undefined when none is installed. */
   runner: 'loading' | 'running' | undefined;
 }
@@ -38,5 +42,6 @@ export const state: BridgeState = ((globalThis as { [KEY]?: BridgeState })[KEY] 
   thrown: [],
   immediate: undefined,
   immediates: 0,
+  late: undefined,
   runner: undefined,
 });

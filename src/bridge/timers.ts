@@ -2,6 +2,7 @@ import { forgetTimer, isOwnCallback, noteTimer } from './app-work.js';
 import { onAssignment } from './assignment.js';
 import { guardedInBatch } from './guarded.js';
 import { native } from './native.js';
+import { runAsNobody } from './ownership.js';
 
 /** The parts of Node's Timeout that are used (lib/internal/timers.js). */
 interface Timer {
@@ -33,7 +34,9 @@ export function trackTimers(): () => void {
     },
     cleared: forget,
     call(timer, callback, args) {
-      if (!(timer as Timer)._repeat) forget(timer);
+      // An interval serves all who come while it is set, whoever set it.
+      if ((timer as Timer)._repeat) return runAsNobody(() => guardedInBatch(callback, timer, args));
+      forget(timer);
       return guardedInBatch(callback, timer, args);
     },
   });

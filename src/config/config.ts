@@ -26,7 +26,15 @@ export interface Config {
   readonly client?: ClientConfig;
   /** The log of what is sent to the database. */
   readonly queries?: QueriesConfig;
+  /**
+   * What becomes of work that a test has left behind and that goes on after its end (it is refused):
+   * a warning at the end of the run (`'warn'`, the default), or a failure of the run (`'error'`).
+   */
+  readonly leaks?: Leaks;
 }
+
+/** What becomes of work that goes on after the end of its test; see {@link Config.leaks}. */
+export type Leaks = 'warn' | 'error';
 
 /** The log of what is sent to the database. */
 export interface QueriesConfig {

@@ -16,6 +16,7 @@ export type {
   DatabaseConfig,
   EmbeddedPostgresConfig,
   Isolation,
+  Leaks,
   NPlusOne,
   OpenApiObject,
   OpenApiOptions,

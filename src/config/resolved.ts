@@ -1,5 +1,6 @@
 import type {
   Isolation,
+  Leaks,
   NPlusOne,
   PostgresClock,
   PostgresDriver,
@@ -39,6 +40,7 @@ export interface ResolvedConfig {
     readonly openapi: ResolvedOpenApi | undefined;
   };
   readonly queries: ResolvedQueries;
+  readonly leaks: Leaks;
 }
 
 /** What becomes of the log of statements. */

@@ -7,7 +7,7 @@
  */
 
 import type { LoggedStatement } from '../sandbox/statement-log.js';
-import type { CutConnection, OpenWork, ScopeName } from '../sandbox/vocabulary.js';
+import type { CutConnection, EndedOwner, LateStatement, OpenWork, ScopeName } from '../sandbox/vocabulary.js';
 
 /** What the engine may ask of whoever runs the tests: the sandbox itself can neither wait nor see the loop. */
 export interface Host {
@@ -18,6 +18,12 @@ export interface Host {
    * Returns false when `timeout` (milliseconds) passed or nothing is left that could make it true.
    */
   waitUntil(done: () => boolean, timeout: number): boolean;
+  /** The scope whose work the running code is, where that scope is over and it is certain; undefined otherwise. */
+  endedOwner(): EndedOwner | undefined;
+  /** Runs what belongs to no scope, e.g. what a connection hears that goes on over all of them. */
+  asNobody<T>(work: () => T): T;
+  /** To be told of each statement that was refused because its scope was over. */
+  refused(late: LateStatement): void;
 }
 
 /** A parameter list by position, or parameters by name (without the sign). */

@@ -1,5 +1,6 @@
 /** The engines, and the contract that each of them fulfils. */
 
+export { blockedHost } from './blocked-host.js';
 export { inspector } from './inspector.js';
 export { loadEngine } from './engines.js';
 export type { DatabaseSection } from './engines.js';

@@ -72,8 +72,8 @@ export interface ClientHost {
   beginScope(): void;
   /** Makes the cookies what they were at the begin of the scope that ends now, and closes its streams and WebSockets. */
   endScope(): void;
-  /** Closes the streams and WebSockets of the scope, so that the app can finish what belongs to them. */
-  closeSessions(): void;
+  /** Closes the streams and WebSockets of the scope, so that the app can finish what belongs to them. Whether there were any. */
+  closeSessions(): boolean;
   /**
    * Aborts requests still in flight. Resolves to a sentence for each of them, and for each error of
    * the app that came after its request was answered.
@@ -174,8 +174,8 @@ class Host implements ClientHost, Desk, JarShelf {
     this.#jars.end();
   }
 
-  closeSessions(): void {
-    this.sessions.closeScope();
+  closeSessions(): boolean {
+    return this.sessions.closeScope();
   }
 
   async endTest(): Promise<string[]> {

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
-import { canWait, reportPending, waitUntil, type PendingSource } from '../bridge/index.js';
+import { canWait, endedOwner, reportPending, runAsNobody, waitUntil, type PendingSource } from '../bridge/index.js';
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
-import type { LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
+import type { Host, LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
 import type { QueryLog } from '../queries/index.js';
 import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
 import { createSession, type Session } from '../session/index.js';
 import { findDatabase } from './find-database.js';
+import type { LateWork } from './late-work.js';
 import { logStatements } from './log-statements.js';
 import { bringIn, withOwnKeys } from './set-up.js';
 
@@ -25,6 +26,7 @@ export class Databases {
   readonly #config: ResolvedConfig;
   readonly #engines: readonly LoadedEngine[];
   readonly #queries: QueryLog;
+  readonly #host: Host;
   readonly #withdrawals: (() => void)[] = [];
   #opened: Opened[] = [];
   #leadHere: Sandbox['leadsHere'][] = [];
@@ -38,13 +40,24 @@ export class Databases {
    * Puts each engine in the app's way.
    *
    * @param engines one for each of the config's databases, in the same order
-   * @param queries is told what to log
+   * @param told `queries` is told what to log, `late` what comes after the end of its test
    * @throws SwapError when a driver cannot be replaced; what was put in the way before is taken away.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], queries: QueryLog) {
+  constructor(
+    config: ResolvedConfig,
+    engines: readonly LoadedEngine[],
+    { queries, late }: { readonly queries: QueryLog; readonly late: LateWork },
+  ) {
     this.#config = config;
     this.#queries = queries;
     this.#engines = engines;
+    this.#host = {
+      canWait,
+      waitUntil: waitForTurn,
+      endedOwner,
+      asNobody: runAsNobody,
+      refused: (statement) => late.refused(statement),
+    };
     this.drainLimit = config.databases.length === 0 ? DRAIN : Math.max(...config.databases.map(({ drain }) => drain));
     try {
       for (const engine of engines) this.#withdrawals.push(engine.prepare());
@@ -71,7 +84,7 @@ export class Databases {
   }
 
   async #add(database: ResolvedDatabase, engine: LoadedEngine): Promise<void> {
-    const sandbox = await withOwnKeys(database.key, () => engine.open({ canWait, waitUntil: waitForTurn }));
+    const sandbox = await withOwnKeys(database.key, () => engine.open(this.#host));
 
     logStatements(sandbox);
     this.#leadHere.push(sandbox.leadsHere.bind(sandbox));

@@ -23,6 +23,7 @@ import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
 import { drained, Patience, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
+import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 
 /** Where a lifecycle is between its making and its end. */
@@ -31,6 +32,13 @@ export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
 /** What tells how many milliseconds a test or hook has left. */
 export interface Limit {
   remaining(): number;
+}
+
+/** A test whose function is over. */
+export interface EndingTest {
+  readonly title: string;
+  /** What mends it if it has left something behind; undefined where that cannot be told. */
+  readonly advice: string | undefined;
 }
 
 /**
@@ -51,16 +59,20 @@ export class Lifecycle {
   #testFiles: () => ReadonlySet<string> = () => new Set();
   /** What the app and the session have sent to the databases. */
   readonly queries: QueryLog;
+  /** What went on after the end of the test that it belongs to. */
+  readonly late: LateWork;
   readonly #request = (label: string): RequestQueries => this.queries.request(label);
 
   /**
    * @param engines those of the config's databases, in the same order
+   * @param late is told of what comes after the end of its test
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[]) {
+  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], late: LateWork) {
     this.#config = config;
+    this.late = late;
     this.queries = new QueryLog(config.queries);
-    this.#databases = new Databases(config, engines, this.queries);
+    this.#databases = new Databases(config, engines, { queries: this.queries, late: this.late });
   }
 
   get phase(): Phase {
@@ -195,11 +207,11 @@ export class Lifecycle {
    * Whether the app has finished what the test started. A promise when it has not yet: it waits
    * for up to `drain` milliseconds and gives the error that the test should fail with, if any.
    */
-  settle(test: { readonly title: string }): undefined | Promise<unknown> {
-    this.#client?.closeSessions();
+  settle(test: EndingTest): undefined | Promise<unknown> {
+    const closing = this.#client?.closeSessions() === true;
     const timers = timersDue(this.#databases.drainLimit);
     const quiet = this.#settled() && !this.#workGoesOn && !this.#databases.inTransit;
-    if (!quiet || requestsUnsent() || timers.size > 0) return this.#drain(test.title, timers);
+    if (!quiet || closing || requestsUnsent() || timers.size > 0) return this.#drain(test, timers, closing);
 
     const failure = this.#lateRejection() ?? this.#repeated();
     return failure === undefined ? undefined : Promise.resolve(failure);
@@ -236,21 +248,24 @@ export class Lifecycle {
   }
 
   /** Timers are waited for; one that is not due within the limit is no leak. */
-  async #drain(title: string, timers: ReadonlySet<object>): Promise<unknown> {
+  async #drain(test: EndingTest, timers: ReadonlySet<object>, closing: boolean): Promise<unknown> {
+    const { title } = test;
     const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
-    if (await this.#quiet(limit)) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
+    if (await this.#quiet(limit, closing)) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
     const work = this.#work === undefined ? [] : describeWorkSince(this.#work);
-    return leakError(title, this.#databases.leftovers(), limit, [...requests, ...work.map(inProgress)]);
+    return leakError(title, this.#databases.leftovers(), limit, [...requests, ...work.map(inProgress)], test.advice);
   }
 
   /**
    * What the app does not await goes on with the turns of the loop: waits until over a whole turn nothing was
    * left, and nothing had come of it. Whether that is so.
+   *
+   * @param closing whether connections of the app to its clients have just been closed, of which it has to hear
    */
-  async #quiet(limit: number): Promise<boolean> {
+  async #quiet(limit: number, closing: boolean): Promise<boolean> {
     const done = (): boolean => this.#settled() && !this.#workGoesOn;
     // Counted as turns too: on a machine that is busy, a deadline alone would be over before the app had one.
     const waiting = new Patience(limit);
@@ -259,7 +274,7 @@ export class Lifecycle {
       const { activity } = this.#databases;
       while (!done()) if (!(await waiting.turn())) return false;
       // What comes by a socket of the system takes a turn to arrive, one to be read, one to be answered.
-      const turns = this.#databases.inTransit ? 3 : 1;
+      const turns = closing || this.#databases.inTransit ? 3 : 1;
       for (let count = 0; count < turns; count += 1) await turn();
       if (done() && this.#databases.activity === activity) return true;
       if (waiting.over) return done();

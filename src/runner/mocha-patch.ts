@@ -1,5 +1,5 @@
 import { inspector } from '../engine/index.js';
-import { debug, enterFrame, hop, leaveFrame, waitUntil, type FrameOwner } from '../bridge/index.js';
+import { debug, enterFrame, hop, leaveFrame, runAs, runAsNobody, waitUntil, type FrameOwner } from '../bridge/index.js';
 import { BridgeMissingError } from '../errors.js';
 import { attribute, blame } from './blame.js';
 import { tellQueries } from './failure-report.js';
@@ -7,7 +7,7 @@ import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
-import type { Scopes } from './scopes.js';
+import { adviceTo, type Scopes } from './scopes.js';
 import { endStackAtTest, showTest } from './test-stack.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */
@@ -75,7 +75,7 @@ function owner(hook: Runnable, method: 'run'): object {
 function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
   if (!entered(frame)) return;
-  original.call(runnable, (error) => finish(frame, error));
+  runAs(run.scopes.owner, () => original.call(runnable, (error) => runAsNobody(() => finish(frame, error))));
 }
 
 // mocha keeps the callback with each test until its suite is over: what is created here for each
@@ -95,13 +95,13 @@ function runEntered(frame: MochaFrame, original: Original): void {
   if (!entered(frame)) return;
 
   let synchronous = true;
-  enterFrame(frame, () =>
+  const run = (): void =>
     original.call(runnable, (error) => {
       const late = synchronous && error === undefined && runnable.type === 'test' ? letGoOn() : undefined;
-      // mocha's callback starts whatever comes next: it must find no frame, or it could wait.
-      leaveFrame(() => finish(frame, error ?? late));
-    }),
-  );
+      // mocha's callback starts whatever comes next: it must find no frame, or it could wait, and be nobody's work.
+      leaveFrame(() => runAsNobody(() => finish(frame, error ?? late)));
+    });
+  enterFrame(frame, () => runAs(frame.run.scopes.owner, run));
   synchronous = false;
 }
 
@@ -193,6 +193,10 @@ class MochaFrame implements FrameOwner {
 
   get title(): string {
     return this.runnable.fullTitle();
+  }
+
+  get advice(): string | undefined {
+    return adviceTo(this.runnable);
   }
 
   remaining(): number {

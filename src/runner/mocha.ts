@@ -8,8 +8,10 @@
 import { installBridge, LeftOpen, type InstalledBridge } from '../bridge/index.js';
 import { loadConfig } from '../config/index.js';
 import { loadEngine } from '../engine/index.js';
+import type { LateWorkError } from '../errors.js';
 import { setCurrent } from './current.js';
 import { tellQueries } from './failure-report.js';
+import { LateWork } from './late-work.js';
 import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
 import { skipEmptyHooks } from './mocha-empty-hooks.js';
@@ -49,8 +51,9 @@ export async function mochaHooks(): Promise<RootHooks> {
   const config = await loadConfig();
   const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
   // Without hops no wait is possible, and then nothing of Node or mocha is patched either.
-  const bridge = automatic ? installBridge() : undefined;
-  const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)));
+  const late = new LateWork();
+  const bridge = automatic ? installBridge((owner, error) => late.failed(owner.title, error)) : undefined;
+  const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)), late);
 
   setCurrent(lifecycle);
   const reported = new Reported();
@@ -130,7 +133,7 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
   }
 
   async function afterAll(this: HookContext): Promise<void> {
-    const error = scopes?.leaveAll();
+    const error = scopes?.leaveAll() ?? unfinished(lifecycle);
 
     releaseRunnables(this.test);
     // Stopping has deadlines of its own.
@@ -142,6 +145,14 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
 
   // Where runnables are patched, the patch ends the scope of a test.
   return bridge ? { beforeAll, afterAll } : { beforeAll, afterEach, afterAll };
+}
+
+/** Tells of work that came after the end of its test; with `leaks: 'error'` it is what the run fails with. */
+function unfinished(lifecycle: Lifecycle): LateWorkError | undefined {
+  const late = lifecycle.late.take();
+  if (late === undefined || lifecycle.config.leaks === 'error') return late;
+  process.emitWarning(late.message, { code: late.code });
+  return undefined;
 }
 
 function runFirst(hooks: Runnable[], fn: unknown): void {

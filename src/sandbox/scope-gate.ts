@@ -1,9 +1,9 @@
 import type { Effect } from '../sql/effect.js';
 import { type EndedScope, Layers } from './layers.js';
 import { type Loss, LostWork } from './lost-work.js';
-import { cutError, stragglerError } from './scope-errors.js';
+import { cutError, refuseLate, stragglerError } from './scope-errors.js';
 import type { VirtualTransaction } from './virtual-transaction.js';
-import type { CutConnection, ScopeName } from './vocabulary.js';
+import type { CutConnection, EndedOwner, LateStatement, ScopeName } from './vocabulary.js';
 
 /** What the gate has to know of a virtual connection. */
 export interface GatedConnection {
@@ -43,8 +43,14 @@ export class ScopeGate<Connection extends GatedConnection> {
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
   #epoch = 0;
 
-  /** @param lossChanged as of `LostWork` */
-  constructor(lossChanged?: (loss: Loss) => void) {
+  readonly #refused: (late: LateStatement) => void;
+
+  /**
+   * @param refused is told of each statement that was refused because its owner's scope was over
+   * @param lossChanged as of `LostWork`
+   */
+  constructor(refused: (late: LateStatement) => void, lossChanged?: (loss: Loss) => void) {
+    this.#refused = refused;
     this.lost = new LostWork(lossChanged);
   }
 
@@ -119,18 +125,30 @@ export class ScopeGate<Connection extends GatedConnection> {
    *
    * @param effects those that it has sent as one
    * @param sentIn the epoch in which they were sent
+   * @param owner the scope whose work they are, where it is over and that is certain
    */
-  admit(connection: Connection, effects: readonly Effect[], sentIn: number = this.#epoch): Error | undefined {
+  admit(
+    connection: Connection,
+    effects: readonly Effect[],
+    {
+      sentIn = this.#epoch,
+      owner,
+    }: { readonly sentIn?: number | undefined; readonly owner?: EndedOwner | undefined } = {},
+  ): Error | undefined {
     const stale = sentIn !== this.#epoch;
     const cut = this.#cuts.get(connection);
 
     if (cut !== undefined) {
-      if (stale || effects[0]?.kind !== 'begin') return this.#refuse(connection, effects, cut);
+      if (stale || owner !== undefined || effects[0]?.kind !== 'begin') return this.#refuse(connection, effects, cut);
       this.#cuts.delete(connection);
       connection.reset();
     }
-    if (!stale && this.#phase !== 'rest' && this.#phase !== 'closed') return undefined;
-    return stragglerError(connection.name, connection.lastSql ?? '', this.layers.lastEnded);
+    const shut = stale || this.#phase === 'rest' || this.#phase === 'closed';
+    if (!shut && (owner === undefined || this.settingUp)) return undefined;
+
+    const { name, lastSql = '' } = connection;
+    if (owner === undefined) return stragglerError(name, lastSql, this.layers.lastEnded);
+    return refuseLate({ refused: this.#refused }, owner, name, lastSql);
   }
 
   /** The transaction is kept as a ghost, to know when the app has finished it. */

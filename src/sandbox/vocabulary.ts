@@ -7,6 +7,23 @@ export interface ScopeName {
   readonly title: string;
 }
 
+/** A scope that is over, to which a statement belongs all the same. */
+export interface EndedOwner {
+  /** Full title as the runner prints it. */
+  readonly title: string;
+  /** What mends it, in a sentence; undefined where that cannot be told. */
+  readonly advice: string | undefined;
+}
+
+/** A statement that was refused because its scope was over. */
+export interface LateStatement {
+  /** Title of that scope. */
+  readonly title: string;
+  readonly connection: string;
+  readonly sql: string;
+  readonly advice: string | undefined;
+}
+
 /** Something of the app that is still going on when a scope ends. */
 export interface OpenWork {
   /** `connection`: one that is being opened, for a statement that is still to come. */

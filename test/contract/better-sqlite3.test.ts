@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type BetterSqlite3 from 'better-sqlite3';
-import type { Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { sqlite } from '#src/engine/sqlite/index.js';
 import DropIn from '#src/engine/sqlite/drivers/better-sqlite3.js';
 import { describeError, real } from './support.js';
@@ -173,7 +173,7 @@ describe('better-sqlite3: the drop-in and the driver', () => {
       holdTimeout: 500,
     };
     const engine = await sqlite.load({ ...options, root: process.cwd() });
-    sandbox = await engine.open({ canWait: () => false, waitUntil: () => false });
+    sandbox = await engine.open(blockedHost);
     sandbox.session.script(SCHEMA);
     sandbox.begin({ kind: 'test', title: 'contract' });
   });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type Sqlite3 from 'sqlite3';
-import type { Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { sqlite } from '#src/engine/sqlite/index.js';
 import dropIn from '#src/engine/sqlite/drivers/sqlite3.js';
 import { describeError, real } from './support.js';
@@ -319,7 +319,7 @@ describe('sqlite3: the drop-in and the driver', () => {
       holdTimeout: 500,
     };
     const engine = await sqlite.load({ ...options, root: process.cwd() });
-    sandbox = await engine.open({ canWait: () => false, waitUntil: () => false });
+    sandbox = await engine.open(blockedHost);
     sandbox.session.script(SCHEMA);
     sandbox.begin({ kind: 'test', title: 'contract' });
   });

@@ -4,7 +4,7 @@ import { ScopeGate } from '../../sandbox/scope-gate.js';
 import { stallError, turnSentences } from '../../sandbox/stall.js';
 import { describeTurn, TurnQueue } from '../../sandbox/turn-queue.js';
 import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
-import type { CutConnection, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
+import type { CutConnection, EndedOwner, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
@@ -22,13 +22,21 @@ import { Statements } from './statements.js';
 
 const NONE: readonly OpenWork[] = [];
 
+/** What is known of the moment at which a statement was sent. */
+export interface Sent {
+  /** The hub's epoch; undefined if it is not the same hub any more. */
+  readonly epoch: number | undefined;
+  /** The scope whose work it is, where that was over then. */
+  readonly owner: EndedOwner | undefined;
+}
+
 /** A statement that an asynchronous client has sent. */
 export interface Job {
   readonly connection: Connection;
   readonly sql: string;
   readonly effect: Effect;
-  /** The hub's epoch when it was sent. */
-  readonly epoch: number | undefined;
+  /** Where it was sent. */
+  readonly sent: Sent;
 }
 
 /**
@@ -62,7 +70,7 @@ export class Hub implements Sandbox {
   readonly #sent = new StatementLog<StatementEvent>();
   readonly #options: SqliteOptions;
   readonly #host: Host;
-  readonly #gate = new ScopeGate<Connection>();
+  readonly #gate: ScopeGate<Connection>;
   readonly #turns: TurnQueue<Connection>;
   readonly #emulation: Emulation;
   /** The session's. */
@@ -78,6 +86,7 @@ export class Hub implements Sandbox {
     this.log = this.#sent;
     this.#options = options;
     this.#host = host;
+    this.#gate = new ScopeGate((late) => host.refused(late));
     this.#turns = new TurnQueue({
       timeouts: options,
       clock,
@@ -105,9 +114,9 @@ export class Hub implements Sandbox {
     registration(this.handle);
   }
 
-  /** As of the gate. */
-  get epoch(): number {
-    return this.#gate.epoch;
+  /** What is known of a statement that is sent now. */
+  get sent(): Sent {
+    return { epoch: this.#gate.epoch, owner: this.#host.endedOwner() };
   }
 
   begin(scope: ScopeName): void {
@@ -208,7 +217,7 @@ export class Hub implements Sandbox {
    * session where the app's work can go on meanwhile, after `stallTimeout`.
    */
   enter(connection: Connection, sql: string, effect: Effect, wait: 'wait' | 'refuse'): void {
-    this.#admit(connection, sql, effect);
+    this.#admit(connection, sql, effect, this.sent);
     if (this.#turns.tryTake(connection)) return;
 
     const holder = this.#turns.holder;
@@ -223,7 +232,7 @@ export class Hub implements Sandbox {
    * back behind it. `work` must not throw. Errors of waiting go to `fail`.
    */
   queue(job: Job, work: () => void, fail: (error: Error) => void): void {
-    const { connection, sql, effect, epoch } = job;
+    const { connection, sql, effect, sent } = job;
     const inTurn = (): void => {
       try {
         work();
@@ -233,7 +242,7 @@ export class Hub implements Sandbox {
     };
 
     try {
-      this.#admit(connection, sql, effect, epoch);
+      this.#admit(connection, sql, effect, sent);
     } catch (error) {
       fail(error as Error);
       return;
@@ -349,12 +358,11 @@ export class Hub implements Sandbox {
     return result;
   }
 
-  /** @param sentIn the epoch in which the statement was sent; undefined for the present one */
-  #admit(connection: Connection, sql: string, effect: Effect, sentIn?: number): void {
+  #admit(connection: Connection, sql: string, effect: Effect, { epoch: sentIn, owner }: Sent): void {
     if (connection.hub !== this) this.#join(connection);
     connection.lastSql = sql;
 
-    const refusal = this.#gate.admit(connection, [effect], sentIn);
+    const refusal = this.#gate.admit(connection, [effect], { sentIn, owner });
     if (refusal !== undefined) throw refusal;
   }
 

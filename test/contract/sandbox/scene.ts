@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { canWait, waitUntil } from '#src/bridge/index.js';
-import type { Host, Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Host, type Sandbox } from '#src/engine/index.js';
 import type { AppConnection, Prepared, Subject } from './subject.js';
 
 /** Of the sandbox's errors, those that the app or the test gets. */
@@ -11,7 +11,7 @@ const SCHEMA = 'DROP TABLE IF EXISTS item; CREATE TABLE item (id int PRIMARY KEY
 const ALL = 'SELECT id FROM item ORDER BY id';
 
 /** May let the app go on only under a hop of the bridge, as the runner's. */
-const host: Host = { canWait, waitUntil: (done, timeout) => waitUntil('a query', done, timeout) };
+const host: Host = { ...blockedHost, canWait, waitUntil: (done, timeout) => waitUntil('a query', done, timeout) };
 
 /** A sandbox that is open, and the app's connections to it. */
 export class Scene {

@@ -1,6 +1,6 @@
 import { after, before } from 'mocha';
 import pg from 'pg';
-import type { Host, Sandbox } from '#src/engine/engine.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
 import { WorkerSandbox } from '#src/engine/postgres/relay/hosts/worker/sandbox.js';
 import { PlainSession } from './plain-session.js';
@@ -15,7 +15,6 @@ export interface TestSandbox<Kind extends Sandbox = Sandbox> {
 }
 
 /** Never waits: the tests of this folder are async themselves. */
-const host: Host = { canWait: () => false, waitUntil: () => false };
 
 /** Opens a sandbox for the tests of a `describe`. */
 export function useSandbox(name: string, schema: string, options: Partial<PostgresOptions> = {}): () => TestSandbox {
@@ -42,7 +41,7 @@ export function useSandbox(name: string, schema: string, options: Partial<Postgr
     });
 
     withdraw = loaded.prepare();
-    const sandbox = await loaded.open(host);
+    const sandbox = await loaded.open(blockedHost);
     current = { sandbox, url: process.env[variable] ?? '', direct };
     sandbox.session.script(schema);
   });

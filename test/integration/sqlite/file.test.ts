@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { sqlite } from '#src/engine/sqlite/index.js';
 import Database from '#src/engine/sqlite/drivers/better-sqlite3.js';
 import sqlite3 from '#src/engine/sqlite/drivers/sqlite3.js';
 import { requireReal } from '#src/engine/swap/index.js';
-import { begin, blocked, column, connect, errorOf, options } from './support.js';
+import { begin, column, connect, errorOf, options } from './support.js';
 
 type Real = new (file: string) => InstanceType<typeof Database>;
 
@@ -17,7 +17,7 @@ describe('SQLite database files', () => {
   let sandbox: Sandbox | undefined;
 
   const open = async (file: string, changes = {}): Promise<Sandbox> =>
-    (sandbox = await (await sqlite.load(options({ file, ...changes }))).open(blocked));
+    (sandbox = await (await sqlite.load(options({ file, ...changes }))).open(blockedHost));
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'lockstep-'));

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Host, Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Host, type Sandbox } from '#src/engine/index.js';
 import Database from '#src/engine/sqlite/drivers/better-sqlite3.js';
-import { begin, blocked, column, connect, errorOf, open } from './support.js';
+import { begin, column, connect, errorOf, open } from './support.js';
 
 const SCHEMA = 'CREATE TABLE t (a)';
 const INSERT = 'INSERT INTO t VALUES (1)';
@@ -10,7 +10,7 @@ const COUNT = 'SELECT count(*) FROM t';
 describe('SQLite turns', () => {
   let sandbox: Sandbox;
 
-  const start = async (host: Host = blocked, patience = {}): Promise<void> => {
+  const start = async (host: Host = blockedHost, patience = {}): Promise<void> => {
     sandbox = await open(SCHEMA, patience, host);
     begin(sandbox, 'a test');
   };
@@ -48,7 +48,7 @@ describe('SQLite turns', () => {
   });
 
   it('fails a query for which a transaction never ends', async () => {
-    await start(blocked, { stallTimeout: 60, holdTimeout: 150 });
+    await start(blockedHost, { stallTimeout: 60, holdTimeout: 150 });
     const holder = connect();
     const waiter = connect();
     await holder.run('BEGIN');
@@ -103,6 +103,7 @@ describe('SQLite turns', () => {
   it('lets the session wait where the app can go on', async () => {
     const app: { finish?: () => void } = {};
     await start({
+      ...blockedHost,
       canWait: () => true,
       waitUntil: (done) => {
         app.finish?.();
@@ -116,7 +117,7 @@ describe('SQLite turns', () => {
   });
 
   it('fails the session when waiting did not help', async () => {
-    await start({ canWait: () => true, waitUntil: () => false });
+    await start({ ...blockedHost, canWait: () => true, waitUntil: () => false });
     new Database(':memory:').exec('BEGIN');
     expect(() => sandbox.session.execute(COUNT)).to.throw(/session cannot run .* did not end/s);
     expect(sandbox.describe()).to.have.length(1);
@@ -125,6 +126,7 @@ describe('SQLite turns', () => {
   it('gives the turn back when an error of the app ends the wait', async () => {
     const app: { finish?: () => void } = {};
     await start({
+      ...blockedHost,
       canWait: () => true,
       waitUntil: () => {
         app.finish?.();

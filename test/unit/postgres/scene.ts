@@ -53,6 +53,7 @@ export class Scene {
       later: (work) => this.#later.push(work),
       log: new PublishedLog(this.words, () => undefined),
       wished: () => undefined,
+      refused: () => undefined,
     });
     this.connect();
   }

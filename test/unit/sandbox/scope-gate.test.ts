@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { type GatedConnection, ScopeGate } from '#src/sandbox/scope-gate.js';
 import { VirtualTransaction } from '#src/sandbox/virtual-transaction.js';
-import type { ScopeName } from '#src/sandbox/vocabulary.js';
+import type { EndedOwner, LateStatement, ScopeName } from '#src/sandbox/vocabulary.js';
 import { classify } from '#src/sql/classify.js';
 
 class Connection implements GatedConnection {
@@ -26,17 +26,19 @@ const test = (title: string): ScopeName => ({ kind: 'test', title });
 describe('the gate of the scopes', () => {
   let gate: ScopeGate<Connection>;
   let app: Connection;
+  let refused: LateStatement[];
 
   beforeEach(() => {
-    gate = new ScopeGate();
+    refused = [];
+    gate = new ScopeGate((late) => void refused.push(late));
     app = new Connection('app');
   });
 
   /** Sends a statement, as an engine does; gives the first line of what it is refused with. */
-  const send = (connection: Connection, sql: string, sentIn?: number): string | undefined => {
+  const send = (connection: Connection, sql: string, sentIn?: number, owner?: EndedOwner): string | undefined => {
     const effect = classify(sql, 'sqlite');
     connection.lastSql = sql;
-    const refusal = gate.admit(connection, [effect], sentIn);
+    const refusal = gate.admit(connection, [effect], { sentIn, owner });
     if (refusal !== undefined) return refusal.message.split('\n', 1)[0];
     connection.transaction.done(connection.transaction.plan(effect));
     return undefined;
@@ -203,6 +205,24 @@ describe('the gate of the scopes', () => {
     expect(send(new Connection('other'), 'SELECT 1')).to.equal(undefined);
   });
 
+  it('refuses what is of a scope that has ended, in the course of a later one, and tells of it', () => {
+    const owner = { title: 'an early test', advice: 'Write sync(a()).' };
+    expect(send(app, 'SELECT 1', undefined, owner)).to.equal(undefined);
+    gate.begin(test('a test'));
+    expect(send(app, 'SELECT 1', undefined, owner)).to.equal('app sent "SELECT 1" after "an early test" had ended.');
+    expect(refused).to.deep.equal([{ ...owner, connection: 'app', sql: 'SELECT 1' }]);
+    expect(send(app, 'SELECT 1')).to.equal(undefined);
+
+    send(app, 'BEGIN');
+    end(app);
+    gate.begin(test('another'));
+    // It does not make new what its end has cut.
+    expect(send(app, 'BEGIN', undefined, owner)).to.match(/in the transaction that this test left open/);
+    expect(gate.isCut(app)).to.equal(true);
+    expect(send(app, 'BEGIN')).to.equal(undefined);
+    expect(refused).to.have.length(1);
+  });
+
   it('lets nothing of a scope into another, whatever happens', () => {
     const step = fc.record({
       action: fc.constantFrom('begin', 'end', 'send', 'send', 'send', 'arrive'),
@@ -212,7 +232,7 @@ describe('the gate of the scopes', () => {
 
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        gate = new ScopeGate();
+        gate = new ScopeGate((late) => void refused.push(late));
         gate.begin(test('0'));
         const owners = ['a', 'b', 'c'].map((name) => new Connection(name));
         let scope: string | undefined = '0';

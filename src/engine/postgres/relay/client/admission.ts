@@ -54,8 +54,9 @@ export class Admission {
       hub.scopes.saw(client, sql);
     }
 
-    const refusal = hub.scopes.admit(client, effects);
-    if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal));
+    const owner = client.takeOwner();
+    const refusal = hub.scopes.admit(client, effects, owner);
+    if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal), owner !== undefined);
     if (this.#withoutTurn(frame)) return;
     if (hub.turns.enter(client, client.lastSql ?? '')) {
       if (client.own || client.holding || !hub.behind) return this.#start(frame);
@@ -128,12 +129,16 @@ export class Admission {
     this.#dialogue.client.pump();
   }
 
-  /** The unit will not be run. */
-  refuse(frame: Frame, error: Buffer): void {
+  /**
+   * The unit will not be run.
+   *
+   * @param late whether it is of a test that has ended: a transaction that is open is not its own
+   */
+  refuse(frame: Frame, error: Buffer, late = false): void {
     const dialogue = this.#dialogue;
     const { client } = dialogue;
     dialogue.hub.turns.declined(client);
-    dialogue.emulation.fail();
+    if (!late) dialogue.emulation.fail();
     dialogue.log.failed(error, 0);
     client.send(error);
     if (frame.type === Front.query || frame.type === Front.functionCall) dialogue.ready();

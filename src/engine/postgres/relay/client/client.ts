@@ -1,6 +1,7 @@
 import type { LockstepError } from '../../../../errors.js';
 import { connectionName } from '../../../../sandbox/connection-names.js';
 import { HOLDS_TURN } from '../../../../sandbox/holding.js';
+import type { EndedOwner } from '../../../../sandbox/vocabulary.js';
 import type { VirtualTransaction } from '../../../../sandbox/virtual-transaction.js';
 import { Back, errorResponse, notification, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
@@ -70,6 +71,8 @@ export class Client implements Sink {
   #paused = false;
   #keepsTurn = false;
   #out: Buffer[] = [];
+  /** Whose work the unit is that begins with what has just come. */
+  #owner: EndedOwner | undefined;
 
   constructor(hub: Hub, line: Line, id: number, secretKey: number) {
     this.#hub = hub;
@@ -184,6 +187,13 @@ export class Client implements Sink {
     if (!this.own) this.send(notice);
   }
 
+  /** Whose work the unit is that begins, if the scope is over; asked once. */
+  takeOwner(): EndedOwner | undefined {
+    const owner = this.#owner;
+    this.#owner = undefined;
+    return owner;
+  }
+
   flush(): void {
     const out = this.#out;
     if (out.length === 0) return;
@@ -192,9 +202,13 @@ export class Client implements Sink {
     this.#line.write(out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out));
   }
 
-  receive(chunk: Buffer): void {
+  /** @param owner the scope that is over and whose work wrote this; undefined where nobody can tell */
+  receive(chunk: Buffer, owner?: EndedOwner): void {
+    // Only for the unit that begins with it: what waits is another's, and so may be what follows in the same chunk.
+    this.#owner = this.amid || this.#reader.held > 0 ? undefined : owner;
     this.#reader.push(chunk);
     this.pump();
+    this.#owner = undefined;
     this.#hub.flush();
     if (this.#dialogue.blocked && this.#reader.held > ENOUGH && !this.#paused) {
       this.#paused = true;

@@ -1,10 +1,12 @@
 import type { Socket } from 'node:net';
+import type { EndedOwner } from '../../../../sandbox/vocabulary.js';
 import type { Line } from '../client/line.js';
 import type { Backpressure } from './backpressure.js';
 
 /** What a line brings its bytes to. */
 export interface Receiver {
-  receive(chunk: Buffer): void;
+  /** @param owner the scope that is over and whose work wrote this; undefined where nobody can tell */
+  receive(chunk: Buffer, owner?: EndedOwner): void;
   disconnected(): void;
 }
 

@@ -2,7 +2,7 @@ import type { Layers } from '../../../../sandbox/layers.js';
 import type { LostWork } from '../../../../sandbox/lost-work.js';
 import { sandboxLostError, stragglerError } from '../../../../sandbox/scope-errors.js';
 import { ScopeGate } from '../../../../sandbox/scope-gate.js';
-import type { ScopeName } from '../../../../sandbox/vocabulary.js';
+import type { EndedOwner, ScopeName } from '../../../../sandbox/vocabulary.js';
 import type { Effect } from '../../../../sql/effect.js';
 import { readFields } from '../../wire/backend.js';
 import { SYNC } from '../../wire/frontend.js';
@@ -29,7 +29,10 @@ export class Scopes {
   #locks = false;
 
   constructor(hub: Hub, surroundings: Surroundings) {
-    this.gate = new ScopeGate((loss) => hub.noticeboard.lost(loss));
+    this.gate = new ScopeGate(
+      (late) => surroundings.refused(late),
+      (loss) => hub.noticeboard.lost(loss),
+    );
     this.#hub = hub;
     this.#surroundings = surroundings;
   }
@@ -54,10 +57,10 @@ export class Scopes {
     this.#hub.noticeboard.outward(true);
   }
 
-  /** Why the client must not run anything now. */
-  admit(client: Client, effects: readonly Effect[]): Error | undefined {
+  /** Why the client must not run anything now; `owner` is the scope whose work it is, where that is over. */
+  admit(client: Client, effects: readonly Effect[], owner: EndedOwner | undefined): Error | undefined {
     this.#surroundings.catchUp();
-    return this.gate.admit(client, effects);
+    return this.gate.admit(client, effects, { owner });
   }
 
   begin(scope: ScopeName): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../../../sandbox/counted-time.js';
+import type { LateStatement } from '../../../../sandbox/vocabulary.js';
 import type { TurnTimeouts } from '../../../../sandbox/turn-queue.js';
 import type { PublishedLog } from '../published-log.js';
 import type { Outlet } from '../real.js';
@@ -39,4 +40,6 @@ export interface Surroundings {
   readonly log: PublishedLog;
   /** The session's wish for the turn is fulfilled, or not. */
   wished(error: Error | undefined): void;
+  /** A statement was refused because its scope was over. */
+  refused(late: LateStatement): void;
 }

@@ -21,7 +21,7 @@ import { BackendSocket } from './backend-socket.js';
 import { block } from './block.js';
 import { DeferredWork } from './deferred-work.js';
 import { HostClock } from './host-clock.js';
-import { MemoryLine, type Ticks } from './memory-line.js';
+import { type Contexts, MemoryLine, type Ticks } from './memory-line.js';
 import { InThreadSandbox } from './sandbox.js';
 
 /** For how long one look of a blocked thread lasts at most, in milliseconds; twice as much is counted at most. */
@@ -49,7 +49,13 @@ export class InThreadHost implements RelayHost {
   readonly #lines = new Set<MemoryLine>();
   /** As they are before any test has faked them. */
   readonly #ticks: Ticks = { nextTick: process.nextTick.bind(process), setImmediate: soon };
+  /** Whoever runs the tests comes with the first sandbox, connections may come before. */
+  readonly #contexts: Contexts = {
+    endedOwner: () => this.#host?.endedOwner(),
+    asNobody: (work) => this.#host?.asNobody(work) ?? work(),
+  };
   #sandbox: InThreadSandbox | undefined;
+  #host: Host | undefined;
   #socket: BackendSocket | undefined;
   #connecting: Promise<void> | undefined;
   #ids = 0;
@@ -93,6 +99,7 @@ export class InThreadHost implements RelayHost {
       later: (work) => this.#deferred.add(work),
       log: this.#log,
       wished: (error) => this.#sandbox?.wished(error),
+      refused: (late) => this.#host?.refused(late),
     });
     this.#upstream = new Upstream(
       () => this.hub,
@@ -116,6 +123,7 @@ export class InThreadHost implements RelayHost {
   }
 
   async open(host: Host): Promise<Sandbox> {
+    this.#host = host;
     this.hub.scopes.open();
     await this.#upstream.open();
     this.#sandbox = new InThreadSandbox(this, host, this.#start);
@@ -186,6 +194,7 @@ export class InThreadHost implements RelayHost {
 
   get #lineParts(): ConstructorParameters<typeof MemoryLine>[3] {
     return {
+      contexts: this.#contexts,
       ticks: this.#ticks,
       backpressure: this.#backpressure,
       events: {

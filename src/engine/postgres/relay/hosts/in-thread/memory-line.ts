@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Socket } from 'node:net';
+import type { Host } from '../../../../engine.js';
 import type { Line } from '../../client/line.js';
 import type { Backpressure } from '../backpressure.js';
 import type { Receiver } from '../socket-line.js';
@@ -27,6 +28,9 @@ export interface Ticks {
   readonly setImmediate: (callback: () => void) => void;
 }
 
+/** What a line asks of whoever runs the tests. */
+export type Contexts = Pick<Host, 'endedOwner' | 'asNobody'>;
+
 /** Who is told what the app has under way. */
 export interface LineEvents {
   /** The line has something under way: it is being opened, or has answers that the app has not got. */
@@ -40,12 +44,14 @@ export interface LineEvents {
  *
  * What the hub sends arrives in a later tick, never within a call of the hub's or of the app's: an
  * exception thrown by a receiver is then its own. It is received in the async context in which the
- * socket was connected, as Node has it for sockets of the system.
+ * socket was connected, as Node has it for sockets of the system, but as the work of no test: a
+ * connection goes on over all of them.
  */
 export class MemoryLine implements Line {
   readonly password: string | undefined;
   readonly #socket: Socket & Ends;
-  readonly #context = new AsyncResource('LOCKSTEPLINE');
+  readonly #context: AsyncResource;
+  readonly #contexts: Contexts;
   readonly #ticks: Ticks;
   readonly #backpressure: Backpressure;
   readonly #events: LineEvents;
@@ -66,10 +72,17 @@ export class MemoryLine implements Line {
     socket: Socket,
     password: string | undefined,
     accept: (line: Line) => Receiver,
-    parts: { readonly ticks: Ticks; readonly backpressure: Backpressure; readonly events: LineEvents },
+    parts: {
+      readonly ticks: Ticks;
+      readonly backpressure: Backpressure;
+      readonly events: LineEvents;
+      readonly contexts: Contexts;
+    },
   ) {
     this.password = password;
     this.#socket = socket as unknown as Socket & Ends;
+    this.#contexts = parts.contexts;
+    this.#context = parts.contexts.asNobody(() => new AsyncResource('LOCKSTEPLINE'));
     this.#ticks = parts.ticks;
     this.#backpressure = parts.backpressure;
     this.#events = parts.events;
@@ -130,7 +143,7 @@ export class MemoryLine implements Line {
       this.#held = { bytes, done };
       return;
     }
-    this.#client?.receive(bytes);
+    this.#client?.receive(bytes, this.#contexts.endedOwner());
     done();
   }
 
@@ -169,7 +182,10 @@ export class MemoryLine implements Line {
     this.#reading = true;
     const held = this.#held;
     this.#held = undefined;
-    if (held !== undefined) this.#ticks.nextTick(() => this.#send(held.bytes, held.done));
+    if (held !== undefined) {
+      // Whose it was cannot be told any more.
+      this.#ticks.nextTick(() => this.#contexts.asNobody(() => this.#send(held.bytes, held.done)));
+    }
   }
 
   end(): void {

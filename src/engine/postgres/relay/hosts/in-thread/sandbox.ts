@@ -1,7 +1,7 @@
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
 import { ConnectionLostError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
-import { spareOthers } from '../../../../../sandbox/scope-errors.js';
+import { refuseLate, spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { shortSql } from '../../../../../sandbox/short-sql.js';
 import { notFreeError } from '../../../../../sandbox/stall.js';
 import type { LoggedStatement } from '../../../../../sandbox/statement-log.js';
@@ -185,6 +185,8 @@ export class InThreadSandbox implements Sandbox {
    * @throws StallError when a transaction of the app has it and waiting could not end that.
    */
   #takeTurn(sql: string): void {
+    const owner = this.#host.endedOwner();
+    if (owner !== undefined) throw refuseLate(this.#host, owner, sessionName(this.#options.label), sql);
     if (this.#word(Word.lost) === Loss.before) this.#tellLoss();
     if (!this.#hub.link.open) this.#reconnect(sql);
 

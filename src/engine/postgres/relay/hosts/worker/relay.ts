@@ -57,6 +57,7 @@ export class Relay {
       later: (work) => void setImmediate(work),
       log: this.#log,
       wished: (error) => this.#wished(error),
+      refused: (late) => this.#tell({ kind: 'refused', late }),
     });
     const load = async (): Promise<ServerModule> => (await import(data.serverModule)) as ServerModule;
     this.#upstream = new Upstream(

@@ -1,6 +1,6 @@
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
-import { spareOthers } from '../../../../../sandbox/scope-errors.js';
+import { refuseLate, spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { notFreeError } from '../../../../../sandbox/stall.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import { inspector } from '../../../../inspector.js';
@@ -216,12 +216,15 @@ export class WorkerSandbox implements Sandbox {
 
   /** What the worker tells. */
   hear(event: Event): void {
-    if (event.kind === 'ping') {
-      this.#link.post({ kind: 'pong', id: event.id });
-      return;
-    }
     const { name: database = 'main' } = this.#options;
-    for (const statement of event.statements) this.#observer?.({ database, ...statement });
+    switch (event.kind) {
+      case 'ping':
+        return void this.#link.post({ kind: 'pong', id: event.id });
+      case 'refused':
+        return this.#host.refused(event.late);
+      case 'statements':
+        for (const statement of event.statements) this.#observer?.({ database, ...statement });
+    }
   }
 
   /** A worker that has died, or dies while it is asked, has nothing to say: the end of the scope tells of that. */
@@ -242,6 +245,8 @@ export class WorkerSandbox implements Sandbox {
    */
   #takeTurn(sql: string): void {
     const { words } = this.#link;
+    const owner = this.#host.endedOwner();
+    if (owner !== undefined) throw refuseLate(this.#host, owner, sessionName(this.#options.label), sql);
     if (Atomics.load(words, Word.lost) === Loss.before) this.#tellLoss();
     const waiting = Atomics.load(words, Word.waiting) > 0;
     if (!waiting && Atomics.compareExchange(words, Word.turn, Turn.free, Turn.session) === Turn.free) return;
