@@ -12,7 +12,8 @@
  * │   ├── WaitPlaceError      LOCKSTEP_WAIT_PLACE        a wait where Node could never finish it
  * │   ├── NestedWaitError     LOCKSTEP_NESTED_WAIT       a wait inside another wait
  * │   ├── SyncTimeoutError    LOCKSTEP_SYNC_TIMEOUT      a wait passed its deadline
- * │   └── DeadlockError       LOCKSTEP_DEADLOCK          nothing is left that could end the wait
+ * │   ├── DeadlockError       LOCKSTEP_DEADLOCK          nothing is left that could end the wait
+ * │   └── BlockedThreadError  LOCKSTEP_BLOCKED_THREAD    a call blocked the thread that serves the sandbox
  * ├── SandboxError
  * │   ├── StallError          LOCKSTEP_STALL             a query waits for a transaction that waits for it
  * │   ├── HoldTimeoutError    LOCKSTEP_HOLD_TIMEOUT      a transaction kept the database too long
@@ -172,6 +173,18 @@ export class DeadlockError extends BridgeError {
   readonly code = 'LOCKSTEP_DEADLOCK';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_DEADLOCK', explanation);
+  }
+}
+
+/**
+ * A blocking call (`execSync`, `execFileSync`, `spawnSync`) kept the thread that serves the sandbox
+ * until its time was over. Its `cause` is Node's own error, ETIMEDOUT; it has the properties of that
+ * (`status`, `signal`, `output`, `pid`, `stdout`, `stderr`).
+ */
+export class BlockedThreadError extends BridgeError {
+  readonly code = 'LOCKSTEP_BLOCKED_THREAD';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_BLOCKED_THREAD', explanation);
   }
 }
 

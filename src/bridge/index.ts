@@ -13,6 +13,8 @@ export { reportPending, type PendingSource } from './diagnostics.js';
 export { debug } from './debug.js';
 export { appendTestFrames } from './stack.js';
 export { enterFrame, hop, leaveFrame } from './hop.js';
+export { inCleanTurn } from './clean-turn.js';
+export { installBlockingChildren, type ThreadUse } from './children/blocking-children.js';
 export { installBridge } from './install.js';
 export type { InstalledBridge } from './install.js';
 export { LeftOpen, openSockets } from './left-open.js';

@@ -1,3 +1,4 @@
+import { installBlockingChildren, type ThreadUse } from './children/blocking-children.js';
 import { takePortsBaseline } from './deadlock-watch.js';
 import { installGuards } from './guard.js';
 import { takeRejections } from './rejections.js';
@@ -18,12 +19,16 @@ export interface InstalledBridge {
   uninstall(): void;
 }
 
-/**
- * Prepares this thread for waits. To be called by a runner before it loads any file.
- *
- * @param late is told of what fails as the work of a test that has ended, which is no failure of the one that runs
- */
-export function installBridge(late?: (owner: Owner, error: unknown) => void): InstalledBridge {
+/** What the bridge has to know of a runner. */
+export interface RunnerPorts {
+  /** Is told of what fails as the work of a test that has ended, which is no failure of the one that runs. */
+  late(owner: Owner, error: unknown): void;
+  /** What is known of this thread, where a sandbox may be served by it. */
+  readonly use?: ThreadUse | undefined;
+}
+
+/** Prepares this thread for waits. To be called by a runner before it loads any file. */
+export function installBridge({ late, use }: Partial<RunnerPorts> = {}): InstalledBridge {
   // First: installing the guards opens a file request for a moment.
   takeBaseline();
   const removeGuards = installGuards();
@@ -31,6 +36,7 @@ export function installBridge(late?: (owner: Owner, error: unknown) => void): In
   const forgetTimers = trackTimers();
   const forgetV8Work = trackV8Work();
   const stopTracing = traceResources();
+  const restoreBlocking = use && installBlockingChildren(use);
 
   state.runner = 'loading';
   state.late = late;
@@ -47,6 +53,7 @@ export function installBridge(late?: (owner: Owner, error: unknown) => void): In
     uninstall() {
       state.runner = undefined;
       state.late = undefined;
+      restoreBlocking?.();
       stopTracing();
       forgetV8Work();
       forgetTimers();

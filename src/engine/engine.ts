@@ -159,6 +159,9 @@ export interface Sandbox {
    */
   leadsHere(socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }): boolean;
 
+  /** Whether the thread of the tests serves it: while that is blocked, nobody else is answered. */
+  readonly servedHere: boolean;
+
   /** Whether the app has come to it since the process began: sent a statement, or opened the database. */
   readonly reached: boolean;
 

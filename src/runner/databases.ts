@@ -154,6 +154,11 @@ export class Databases {
     return this.#sandboxes.some(({ inTransit }) => inTransit);
   }
 
+  /** Whether the thread of the tests serves one of them to others. */
+  get servedHere(): boolean {
+    return this.#opened.some(({ sandbox }) => sandbox.servedHere);
+  }
+
   /** Connections to servers that are being made anew; undefined for none. */
   get recovering(): Promise<unknown> | undefined {
     let all: Promise<void>[] | undefined;

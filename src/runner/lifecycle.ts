@@ -32,6 +32,8 @@ export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
 /** What tells how many milliseconds a test or hook has left. */
 export interface Limit {
   remaining(): number;
+  /** The time is over, for this reason. */
+  usedUp(reason: Error): void;
 }
 
 /** A test whose function is over. */
@@ -54,6 +56,8 @@ export class Lifecycle {
   #starting: Promise<void> | undefined;
   #client: ClientHost | undefined;
   #limit: Limit | undefined;
+  /** That of the test or hook that runs now. */
+  #running: Limit | undefined;
   /** What Node had in progress when the test began. */
   #work: WorkMark | undefined;
   #testFiles: () => ReadonlySet<string> = () => new Set();
@@ -195,6 +199,27 @@ export class Lifecycle {
   /** Tells how many milliseconds the test or hook that is about to run has left, for waits that it awaits. */
   limit(limit: Limit): void {
     this.#limit = limit;
+    this.#running = limit;
+  }
+
+  /** A test or hook is over; what it has left behind keeps its limit. */
+  over(limit: Limit): void {
+    if (this.#running === limit) this.#running = undefined;
+  }
+
+  /** Milliseconds left to the test or hook that runs; undefined while none does. */
+  remaining(): number | undefined {
+    return this.#running?.remaining();
+  }
+
+  /** Tells why the time of what runs is over. */
+  usedUp(reason: Error): void {
+    this.#running?.usedUp(reason);
+  }
+
+  /** Whether a database's sandbox is served by the thread of the tests. */
+  get servedHere(): boolean {
+    return this.#databases.servedHere;
   }
 
   /** Lets a later hook of the innermost scope use the database again. */

@@ -75,7 +75,8 @@ function owner(hook: Runnable, method: 'run'): object {
 function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
   if (!entered(frame)) return;
-  runAs(run.scopes.owner, () => original.call(runnable, (error) => runAsNobody(() => finish(frame, error))));
+  const over = (error: unknown): void => runAsNobody(() => finish(frame, frame.reasonOf(error)));
+  runAs(run.scopes.owner, () => original.call(runnable, over));
 }
 
 // mocha keeps the callback with each test until its suite is over: what is created here for each
@@ -99,7 +100,7 @@ function runEntered(frame: MochaFrame, original: Original): void {
     original.call(runnable, (error) => {
       const late = synchronous && error === undefined && runnable.type === 'test' ? letGoOn() : undefined;
       // mocha's callback starts whatever comes next: it must find no frame, or it could wait, and be nobody's work.
-      leaveFrame(() => runAsNobody(() => finish(frame, error ?? late)));
+      leaveFrame(() => runAsNobody(() => finish(frame, frame.reasonOf(error) ?? late)));
     });
   enterFrame(frame, () => runAs(frame.run.scopes.owner, run));
   synchronous = false;
@@ -137,6 +138,7 @@ function entered(frame: MochaFrame): boolean {
 /** A test is over when the app has finished what the test started. */
 function finish(frame: MochaFrame, error: unknown): void {
   const { run, runnable, done } = frame;
+  run.lifecycle.over(frame);
   if (runnable.type !== 'test') return leave(run, runnable, error, done);
 
   const leak = run.lifecycle.settle(frame);
@@ -179,6 +181,7 @@ class MochaFrame implements FrameOwner {
   readonly done: Done;
   #start = 0;
   #parked = false;
+  #usedUp: Error | undefined;
 
   constructor(run: Run, runnable: Runnable, done: Done) {
     this.run = run;
@@ -208,6 +211,15 @@ class MochaFrame implements FrameOwner {
     if (timeout > 0) return Math.max(1, timeout - (performance.now() - this.#start));
     // A person at a breakpoint is not a hang.
     return inspector() ? Infinity : DEFAULT_TIMEOUT;
+  }
+
+  usedUp(reason: Error): void {
+    this.#usedUp ??= reason;
+  }
+
+  /** Mocha's timer fires before what the function still awaits, a `finally` of its own: it knows of no reason. */
+  reasonOf(error: unknown): unknown {
+    return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_MOCHA_TIMEOUT' ? (this.#usedUp ?? error) : error;
   }
 
   park(): void {

@@ -5,7 +5,13 @@
  * scope around each test and each describe's fixtures and rolls it back.
  */
 
-import { installBridge, LeftOpen, type InstalledBridge } from '../bridge/index.js';
+import {
+  installBlockingChildren,
+  installBridge,
+  LeftOpen,
+  type InstalledBridge,
+  type ThreadUse,
+} from '../bridge/index.js';
 import { loadConfig } from '../config/index.js';
 import { loadEngine } from '../engine/index.js';
 import type { LateWorkError } from '../errors.js';
@@ -41,6 +47,13 @@ interface Plugin {
   readonly leftOpen: LeftOpen | undefined;
 }
 
+/** What the bridge has to know where a call blocks this thread. */
+const threadUse: ThreadUse = {
+  servesSandbox: () => plugin?.lifecycle.servedHere === true,
+  remaining: () => plugin?.lifecycle.remaining(),
+  usedUp: (reason) => plugin?.lifecycle.usedUp(reason),
+};
+
 /**
  * Called by mocha once per process, after all `require`s and before the test files.
  *
@@ -50,9 +63,14 @@ interface Plugin {
 export async function mochaHooks(): Promise<RootHooks> {
   const config = await loadConfig();
   const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
-  // Without hops no wait is possible, and then nothing of Node or mocha is patched either.
   const late = new LateWork();
-  const bridge = automatic ? installBridge((owner, error) => late.failed(owner.title, error)) : undefined;
+  const use = config.databases.some(({ engine }) => engine === 'postgres') ? threadUse : undefined;
+  // Without hops no wait is possible, and then nothing of mocha is patched either.
+  const bridge = automatic
+    ? installBridge({ use, late: (owner, error) => late.failed(owner.title, error) })
+    : undefined;
+  // There too a child that waits for this thread, which waits for it, would hang for good.
+  if (!bridge && use) installBlockingChildren(use);
   const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)), late);
 
   setCurrent(lifecycle);

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inCleanTurn } from '../bridge/index.js';
 import type { ResolvedDatabase, ResolvedSetup } from '../config/index.js';
 import { LockstepError } from '../errors.js';
 import type { Session } from '../session/index.js';
@@ -15,7 +16,7 @@ export async function bringIn({ key, schema, seed }: ResolvedDatabase, session: 
 async function run(key: string, source: ResolvedSetup | undefined, session: Session): Promise<void> {
   if (source === undefined) return;
   if (source.kind === 'function') {
-    await source.run({ session });
+    await inCleanTurn(key, () => source.run({ session }));
     return;
   }
   for (const path of source.paths) {

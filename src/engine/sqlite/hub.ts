@@ -62,6 +62,7 @@ export class Hub implements Sandbox {
   readonly fromImage: boolean;
   /** All of the app's drivers are drop-ins in this thread. */
   readonly inTransit = false;
+  readonly servedHere = false;
   /** There is no server that could be lost. */
   readonly recovering: undefined = undefined;
 

@@ -9,6 +9,7 @@ import packageJson from 'lockstep/package.json' with { type: 'json' };
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   lockstep: [
     'AppError',
+    'BlockedThreadError',
     'BridgeError',
     'BridgeMissingError',
     'ClosedError',

@@ -28,6 +28,7 @@ const NONE: readonly OpenWork[] = [];
 /** The sandbox of a hub that runs in the thread of the tests: what others have to ask for is there. */
 export class InThreadSandbox implements Sandbox {
   readonly session: SyncConnection;
+  readonly servedHere = true;
   readonly log: StatementReader;
   readonly #relay: InThreadHost;
   readonly #hub: Hub;

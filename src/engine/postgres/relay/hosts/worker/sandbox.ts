@@ -174,6 +174,8 @@ export class WorkerSandbox implements Sandbox {
     return this.#link.load(Word.activity) !== this.#activity || this.#sockets.written() !== this.#written;
   }
 
+  readonly servedHere = false;
+
   /** The worker connects anew by itself, also while this thread is blocked. */
   readonly recovering: undefined = undefined;
 
