@@ -56,14 +56,18 @@ const SHOWN = 80;
 
 /** Whether Node would accept the options as they are: its refusals are its own to word. */
 function understood({ timeout, maxBuffer, killSignal, input, encoding, stdio }: BlockingOptions): boolean {
-  if (timeout != null && !(Number.isInteger(timeout) && timeout >= 0)) return false;
-  if (maxBuffer != null && !(typeof maxBuffer === 'number' && maxBuffer >= 0)) return false;
-  if (killSignal != null && !isSignal(killSignal)) return false;
+  if (isGiven(timeout) && !(Number.isInteger(timeout) && timeout >= 0)) return false;
+  if (isGiven(maxBuffer) && !(typeof maxBuffer === 'number' && maxBuffer >= 0)) return false;
+  if (isGiven(killSignal) && !isSignal(killSignal)) return false;
   if (input && !isInput(input)) return false;
   if (encoding && encoding !== 'buffer' && !Buffer.isEncoding(encoding)) return false;
   // Node takes it for the encoding of the text, too, and has none of that name.
   if (encoding === 'buffer' && typeof input === 'string' && input !== '') return false;
   return !stdio || (Array.isArray(stdio) ? stdio.every(isStdio) : isWord(stdio));
+}
+
+function isGiven<T>(option: T): option is NonNullable<T> {
+  return option !== undefined && option !== null;
 }
 
 function isSignal(signal: unknown): boolean {

@@ -14,18 +14,28 @@ const { spawn } = childProcess;
 /** The longest that a timer of Node can be set for, in milliseconds. */
 const LONGEST = 2 ** 31 - 1;
 
+/** Options that mean something else to spawn, or nothing to the blocking functions. */
+const OTHERWISE: ReadonlySet<string> = new Set([
+  'timeout',
+  'killSignal',
+  'maxBuffer',
+  'input',
+  'encoding',
+  'signal',
+  'serialization',
+]);
+
 /**
  * Starts the child of a blocking call without blocking; undefined where it cannot be started, which
  * the blocking function itself then tells in Node's words.
  */
 export function startChild(call: BlockingCall): Child | undefined {
   const { name, file, args, options } = call;
-  // These mean something else to spawn, or nothing to the blocking functions.
-  const { timeout, killSignal, maxBuffer, input, encoding, signal, serialization, ...rest } = options;
+  const given = Object.entries(options).filter(([option]) => !OTHERWISE.has(option));
   const shell = name === 'execSync' && typeof options['shell'] !== 'string' ? true : options['shell'];
   let process: ChildProcess;
   try {
-    process = spawn(file, args, { ...rest, shell } as SpawnOptions);
+    process = spawn(file, args, { ...Object.fromEntries(given), shell } as SpawnOptions);
   } catch {
     return undefined;
   }
