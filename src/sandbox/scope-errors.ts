@@ -78,7 +78,8 @@ export function leakError(
 
 /** What the app has open, in words. */
 export function openWorkSentence({ kind, connection, lastSql }: OpenWork): string {
-  if (kind === 'connection') return `${connection} is being opened`;
+  if (kind === 'opening') return `${connection} is being opened`;
+  if (kind === 'closing') return `${connection} is being closed`;
 
   const state = kind === 'transaction' ? 'has a transaction open, last SQL' : 'is running';
   return `${connection} ${state} "${shortSql(lastSql)}"`;

@@ -26,8 +26,8 @@ export interface LateStatement {
 
 /** Something of the app that is still going on when a scope ends. */
 export interface OpenWork {
-  /** `connection`: one that is being opened, for a statement that is still to come. */
-  readonly kind: 'transaction' | 'statement' | 'connection';
+  /** `opening`: a connection, for a statement that is still to come; `closing`: one whose end somebody may wait for. */
+  readonly kind: 'transaction' | 'statement' | 'opening' | 'closing';
   /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
   readonly connection: string;
   /** The last SQL that it sent. */

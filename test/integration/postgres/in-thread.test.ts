@@ -42,7 +42,7 @@ describe('postgres: a hub in the thread of the tests', () => {
         at()
           .sandbox.leftovers()
           .map(({ kind }) => kind),
-      ).to.deep.equal(['connection']);
+      ).to.deep.equal(['opening']);
       await opened;
       await turn();
       expect(at().sandbox.leftovers()).to.deep.equal([]);

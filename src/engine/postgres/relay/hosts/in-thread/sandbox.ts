@@ -127,7 +127,7 @@ export class InThreadSandbox implements Sandbox {
     if (this.#word(Word.busy) === 0 && activeLines.size === 0) return NONE;
 
     const opening = [...activeLines].map(() => ({
-      kind: 'connection' as const,
+      kind: 'opening' as const,
       connection: 'a connection of the app',
       lastSql: '',
     }));

@@ -19,6 +19,10 @@ const LOOK = 10_000;
 const PRESSING = [Word.lost, Word.outward, Word.busy, Word.turn, Word.waiting, Word.sessionOpen];
 const KNOWN = 50;
 
+const NONE: readonly OpenWork[] = [];
+/** What waits for the end of a connection goes on when that is told. */
+const CLOSING: OpenWork = { kind: 'closing', connection: 'a connection of the app', lastSql: '' };
+
 /**
  * The main thread's side of the sandbox. The relay's worker does the work; here is only what must
  * be known at once, from the memory that both share.
@@ -165,7 +169,8 @@ export class WorkerSandbox implements Sandbox {
     return this.#ask(() => {
       this.drain();
       if (this.inTransit) this.#link.call({ kind: 'fence' }, LOOK);
-      return this.#link.load(Word.busy) === 0 ? [] : this.#link.call({ kind: 'leftovers' }, LOOK).leftovers;
+      const busy = this.#link.load(Word.busy) === 0 ? NONE : this.#link.call({ kind: 'leftovers' }, LOOK).leftovers;
+      return this.#sockets.closing === 0 ? busy : [...(busy ?? NONE), CLOSING];
     });
   }
 

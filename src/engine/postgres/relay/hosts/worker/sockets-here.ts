@@ -35,6 +35,13 @@ export class SocketsHere {
     return sum;
   }
 
+  /** How many the app has closed, and has not been told that they are. */
+  get closing(): number {
+    let count = 0;
+    for (const socket of this.#open) if (socket.writableEnded) count += 1;
+    return count;
+  }
+
   stop(): void {
     this.#stop();
   }
