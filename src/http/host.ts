@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { reportPending } from '../bridge/index.js';
+import { reportPending, runAsNobody } from '../bridge/index.js';
 import { AppError, NotRunningError, RequestError } from '../errors.js';
 import type { RequestQueries } from '../queries/index.js';
 import { sentencesOf } from '../sentences.js';
@@ -123,7 +123,7 @@ class Host implements ClientHost, Desk, JarShelf {
   readonly #failures = new Failures();
   readonly #forget: () => void;
   // The first request starts the app: neither it nor the connections may inherit that test's AsyncLocalStorage.
-  readonly #scope = new AsyncResource('LockstepApp');
+  readonly #scope = runAsNobody(() => new AsyncResource('LockstepApp'));
   #line: Running | undefined;
   #starting: Promise<Running> | undefined;
   #stopped = false;

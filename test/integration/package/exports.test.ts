@@ -20,6 +20,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'EngineMissingError',
     'ExpectationError',
     'HoldTimeoutError',
+    'LateWorkError',
     'LeakError',
     'LockstepError',
     'NPlusOneError',
