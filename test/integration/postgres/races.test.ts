@@ -12,7 +12,7 @@ describe('postgres: what tests, their ends and their apps once raced for', funct
   this.timeout(120_000);
 
   it('is lost by nobody, on either host', async () => {
-    const { stdout } = await run(process.execPath, [join(root, 'scripts/races.mjs'), '20'], {
+    const { stdout } = await run(process.execPath, [join(root, 'scripts/races.mjs'), '12'], {
       cwd: root,
       timeout: 110_000,
     });

@@ -15,7 +15,7 @@ describe('postgres: many tests', function () {
     it(`leave neither memory nor connections behind: ${host}`, async () => {
       const { stdout } = await run(
         process.execPath,
-        [join(root, 'scripts/heap.mjs'), '--postgres', ...options, '360'],
+        [join(root, 'scripts/heap.mjs'), '--postgres', ...options, '240'],
         { cwd: root, timeout: 110_000 },
       );
 
