@@ -77,6 +77,17 @@ describe('work that goes on behind the end of its test', function () {
     }
   }
 
+  for (const RELAY_HOST of ['in-thread', 'worker']) {
+    it(`is what the end of a test waits for, as far as the app has begun it: ${RELAY_HOST}`, async () => {
+      const ends = await run({ ENGINE: 'postgres', WAY: 'pg', RELAY_HOST }, 'ends.mjs');
+      expect(ends.failed, ends.stdout + ends.stderr).to.deep.equal(['ends leaves a statement running']);
+      expect(ends.find('leaves a statement running').err.code).to.equal('LOCKSTEP_LEAK');
+      expect(ends.passed).to.have.length(51);
+      // What became of the statement that was cut is told of its test, and of no other.
+      expect(summary(ends)).to.match(/^A test left work [^]*"ends leaves a statement running": failed with GET \/slow/);
+    });
+  }
+
   it("fails the run with leaks: 'error'", async () => {
     const late = await run({ ENGINE: 'sqlite', WAY: 'sqlite3', LEAKS: 'error' }, 'late.mjs');
     const [title = '', ...others] = late.failed;
