@@ -40,6 +40,8 @@ const WORK = [
 ];
 const TIMES = 50;
 const ROUNDS = 60;
+/** Rounds until the code of both sides is compiled, which takes some 2,000 statements. */
+const WARM_UP = 50;
 
 export default async function run() {
   const server = await openServer({ root: ROOT });
@@ -74,7 +76,7 @@ async function app(url, direct, address, host) {
   sandbox.begin({ kind: 'layer', title: 'benchmark' });
   for (const [what, limit, work, times = TIMES, rounds = ROUNDS] of WORK) {
     const contenders = [through, piped, direct].map((client) => () => timeAsync(() => work(client), times));
-    const [ours, copied, theirs] = await inTurns(contenders, rounds);
+    const [ours, copied, theirs] = await inTurns(contenders, rounds, times === TIMES ? WARM_UP : 1);
     report(`postgres, ${host}: ${what}`, ours, theirs, 'direct', 'µs', wanted(limit));
     report('  by a thread that copies bytes', copied, theirs, 'direct', 'µs');
   }
@@ -93,7 +95,7 @@ async function app(url, direct, address, host) {
     await direct.query('ROLLBACK');
   };
   const frame = (work) => () => timeAsync(work, TIMES);
-  const [ours, theirs] = await inTurns([frame(test), frame(transaction)], ROUNDS);
+  const [ours, theirs] = await inTurns([frame(test), frame(transaction)], ROUNDS, WARM_UP);
   report(
     `postgres, ${host}: per test, with a select 1`,
     ours,
@@ -111,6 +113,7 @@ async function app(url, direct, address, host) {
   const [untouched, bare] = await inTurns(
     [() => timeSync(idle, TIMES), () => timeAsync(() => direct.query('SELECT 1'), TIMES)],
     ROUNDS,
+    WARM_UP,
   );
   report(`postgres, ${host}: per test, without the database`, untouched, bare, 'a direct select 1', 'µs', '≤ 0.1');
 
@@ -143,6 +146,7 @@ async function session(url, { host, port, user, password, database }) {
     const [ours, theirs] = await inTurns(
       [() => timeSync(() => sandbox.session.execute('SELECT 1'), TIMES), () => timeSync(leastOfAll, TIMES)],
       ROUNDS,
+      WARM_UP,
     );
     report(`postgres, ${host}: session select 1, ${driver}`, ours, theirs, 'libpq', 'µs', limit);
     sandbox.end();
