@@ -5,6 +5,7 @@ export type { Results, SyncFunction, SyncOptions, Work } from './sync.js';
 export { syncify } from './syncify/syncify.js';
 export type { Sync } from './syncify/sync-type.js';
 export { waitUntil } from './wait-until.js';
+export { letQueuesRun } from './let-queues-run.js';
 export { canWait } from './place.js';
 export { isTimerPending, operationsInProgress, ownCallback, timersDue } from './app-work.js';
 export { describeWorkSince, markWork, workSince, type WorkMark } from './work-in-progress.js';
