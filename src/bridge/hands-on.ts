@@ -1,3 +1,5 @@
+import { capture } from './stack.js';
+
 /** Frames looked at: between a release and the write lie those of the driver. */
 const DEPTH = 60;
 
@@ -15,13 +17,9 @@ const GIVING =
  * then be another's than that of the async context, in which it merely goes on.
  */
 export function handsOn(): boolean {
-  const holder: { stack?: string } = {};
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = DEPTH;
-  Error.captureStackTrace(holder, handsOn);
-  Error.stackTraceLimit = stackTraceLimit;
-
-  return namesOf(holder.stack ?? '').some((name) => GIVING.test(name));
+  const { stack } = capture(handsOn, DEPTH);
+  // Whoever formats stacks in his own way leaves nothing to be read: then it is not certain either.
+  return typeof stack !== 'string' || namesOf(stack).some((name) => GIVING.test(name));
 }
 
 /** Names of the functions on a stack, the innermost first, those that are awaited too. */

@@ -1,3 +1,5 @@
+import { namesOf } from '../bridge/index.js';
+
 /** Calls that wait by themselves, or that nobody has to wait for. */
 const KNOWN = new Set([
   ...[
@@ -49,4 +51,10 @@ export function forgottenCall(source: string, running: readonly string[]): strin
   const called = [...calls].filter((call) => running.includes(call.slice(call.lastIndexOf('.') + 1)));
   const [only, second] = called.length > 0 ? called : calls;
   return only === undefined || second !== undefined ? undefined : `${only}(…)`;
+}
+
+/** What a test is told whose work goes on behind its end: which call it has not waited for, where that can be seen. */
+export function adviceTo({ fn }: { readonly fn: unknown }): string | undefined {
+  const call = forgottenCall(String(fn), namesOf(new Error().stack ?? ''));
+  return call && `Write sync(${call}): the test did not wait for it.`;
 }

@@ -23,11 +23,6 @@ export class LateWork {
     this.#note(title, `failed with ${String(error).split('\n', 1)[0]}`);
   }
 
-  /** Something that is told in words. */
-  told(title: string, sentence: string): void {
-    this.#note(title, sentence);
-  }
-
   #note(title: string, what: string): void {
     if (!this.#first.has(title)) this.#first.set(title, what);
   }

@@ -12,11 +12,12 @@ import {
 import { BridgeMissingError } from '../errors.js';
 import { attribute, blame } from './blame.js';
 import { tellQueries } from './failure-report.js';
+import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
-import { adviceTo, type Scopes } from './scopes.js';
+import type { Scopes } from './scopes.js';
 import { endStackAtTest, showTest } from './test-stack.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */

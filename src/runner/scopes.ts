@@ -1,8 +1,8 @@
-import { namesOf, type Owner } from '../bridge/index.js';
+import type { Owner } from '../bridge/index.js';
 import type { ScopeName } from '../engine/index.js';
 import { LockstepError } from '../errors.js';
 import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope-errors.js';
-import { forgottenCall } from './forgotten-call.js';
+import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
@@ -164,12 +164,6 @@ class LayerScope implements ScopeName, Owner {
   get title(): string {
     return this.suite.fullTitle() || 'the root hooks';
   }
-}
-
-/** What a test is told whose work goes on behind its end: which call it has not waited for, where that can be seen. */
-export function adviceTo({ fn }: { readonly fn: unknown }): string | undefined {
-  const call = forgottenCall(String(fn), namesOf(new Error().stack ?? ''));
-  return call && `Write sync(${call}): the test did not wait for it.`;
 }
 
 /** The test that a runnable belongs to: beforeEach and afterEach to their test, before and after to none but their suite. */

@@ -1,7 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as errors from '../../../../../errors.js';
 import type { LoggedStatement, StatementLog } from '../../../../../sandbox/statement-log.js';
-import type { CutConnection, LateStatement, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
+import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import { sentencesOf } from '../../../../../sentences.js';
 
 /** What a worker is started with. */
@@ -58,7 +58,6 @@ export interface Reply {
 /** What the worker tells without being asked. */
 export type Event =
   | { readonly kind: 'statements'; readonly statements: readonly LoggedStatement[] }
-  | { readonly kind: 'refused'; readonly late: LateStatement }
   | { readonly kind: 'ping'; readonly id: number };
 
 /** An error on its way to another thread. */

@@ -57,7 +57,8 @@ export class Relay {
       later: (work) => void setImmediate(work),
       log: this.#log,
       wished: (error) => this.#wished(error),
-      refused: (late) => this.#tell({ kind: 'refused', late }),
+      // What comes by a real socket has left its context behind: nothing is known to be late.
+      refused: () => undefined,
     });
     const load = async (): Promise<ServerModule> => (await import(data.serverModule)) as ServerModule;
     this.#upstream = new Upstream(

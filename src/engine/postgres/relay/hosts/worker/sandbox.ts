@@ -227,8 +227,6 @@ export class WorkerSandbox implements Sandbox {
     switch (event.kind) {
       case 'ping':
         return void this.#link.post({ kind: 'pong', id: event.id });
-      case 'refused':
-        return this.#host.refused(event.late);
       case 'statements':
         for (const statement of event.statements) this.#observer?.({ database, ...statement });
     }
