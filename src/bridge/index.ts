@@ -21,4 +21,5 @@ export type { InstalledBridge } from './install.js';
 export { LeftOpen, openSockets } from './left-open.js';
 export type { FrameOwner } from './state.js';
 export { namesOf } from './hands-on.js';
+export { holdIntervals, releaseIntervals } from './held-intervals.js';
 export { currentOwner, endedOwner, failedLate, runAs, runAsNobody, type Owner } from './ownership.js';

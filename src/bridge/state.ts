@@ -24,6 +24,10 @@ export interface BridgeState {
   immediate: object | undefined;
   /** How many immediates are still to run. */
   immediates: number;
+  /** Whether intervals are kept from firing now; undefined while nobody keeps them. */
+  holding: (() => boolean) | undefined;
+  /** What intervals that were kept from firing are to do then, by their timers. */
+  readonly due: Map<object, () => unknown>;
   /** Is told of what fails as the work of a test that has ended; undefined without a runner. */
   late: ((owner: Owner, error: unknown) => void) | undefined;
   /** Where the runner of this thread is; undefined when none is installed. */
@@ -42,6 +46,8 @@ export const state: BridgeState = ((globalThis as { [KEY]?: BridgeState })[KEY] 
   thrown: [],
   immediate: undefined,
   immediates: 0,
+  holding: undefined,
+  due: new Map(),
   late: undefined,
   runner: undefined,
 });

@@ -1,6 +1,7 @@
 import { forgetTimer, isOwnCallback, noteTimer } from './app-work.js';
 import { onAssignment } from './assignment.js';
 import { guardedInBatch } from './guarded.js';
+import { forgetDue, isHeld } from './held-intervals.js';
 import { native } from './native.js';
 import { runAsNobody } from './ownership.js';
 
@@ -34,8 +35,7 @@ export function trackTimers(): () => void {
     },
     cleared: forget,
     call(timer, callback, args) {
-      // An interval serves all who come while it is set, whoever set it.
-      if ((timer as Timer)._repeat) return runAsNobody(() => guardedInBatch(callback, timer, args));
+      if ((timer as Timer)._repeat) return fireInterval(timer, () => guardedInBatch(callback, timer, args));
       forget(timer);
       return guardedInBatch(callback, timer, args);
     },
@@ -64,7 +64,14 @@ export function unrefTimers(): void {
   timers.clear();
 }
 
+/** An interval serves all who come while it is set, whoever set it. */
+function fireInterval(timer: Timer, fire: () => unknown): unknown {
+  if (!ownTimers.has(timer) && isHeld(timer, () => runAsNobody(fire))) return undefined;
+  return runAsNobody(fire);
+}
+
 function forget(timer: object): void {
   timers.delete(timer);
+  forgetDue(timer);
   forgetTimer(timer);
 }

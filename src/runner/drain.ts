@@ -3,7 +3,7 @@ const INTERVAL = 2;
 /** Turns of the loop that are waited for in any case: time may have passed in which nothing could happen. */
 const TURNS = 8;
 /** A pause that takes so much longer tells of a process that stood still, in milliseconds. */
-const STOOD_STILL = 50;
+const STOOD_STILL = 10;
 
 // Captured: a test's fake timers must not stop the end of that test.
 const { setImmediate, setTimeout } = globalThis;
@@ -19,16 +19,23 @@ export async function drained(done: () => boolean, limit: number): Promise<boole
 
 /** How long something is waited for: only time counts in which it could have come. */
 export class Patience {
+  readonly #limit: number;
   #left: number;
   #turns = 0;
 
   /** @param limit milliseconds */
   constructor(limit: number) {
+    this.#limit = limit;
     this.#left = limit;
   }
 
   get over(): boolean {
     return this.#left <= 0 && this.#turns >= TURNS;
+  }
+
+  /** Something has come of it: the limit is one for what comes next. */
+  renew(): void {
+    this.#left = this.#limit;
   }
 
   /** Lets the loop turn. False, and at once, if there is no patience left. */

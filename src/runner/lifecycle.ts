@@ -4,10 +4,12 @@ import {
   debug,
   describeWorkSince,
   forgetRejections,
+  holdIntervals,
   isTimerPending,
   lateRejection,
   markWork,
   openSockets,
+  releaseIntervals,
   timersDue,
   workSince,
   type WorkMark,
@@ -25,6 +27,9 @@ import { drained, Patience, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
 import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
+
+/** Answers of the databases to what a test has left: what goes on for longer than that does not come to an end. */
+const MOST_ANSWERS = 1000;
 
 /** Where a lifecycle is between its making and its end. */
 export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
@@ -189,6 +194,7 @@ export class Lifecycle {
   begin(scope: ScopeName): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
     forgetRejections();
+    releaseIntervals();
     this.#work = scope.kind === 'test' ? markWork() : undefined;
     this.queries.begin(scope);
     this.#databases.begin(scope);
@@ -224,6 +230,7 @@ export class Lifecycle {
 
   /** Lets a later hook of the innermost scope use the database again. */
   resume(scope: ScopeName): void {
+    releaseIntervals();
     this.queries.begin(scope);
     this.#databases.resume();
   }
@@ -262,6 +269,12 @@ export class Lifecycle {
     return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers().length === 0;
   }
 
+  /** Whether nobody has to do anything for what is left: statements will be answered, what Node does comes to its end. */
+  get #onlyAnswersMissing(): boolean {
+    if (this.#client?.busy === true || requestsBusy()) return false;
+    return !this.#databases.leftovers().some(({ idle }) => idle);
+  }
+
   /** Whether Node has something in progress that has come up in this scope, e.g. a file that is being read. */
   get #workGoesOn(): boolean {
     return this.#work !== undefined && workSince(this.#work);
@@ -277,7 +290,10 @@ export class Lifecycle {
     const { title } = test;
     const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
-    if (await this.#quiet(limit, closing)) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
+    holdIntervals(() => this.#onlyAnswersMissing);
+    const quiet = await this.#quiet(limit, closing);
+    releaseIntervals();
+    if (quiet) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
     const work = this.#work === undefined ? [] : describeWorkSince(this.#work);
@@ -294,10 +310,17 @@ export class Lifecycle {
     const done = (): boolean => this.#settled() && !this.#workGoesOn;
     // Counted as turns too: on a machine that is busy, a deadline alone would be over before the app had one.
     const waiting = new Patience(limit);
+    const last = this.#databases.activity + MOST_ANSWERS;
 
     for (;;) {
       const { activity } = this.#databases;
-      while (!done()) if (!(await waiting.turn())) return false;
+      for (let seen = activity; !done();) {
+        if (!(await waiting.turn())) return false;
+        const now = this.#databases.activity;
+        // A pool's queue is worked off, however long it is: the limit is one for each answer.
+        if (now !== seen && now < last && this.#onlyAnswersMissing) waiting.renew();
+        seen = now;
+      }
       // What comes by a socket of the system takes a turn to arrive, one to be read, one to be answered.
       const turns = closing || this.#databases.inTransit ? 3 : 1;
       for (let count = 0; count < turns; count += 1) await turn();
@@ -314,6 +337,7 @@ export class Lifecycle {
    */
   end(scope: ScopeName): void {
     debug?.(`rollback of ${scope.kind} "${scope.title}"`);
+    if (scope.kind === 'test') holdIntervals(() => true);
     // Left here only by a test that failed in its hooks: nobody is left to be told.
     if (scope.kind === 'test' && this.#client?.busy) void this.#client.endTest();
     if (scope.kind === 'test' && requestsBusy()) endRequests();
@@ -325,6 +349,7 @@ export class Lifecycle {
   async stop(): Promise<void> {
     const client = this.#client;
 
+    releaseIntervals();
     this.#warnOfOthers();
     this.#phase = 'stopped';
     // What the last test had left is not what the app may take to stop.

@@ -32,6 +32,8 @@ export interface OpenWork {
   readonly connection: string;
   /** The last SQL that it sent. */
   readonly lastSql: string;
+  /** Whether it waits for the app: a transaction of which no statement is being carried out. */
+  readonly idle: boolean;
 }
 
 /** A connection of the app that a finished test left in a transaction, and whose client has not noticed that it was cut. */

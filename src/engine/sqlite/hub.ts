@@ -177,7 +177,8 @@ export class Hub implements Sandbox {
     if (holder === undefined && registry.pending.size === 0) return NONE;
     const leftovers: OpenWork[] = [];
 
-    if (holder !== undefined && !isSession(holder.name)) leftovers.push(leftover('transaction', holder));
+    if (holder !== undefined && !isSession(holder.name))
+      leftovers.push(leftover('transaction', holder, !registry.pending.has(holder)));
     for (const connection of registry.pending) {
       if (connection !== holder && connection.database === this.#database)
         leftovers.push(leftover('statement', connection));
@@ -423,8 +424,8 @@ export class Hub implements Sandbox {
   }
 }
 
-function leftover(kind: OpenWork['kind'], connection: Connection): OpenWork {
-  return { kind, connection: connection.name, lastSql: connection.lastSql ?? '' };
+function leftover(kind: OpenWork['kind'], connection: Connection, idle = false): OpenWork {
+  return { kind, connection: connection.name, lastSql: connection.lastSql ?? '', idle };
 }
 
 /** Drivers that the app has loaded as they are. */

@@ -160,8 +160,9 @@ describe('postgres: what goes wrong', () => {
     sandbox.begin(test);
     await one.query('BEGIN');
     await one.query('INSERT INTO item VALUES (1)');
+    const connection = sandbox.leftovers()[0]?.connection;
     expect(sandbox.leftovers()).to.deep.equal([
-      { kind: 'transaction', connection: sandbox.leftovers()[0]?.connection, lastSql: 'INSERT INTO item VALUES (1)' },
+      { kind: 'transaction', connection, lastSql: 'INSERT INTO item VALUES (1)', idle: true },
     ]);
     expect(sandbox.describe().join()).to.match(/has a transaction open, idle for \d+ ms after "INSERT/);
     sandbox.end();

@@ -88,6 +88,29 @@ describe('work that goes on behind the end of its test', function () {
     });
   }
 
+  const beats: readonly Readonly<Record<string, string>>[] = [
+    { ENGINE: 'sqlite', WAY: 'sqlite3' },
+    { ENGINE: 'postgres', WAY: 'pg', RELAY_HOST: 'in-thread' },
+    { ENGINE: 'postgres', WAY: 'transactions of pg', RELAY_HOST: 'in-thread' },
+    { ENGINE: 'postgres', WAY: 'pg', RELAY_HOST: 'worker' },
+    { ENGINE: 'postgres', WAY: 'transactions of pg', RELAY_HOST: 'worker' },
+  ];
+  describe('that an interval starts', () => {
+    // Side by side, as above.
+    const runs = new Map<object, Promise<MochaRun>>();
+    before(() => {
+      for (const env of beats) runs.set(env, run(env, 'beat.mjs'));
+    });
+
+    for (const env of beats) {
+      it(`is waited for, and the interval is not, however busy it keeps its connection: ${Object.values(env).join(' ')}`, async () => {
+        const beat = (await runs.get(env)) as MochaRun;
+        expect(beat.passed, beat.stdout + beat.stderr).to.have.length(25);
+        expect(beat.failed).to.deep.equal([]);
+      });
+    }
+  });
+
   it("fails the run with leaks: 'error'", async () => {
     const late = await run({ ENGINE: 'sqlite', WAY: 'sqlite3', LEAKS: 'error' }, 'late.mjs');
     const [title = '', ...others] = late.failed;

@@ -111,8 +111,12 @@ export class Client implements Sink {
   get busy(): boolean {
     const { blocked, coming, phase } = this.#dialogue;
     if (phase === 'closed' || coming) return false;
-    // A statement of which only a part has come is on its way.
     return phase !== 'ready' || blocked || this.inTransaction || this.#reader.held > 0;
+  }
+
+  /** Whether something that it has sent is still to be answered; a statement of which only a part has come is on its way. */
+  get underWay(): boolean {
+    return this.amid || this.#reader.held > 0;
   }
 
   /** What it believes to be the number of its backend. */

@@ -10,6 +10,7 @@ export function leftovers(busy: Iterable<Client>): OpenWork[] {
     kind: client.inTransaction ? 'transaction' : 'statement',
     connection: client.name,
     lastSql: client.lastSql ?? '',
+    idle: !client.underWay,
   }));
 }
 

@@ -130,6 +130,7 @@ export class InThreadSandbox implements Sandbox {
       kind: 'opening' as const,
       connection: 'a connection of the app',
       lastSql: '',
+      idle: false,
     }));
     return [...leftovers(this.#hub.noticeboard.busy), ...opening];
   }

@@ -21,7 +21,7 @@ const KNOWN = 50;
 
 const NONE: readonly OpenWork[] = [];
 /** What waits for the end of a connection goes on when that is told. */
-const CLOSING: OpenWork = { kind: 'closing', connection: 'a connection of the app', lastSql: '' };
+const CLOSING: OpenWork = { kind: 'closing', connection: 'a connection of the app', lastSql: '', idle: false };
 
 /**
  * The main thread's side of the sandbox. The relay's worker does the work; here is only what must
