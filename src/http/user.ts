@@ -66,8 +66,8 @@ export class User {
   }
 
   /** The deadline of a wait that no synchronous wait watches. */
-  deadline(timeout: number | undefined): Deadline | undefined {
-    return deadlineOf(timeout ?? this.defaults.timeout, this.desk.remaining);
+  deadline(timeout: number | undefined, call: string): Deadline | undefined {
+    return deadlineOf(timeout ?? this.defaults.timeout, this.desk.remaining, call);
   }
 
   /** @throws RequestError for a call that cannot be a request. */
@@ -76,10 +76,11 @@ export class User {
   }
 
   /**
-   * Checks a call; the function returned begins it. `limited`: it watches its own timeout, as no wait
-   * does it.
+   * Checks a call; the function returned begins it.
+   *
+   * @param limited its name if it watches its own timeout, as no wait does it
    */
-  prepare(method: string, url: string, options: RequestOptions, limited: boolean): () => Call {
+  prepare(method: string, url: string, options: RequestOptions, limited: string | undefined): () => Call {
     const request = this.plan(method, url, options);
     const { desk, defaults, jar } = this;
 
@@ -88,7 +89,7 @@ export class User {
         raiseServerErrors: options.raiseServerErrors ?? defaults.raiseServerErrors,
         followRedirects: options.followRedirects ?? defaults.followRedirects,
         openapi: options.openapi ?? true,
-        deadline: limited ? this.deadline(options.timeout) : undefined,
+        deadline: limited === undefined ? undefined : this.deadline(options.timeout, limited),
         signal: options.signal,
         jar,
       });

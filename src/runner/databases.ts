@@ -19,6 +19,8 @@ interface Opened {
   readonly sandbox: Sandbox;
   readonly session: Session;
   readonly stopReporting: () => void;
+  /** The sandbox's `activity` when schema and seed were in: what came before was not the app's, but theirs. */
+  setUpActivity: number;
 }
 
 /** The databases of one run: the scopes of all their sandboxes begin and end together. */
@@ -81,6 +83,7 @@ export class Databases {
     this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
     for (const { database, session } of this.#opened) await bringIn(database, session);
+    for (const opened of this.#opened) opened.setUpActivity = opened.sandbox.activity;
   }
 
   async #add(database: ResolvedDatabase, engine: LoadedEngine): Promise<void> {
@@ -96,6 +99,7 @@ export class Databases {
         of: (name) => this.session(findDatabase(this.#config, name)),
       }),
       stopReporting: reportPending(pendingOf(sandbox)),
+      setUpActivity: 0,
     });
   }
 
@@ -172,11 +176,13 @@ export class Databases {
     return this.#leadHere.some((leadsHere) => leadsHere(socket));
   }
 
-  /** Servers' databases that the app has sent nothing to. Who opens another file is told by SQLite's engine itself. */
+  /** Servers' databases that the app has sent nothing to since schema and seed. Who opens another file is told by SQLite's engine itself. */
   unreached(): readonly ResolvedDatabase[] {
-    return this.#opened
-      .filter(({ database, sandbox }) => database.engine !== 'sqlite' && !sandbox.reached)
-      .map(({ database }) => database);
+    const missed = this.#opened.filter(
+      ({ database, sandbox: { reached, activity }, setUpActivity }) =>
+        database.engine !== 'sqlite' && (!reached || activity === setUpActivity),
+    );
+    return missed.map(({ database }) => database);
   }
 
   /** Closes all of them, whatever becomes of the others. */

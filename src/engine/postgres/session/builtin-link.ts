@@ -19,6 +19,7 @@ import { lostBefore, lostDuring, notOpened, unanswered } from './lost.js';
 import type { Pipe } from '../pipe.js';
 import { RowReader } from './row-reader.js';
 import type { TypeParsers } from './type-parsers.js';
+import { now } from '../../../real-time.js';
 
 const STATUS: Readonly<Record<string, TransactionStatus>> = { I: 'idle', T: 'open', E: 'failed' };
 /** The messages behind a Parse and Bind that run the statement and describe its result. */
@@ -106,12 +107,12 @@ export class BuiltinLink implements Link {
     if (this.#lost !== undefined) throw lostBefore(sql, this.#lost.cause);
 
     const answer: Answer = { sql, returning, rows: [], changes: 0, reader: undefined, error: undefined };
-    const began = performance.now();
+    const began = now();
     try {
       this.#pipe.write(message);
       this.#receive((got) => this.#take(answer, got));
     } catch (cause) {
-      throw this.#fail(answer, cause, performance.now() - began >= this.#timeout);
+      throw this.#fail(answer, cause, now() - began >= this.#timeout);
     }
 
     if (answer.error !== undefined) throw answer.error as Error;
@@ -120,10 +121,10 @@ export class BuiltinLink implements Link {
 
   /** Hands on what comes until `take` has got its last message; what is behind that one goes the same way. */
   #receive(take: (message: BackendMessage) => boolean): void {
-    const deadline = performance.now() + this.#timeout;
+    const deadline = now() + this.#timeout;
 
     for (let complete = false; !complete;) {
-      const bytes = this.#pipe.read(Math.max(deadline - performance.now(), 0));
+      const bytes = this.#pipe.read(Math.max(deadline - now(), 0));
       const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
       this.#parser.parse(chunk, (message) => {
         if (take(message)) complete = true;
