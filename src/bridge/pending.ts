@@ -8,8 +8,7 @@ import { tracedResources, tracing } from './trace.js';
  */
 export function pendingNow(): string[] {
   const known = pendingWork();
-  // The runner's own timer is counted until its callback has returned.
-  return known.length > 0 ? known : openInWords(activeResources(1));
+  return known.length > 0 ? known : openInWords(activeResources());
 }
 
 /** What Node has open, and where it came from if that was traced. */

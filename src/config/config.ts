@@ -38,8 +38,11 @@ export type Leaks = 'warn' | 'error';
 
 /** The log of what is sent to the database. */
 export interface QueriesConfig {
-  /** Whether the report of a failed test shows its statements. Default: true. */
-  readonly report?: boolean;
+  /**
+   * Whether the report of a failed test shows its statements: `true`, the default, shows those that have failed
+   * alone where an agent, GitHub Actions or a narrow terminal reads it; `'full'` always shows all.
+   */
+  readonly report?: boolean | 'full';
   /** How often one request may send the same statement (by its shape) before it counts as N+1. Default: 5. */
   readonly repeats?: number;
   /**

@@ -45,7 +45,7 @@ export interface ResolvedConfig {
 
 /** What becomes of the log of statements. */
 export interface ResolvedQueries {
-  readonly report: boolean;
+  readonly report: boolean | 'full';
   readonly repeats: number;
   readonly nPlusOne: NPlusOne;
 }

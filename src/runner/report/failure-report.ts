@@ -66,9 +66,8 @@ export class FailureReport {
     if (!this.#fullTrace) cleanStacks(error);
     if (runnable !== undefined) showTest(error, runnable);
     try {
-      const paragraphs = this.#paragraphs(error);
-      if (paragraphs.length > 0 || this.#reader.showsMessage)
-        error.stack = withParagraphs(error, paragraphs, this.#reader.showsMessage);
+      const stack = withParagraphs(error, this.#paragraphs(error), this.#reader.showsMessage);
+      if (stack !== error.stack) error.stack = stack;
     } catch {
       // A frozen error, or one whose stack is of its own making: the failure itself matters more.
     }
@@ -77,7 +76,7 @@ export class FailureReport {
   #paragraphs(error: Error): string[] {
     const answers = failedAnswers();
     const causes = causesOf(error);
-    const { queries, startFailure } = this.#background;
+    const { startFailure } = this.#background;
     const said = [...causes, ...answers.flatMap((answer) => causesOf(answer.error))].map(({ message }) => message);
     const errors = [error, startFailure, ...answers.flatMap((answer) => [answer.error, answer.body])];
 
@@ -86,8 +85,15 @@ export class FailureReport {
       this.#background.hint(errors),
       startFailure && this.#startParagraph(startFailure, causes),
       this.#pendingParagraph(error),
-      queries.rules.report && !listsStatements(error) ? queryReport(queries, { ...this.#reader, said }) : undefined,
+      listsStatements(error) ? undefined : this.#statementsParagraph(said),
     ].filter((paragraph) => paragraph !== undefined);
+  }
+
+  #statementsParagraph(said: readonly string[]): string | undefined {
+    const { queries } = this.#background;
+    const { width, brief } = this.#reader;
+    const { report } = queries.rules;
+    return report === false ? undefined : queryReport(queries, { width, brief: brief && report !== 'full', said });
   }
 
   #startParagraph(failure: Error, causes: readonly Error[]): string | undefined {

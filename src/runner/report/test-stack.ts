@@ -74,8 +74,8 @@ const FILTERED = /[\\/]node_modules[\\/]mocha[\\/]|[\\/]mocha(?:\.min)?\.js|\((?
  * @param withoutMessage whether it is shown beside the stack anyway
  */
 export function withParagraphs(error: Error, paragraphs: readonly string[], withoutMessage: boolean): string {
-  const { message } = error;
-  const stack = String(error.stack ?? headline(error));
+  const { message, stack: kept } = error as { readonly message: string; readonly stack?: unknown };
+  const stack = typeof kept === 'string' && kept !== '' ? kept : headline(error);
   const at = message === '' ? -1 : stack.indexOf(message);
   const text =
     at >= 0 && (withoutMessage || isFiltered(message)) ? stack.slice(at + message.length).replace(/^\n/, '') : stack;

@@ -61,7 +61,7 @@ describe('validateConfig', () => {
     });
     expect(queries({})).to.be.frozen;
     for (const [value, message] of [
-      [{ report: 20 }, /^queries\.report in .* is 20\.\n {2}Accepted is true or false/],
+      [{ report: 20 }, /^queries\.report in .* is 20\.\n {2}Accepted is true, false or 'full'/],
       [{ repeats: 0 }, /^queries\.repeats in .* is 0\.\n {2}Accepted is a whole number above 0/],
       [{ repeats: 2.5 }, /is 2\.5\./],
       [{ repeats: '5' }, /is '5'\./],
