@@ -8,6 +8,7 @@ import { pump } from './pump.js';
 import { withRealTicks } from './real-ticks.js';
 import { appendTestFrames } from './stack.js';
 import { state, type FrameOwner } from './state.js';
+import { checkWork, isThenable, readWorks } from './works.js';
 import { checkTimeout } from './timeout.js';
 
 /** Async work: a promise, or a function that returns one (or a value). */
@@ -39,10 +40,19 @@ export interface SyncFunction {
   <T>(work: Work<T>, options?: SyncOptions): T;
 
   /**
-   * Starts all works, then waits for all of them. The first failure, by position, is thrown after
-   * every work has settled.
+   * Starts all works, then waits for all of them: `sync.all([a, b])` or `sync.all(a, b)`. The first
+   * failure, by position, is thrown after every work has settled.
+   *
+   * @throws SyncUsageError for what is no work.
    */
-  all<const W extends readonly Work[]>(works: W, options?: SyncOptions): Results<W>;
+  all: SyncAll;
+}
+
+/** One list, or one argument for each work. */
+export interface SyncAll {
+  <const W extends readonly Work[]>(works: W, options?: SyncOptions): Results<W>;
+  <const W extends readonly [Work, ...Work[]]>(...works: W): Results<W>;
+  <const W extends readonly [Work, ...Work[]]>(...worksAndOptions: [...works: W, options: SyncOptions]): Results<W>;
 }
 
 /** The public function whose caller is the test: frames below it are the test's. */
@@ -51,6 +61,7 @@ type Caller = (...args: never[]) => unknown;
 type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
 function waitFor<T>(work: Work<T>, options: SyncOptions = {}): T {
+  checkWork(work, options);
   return waitAs('sync()', work, checkTimeout('sync', options.timeout), waitFor);
 }
 
@@ -74,7 +85,8 @@ export function waitAs<T>(call: string, work: Work<T>, timeout: number | undefin
   return unwrap(settled as unknown as Settled, below) as T;
 }
 
-function waitForAll<const W extends readonly Work[]>(works: W, options: SyncOptions = {}): Results<W> {
+function waitForAll(...given: unknown[]): unknown[] {
+  const { works, options } = readWorks(given);
   const timeout = checkTimeout('sync.all', options.timeout);
   const frame = waitingFrame('sync.all()');
 
@@ -88,7 +100,7 @@ function waitForAll<const W extends readonly Work[]>(works: W, options: SyncOpti
   });
   wait(frame, `sync.all() of ${works.length}`, () => open === 0, timeout, waitForAll);
 
-  return results.map((result) => unwrap(result as Settled, waitForAll)) as Results<W>;
+  return results.map((result) => unwrap(result as Settled, waitForAll));
 }
 
 /** Starts one work of several: one that throws at once must not keep the others from settling. */
@@ -100,14 +112,6 @@ function start(work: Work): PromiseLike<unknown> {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the app's own object
     return Promise.reject(error);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<never> {
-  return (
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 function observe(work: PromiseLike<unknown>, settle: (result: Settled) => void): void {

@@ -180,7 +180,12 @@ export class Client {
    *
    * @throws the first failure, in order, after all requests have settled.
    */
-  all<const W extends readonly (() => unknown)[]>(...works: W): AllResults<W> {
+  all<const W extends readonly (() => unknown)[]>(...works: W): AllResults<W>;
+  /** The same, given one list. */
+  all<const W extends readonly (() => unknown)[]>(works: W): AllResults<W>;
+  all(...given: readonly unknown[]): unknown[] {
+    const [first] = given;
+    const works = (given.length === 1 && Array.isArray(first) ? first : given) as readonly (() => unknown)[];
     let calls: readonly Call[] = [];
 
     try {
@@ -194,7 +199,7 @@ export class Client {
       );
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
-      return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined)) as AllResults<W>;
+      return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined));
     } catch (error) {
       for (const call of calls) call.abort(asError(error));
       throw error;

@@ -26,6 +26,12 @@ export interface JarShelf {
   newJar(): UserJar;
 }
 
+/** @throws RequestError for options that no request could be made with. */
+export function checkUser(options: UserOptions = {}): void {
+  readUserOptions('client.as', options);
+  readCookies('client.as', options.cookies ?? {});
+}
+
 /** Who sends requests: default headers and a cookie jar of his own, over an app that all users share. */
 export class User {
   readonly desk: Desk & JarShelf;

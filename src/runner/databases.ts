@@ -8,7 +8,8 @@ import { createSession, type Session } from '../session/index.js';
 import { findDatabase } from './find-database.js';
 import type { LateWork } from './late-work.js';
 import { logStatements } from './log-statements.js';
-import { bringIn, withOwnKeys } from './set-up.js';
+import { makeFile, type MadeFile } from './set-up/made-file.js';
+import { bringIn, withOwnKeys } from './set-up/set-up.js';
 
 /** Milliseconds that the end of a test waits for the app, where the config has no database. */
 const DRAIN = 100;
@@ -19,6 +20,10 @@ interface Opened {
   readonly sandbox: Sandbox;
   readonly session: Session;
   readonly stopReporting: () => void;
+  /** What the app reaches it by. */
+  readonly url: string;
+  /** Steps of the schema that were done before it was opened. */
+  readonly stepsDone: number;
   /** The sandbox's `activity` when schema and seed were in: what came before was not the app's, but theirs. */
   setUpActivity: number;
 }
@@ -78,16 +83,22 @@ export class Databases {
     this.#leadHere = [];
     for (const [index, engine] of this.#engines.entries()) {
       const database = this.#config.databases[index];
-      if (database !== undefined) await this.#add(database, engine);
+      if (database === undefined) continue;
+      const made = await makeFile(database);
+      try {
+        await this.#add(database, engine, made);
+      } finally {
+        made?.remove();
+      }
     }
     this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
-    for (const { database, session } of this.#opened) await bringIn(database, session);
+    for (const { database, session, url, stepsDone } of this.#opened) await bringIn(database, session, url, stepsDone);
     for (const opened of this.#opened) opened.setUpActivity = opened.sandbox.activity;
   }
 
-  async #add(database: ResolvedDatabase, engine: LoadedEngine): Promise<void> {
-    const sandbox = await withOwnKeys(database.key, () => engine.open(this.#host));
+  async #add(database: ResolvedDatabase, engine: LoadedEngine, made: MadeFile | undefined): Promise<void> {
+    const sandbox = await withOwnKeys(database.key, () => engine.open(this.#host, made?.path));
 
     logStatements(sandbox);
     this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
@@ -99,6 +110,8 @@ export class Databases {
         of: (name) => this.session(findDatabase(this.#config, name)),
       }),
       stopReporting: reportPending(pendingOf(sandbox)),
+      url: engine.url,
+      stepsDone: made?.steps ?? 0,
       setUpActivity: 0,
     });
   }

@@ -80,7 +80,7 @@ export class Hub implements Sandbox {
   #performed = 0;
 
   constructor(database: string, options: SqliteOptions, host: Host) {
-    const { bytes, journalMode } = readImage(options.file, options.root);
+    const { bytes, journalMode } = readImage(options.image ?? options.file, options.root);
 
     this.#database = database;
     this.#name = options.name ?? 'main';
