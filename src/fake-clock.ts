@@ -72,6 +72,9 @@ function sampled<T extends object>(timer: T, clear: (timer: T) => void): T {
   return timer;
 }
 
+/** By which a message that says it is known. */
+export const FAKE = 'The clock is fake';
+
 /** Why a wait may not have ended, and what to do about it. */
 export interface FakeClock {
   readonly why: string;
@@ -90,7 +93,7 @@ export function fakeClock(ticks = true): FakeClock | undefined {
 
   const names = faked.length === 0 ? `${last} is` : `${faked.join(', ')} and ${last} are`;
   return {
-    why: `The clock is fake: ${names} not Node's own, and what waits for them goes on only when the test moves the clock.`,
+    why: `${FAKE}: ${names} not Node's own, and what waits for them goes on only when the test moves the clock.`,
     remedy:
       "Fake only what the test is about, e.g. { toFake: ['Date'] } of sinon or { apis: ['Date'] } of mock.timers, let the clock run by itself (shouldAdvanceTime: true), or move it in the work that is waited for: sync(() => clock.tickAsync(1000)).",
   };

@@ -38,9 +38,7 @@ function readStep(section: Section, key: string, entry: unknown, index: number):
 
 function readCommand(section: Section, key: string, entry: Record<string, unknown>): ResolvedCommand {
   const options = new Section(entry, section.name(key), section.source, COMMAND_KEYS);
-  const command = options.text('command');
-  if (command === undefined)
-    throw options.refuse('command', "a command of the shell, e.g. 'npx prisma migrate deploy'");
+  const command = options.text('command') ?? '';
 
   const cwd = resolve(dirname(section.source), options.text('cwd') ?? '.');
   if (!isFolder(cwd)) throw options.refuse('cwd', 'a folder', { why: `${cwd} is none.` });

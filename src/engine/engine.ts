@@ -165,6 +165,9 @@ export interface Sandbox {
   /** Whether the app has come to it since the process began: sent a statement, or opened the database. */
   readonly reached: boolean;
 
+  /** Runs a script of schema or seed, which may write what the database defends otherwise. */
+  unsafely(work: () => void): void;
+
   /** Closes the real connection. The sandbox is of no use afterwards. */
   close(): void | Promise<void>;
 }

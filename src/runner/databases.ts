@@ -93,7 +93,10 @@ export class Databases {
     }
     this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
-    for (const { database, session, url, stepsDone } of this.#opened) await bringIn(database, session, url, stepsDone);
+    for (const { database, sandbox, session, url, stepsDone } of this.#opened) {
+      const unsafely = (work: () => void): void => sandbox.unsafely(work);
+      await bringIn(database, { session, url, unsafely, done: stepsDone });
+    }
     for (const opened of this.#opened) opened.setUpActivity = opened.sandbox.activity;
   }
 

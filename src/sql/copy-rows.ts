@@ -14,6 +14,8 @@ interface Format {
 export interface RowsStatement {
   readonly sql: string;
   readonly line: number;
+  /** The same row by row, for whoever looks for the one that fails. */
+  readonly rows: () => readonly { readonly sql: string; readonly line: number }[];
 }
 
 /** Rows, and characters, of one statement. */
@@ -31,26 +33,30 @@ export function copyAsInserts(copy: string, data: string): RowsStatement[] {
   const { target, format } = readCopy(copy);
   const rows = format.csv ? csvRows(data, format) : textRows(data, format);
   const statements: RowsStatement[] = [];
-  let values: string[] = [];
-  let first = 0;
+  const insert = (values: readonly string[]): string =>
+    `INSERT INTO ${target} OVERRIDING SYSTEM VALUE VALUES\n${values.join(',\n')}`;
+  let batch: { values: string; line: number }[] = [];
   let length = 0;
 
   const finish = (): void => {
-    if (values.length === 0) return;
+    const [first] = batch;
+    if (first === undefined) return;
+
+    const rows = batch;
     statements.push({
-      sql: `INSERT INTO ${target} OVERRIDING SYSTEM VALUE VALUES\n${values.join(',\n')}`,
-      line: first,
+      sql: insert(rows.map(({ values }) => values)),
+      line: first.line,
+      rows: () => rows.map(({ values, line }) => ({ sql: insert([values]), line })),
     });
-    values = [];
+    batch = [];
     length = 0;
   };
 
   for (const { fields, line } of rows) {
-    if (values.length === 0) first = line;
-    const row = `(${fields.map(literal).join(', ')})`;
-    values.push(row);
-    length += row.length;
-    if (values.length >= ROWS || length >= CHARACTERS) finish();
+    const values = `(${fields.map(literal).join(', ')})`;
+    batch.push({ values, line });
+    length += values.length;
+    if (batch.length >= ROWS || length >= CHARACTERS) finish();
   }
   finish();
   return statements;

@@ -111,6 +111,16 @@ export class Hub implements Sandbox {
     for (const registration of registry.registrations.values()) registration(this.handle);
   }
 
+  /** A dump writes the tables behind virtual tables, and their schema, itself (SQLITE_DBCONFIG_DEFENSIVE). */
+  unsafely(work: () => void): void {
+    this.handle.unsafeMode(true);
+    try {
+      work();
+    } finally {
+      this.handle.unsafeMode(false);
+    }
+  }
+
   register(registration: Registration): void {
     registration(this.handle);
   }

@@ -1,6 +1,6 @@
 import { pendingNow } from '../../bridge/index.js';
 import { LockstepError, NPlusOneError, QueryCountError } from '../../errors.js';
-import { fakeClock } from '../../fake-clock.js';
+import { FAKE, fakeClock } from '../../fake-clock.js';
 import { failedAnswers } from '../../http/index.js';
 import { type QueryLog, queryReport } from '../../queries/index.js';
 import { placesOf, headline } from '../../stack-text.js';
@@ -111,7 +111,7 @@ export class FailureReport {
   #pendingParagraph(error: Error): string | undefined {
     const pending = this.#pending.get(error) ?? [];
     const fake = isWait(error) ? fakeClock() : undefined;
-    const clock = fake === undefined || error.message.includes(fake.why) ? [] : [fake.why, fake.remedy];
+    const clock = fake === undefined || error.message.includes(FAKE) ? [] : [fake.why, fake.remedy];
     if (pending.length === 0 && clock.length === 0) return undefined;
 
     const list = pending.length === 0 ? [] : ['Still pending:', ...pending.map((line) => `  - ${line}`)];

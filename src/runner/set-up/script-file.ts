@@ -23,7 +23,7 @@ interface Place {
 /** What a script has changed of its connection ends with it, as it does where each script has a connection of its own. */
 const RESTORE: Readonly<Record<Engine, readonly string[]>> = {
   postgres: ['RESET SESSION AUTHORIZATION', 'RESET ROLE', 'RESET ALL'],
-  sqlite: ['PRAGMA writable_schema = OFF'],
+  sqlite: ['PRAGMA writable_schema = RESET'],
 };
 
 /**
@@ -42,7 +42,11 @@ export function runFile(path: string, key: string, engine: Engine, session: Sess
 type Outcome = 'done' | 'ended';
 
 function run(place: Place): Outcome {
-  for (const step of readScript(wayUp(readFile(place)), place.engine)) {
+  const steps = readScript(wayUp(readFile(place)), place.engine);
+
+  // Nothing is run of a script that cannot be run to its end: it may make what only its next line would use.
+  for (const step of steps) if (step.kind === 'command') refuseImpossible(step, place);
+  for (const step of steps) {
     if (step.kind === 'command') {
       if (runCommand(step, place) === 'ended') return 'ended';
     } else if (step.kind === 'copy') runCopy(step, place);
@@ -86,14 +90,29 @@ function runCopy({ sql, line, data, dataLine }: Copy, place: Place): void {
     });
   }
 
-  for (const { sql: insert, line: offset } of statements) {
+  for (const { sql: insert, line: offset, rows } of statements) {
     try {
       place.session.exec(insert);
     } catch (error) {
-      if (error instanceof Error) showPlace(error, { line: dataLine + offset, column: 1 }, place);
+      if (error instanceof Error) {
+        const found = failing(rows(), error, place) ?? offset;
+        showPlace(error, { line: dataLine + found, column: 1 }, place);
+      }
       throw error;
     }
   }
+}
+
+/** Which of the rows that were refused together is refused by itself as well; the run ends with it either way. */
+function failing(rows: readonly { sql: string; line: number }[], error: Error, place: Place): number | undefined {
+  for (const { sql, line } of rows) {
+    try {
+      place.session.exec(sql);
+    } catch (alone) {
+      return (alone as Error).message === error.message ? line : undefined;
+    }
+  }
+  return undefined;
 }
 
 type Command = Extract<ScriptStep, { kind: 'command' }>;
@@ -110,11 +129,20 @@ function runCommand({ name, rest, line }: Command, place: Place): Outcome {
       run({ ...place, files: [...place.files, included(command.path, command.from, line, place)] });
       return 'done';
     case 'refused':
-      throw refused(line, place, {
-        why: `${name} is a command of ${place.engine === 'postgres' ? 'psql' : "sqlite3's shell"}, not SQL: no database understands it.`,
-        remedy: command.remedy,
-      });
+      // Found before.
+      return 'done';
   }
+}
+
+function refuseImpossible({ name, rest, line }: Command, place: Place): void {
+  const command = readCommand(name, rest, place.engine);
+  if (command.kind !== 'refused') return;
+
+  const shell = place.engine === 'postgres' ? 'psql' : "sqlite3's shell";
+  throw refused(line, place, {
+    why: `${name} is a command of ${shell}, not SQL: no database understands it.`,
+    remedy: command.remedy,
+  });
 }
 
 function included(path: string, from: 'folder' | 'script', line: number, place: Place): string {
@@ -161,16 +189,19 @@ interface Position {
   readonly column: number;
 }
 
-/** Where in the file an error points to: Postgres tells the character of the statement. */
+/**
+ * Where in the file an error points to: Postgres tells the character of the statement, SQLite a word of it,
+ * which says as much where it stands there once.
+ */
 function placeIn(error: Error, sql: string, line: number): Position {
   const { position } = error as { readonly position?: unknown };
-  const characters = Number(position);
-  if (!(characters > 0)) return { line, column: 1 };
+  const word = /^near "(.+)": syntax error$/s.exec(error.message)?.[1];
+  const found = word === undefined || sql.split(word).length !== 2 ? -1 : sql.indexOf(word);
+  const characters = found < 0 ? Number(position) - 1 : found;
+  if (!(characters >= 0)) return { line, column: 1 };
 
-  const before = [...sql]
-    .slice(0, characters - 1)
-    .join('')
-    .split('\n');
+  const text = found < 0 ? [...sql].slice(0, characters).join('') : sql.slice(0, characters);
+  const before = text.split('\n');
   return { line: line + before.length - 1, column: (before.at(-1) ?? '').length + 1 };
 }
 

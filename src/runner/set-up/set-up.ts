@@ -8,14 +8,23 @@ import { runFile } from './script-file.js';
 /** The place of a config's only database, as messages of the engines have it. */
 const ONLY = 'database';
 
+/** What schema and seed are brought into. */
+interface Target {
+  readonly session: Session;
+  /** What the app reaches the database by. */
+  readonly url: string;
+  /** Runs a script that may write what the database defends otherwise. */
+  readonly unsafely: (work: () => void) => void;
+  /** How many steps of the schema are done already. */
+  readonly done: number;
+}
+
 /**
  * Brings in a database's schema, then its seed, step by step.
  *
- * @param url what the app reaches the database by
- * @param done how many steps of the schema are done already
  * @throws SetupError naming file and line, or the command; and what a function or the database throws.
  */
-export async function bringIn(database: ResolvedDatabase, session: Session, url: string, done = 0): Promise<void> {
+export async function bringIn(database: ResolvedDatabase, { session, url, unsafely, done }: Target): Promise<void> {
   const { key, engine, schema = [], seed = [] } = database;
 
   await run(`${key}.schema`, schema.slice(done));
@@ -23,7 +32,7 @@ export async function bringIn(database: ResolvedDatabase, session: Session, url:
 
   async function run(place: string, steps: ResolvedSetup): Promise<void> {
     for (const step of steps) {
-      if (step.kind === 'file') runFile(step.path, place, engine, session);
+      if (step.kind === 'file') unsafely(() => runFile(step.path, place, engine, session));
       else if (step.kind === 'function') await inCleanTurn(place, () => step.run({ session, url }));
       else await runCommand(step, place, url);
     }

@@ -103,7 +103,9 @@ describe('the types of the package', function () {
       );
       const checked = spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: folder, encoding: 'utf8' });
       // chai 6 is of ES modules alone, and a project of CommonJS modules that checks it needs an older one.
-      expect(checked.stdout.split('\n').filter((line) => line !== '' && !/TS1479|'chai'|^  /.test(line))).to.deep.equal([]);
+      expect(checked.stdout.split('\n').filter((line) => line !== '' && !/TS1479|'chai'|^  /.test(line))).to.deep.equal(
+        [],
+      );
 
       const module = type === 'commonjs' ? ts.ModuleKind.CommonJS : ts.ModuleKind.ES2022;
       for (const [source, text] of [
