@@ -26,7 +26,9 @@ export function readSetup(section: Section, key: string): ResolvedSetup | undefi
 
 function readStep(section: Section, key: string, entry: unknown, index: number): ResolvedStep {
   if (typeof entry === 'function') return Object.freeze({ kind: 'function', run: entry as SetupFunction });
-  if (isRecord(entry)) return readCommand(section, index < 0 ? key : `${key}[${index}]`, entry);
+  if (isRecord(entry) && 'command' in entry) {
+    return readCommand(section, index < 0 ? key : `${key}[${index}]`, entry);
+  }
   if (typeof entry !== 'string' || entry.trim() === '') throw section.refuse(key, ACCEPTED);
 
   refuseWhatIsNoPath(section, key, entry);
