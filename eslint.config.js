@@ -40,6 +40,50 @@ const rooms = Object.keys(mayImport).map((room) => {
   return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
 });
 
+/** What a fake clock replaces: read when a function is called, it would be the fake one. */
+const clocks = [
+  'performance',
+  'Date',
+  ...['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval', 'setImmediate', 'clearImmediate'],
+  ...['queueMicrotask', 'scheduler'],
+];
+const REAL = 'A fake clock may have replaced it: import it from src/real-time.ts.';
+
+const realTime = {
+  files: ['src/**/*.ts'],
+  ignores: ['src/real-time.ts'],
+  rules: {
+    'no-restricted-globals': ['error', ...clocks.map((name) => ({ name, message: REAL }))],
+    'no-restricted-properties': [
+      'error',
+      ...['globalThis', 'global', 'window', 'self'].flatMap((object) =>
+        clocks.map((property) => ({ object, property, message: REAL })),
+      ),
+      ...['nextTick', 'hrtime'].map((property) => ({ object: 'process', property, message: REAL })),
+    ],
+    'no-restricted-syntax': [
+      'error',
+      {
+        selector: 'ImportDeclaration[source.value=/^(node:)?timers/]',
+        message: REAL,
+      },
+      {
+        selector: 'ImportDeclaration[source.value=/perf_hooks$/] ImportSpecifier[imported.name="performance"]',
+        message: REAL,
+      },
+      {
+        // const { setTimeout } = globalThis, const { nextTick } = process
+        selector: `VariableDeclarator[init.name=/^(?:globalThis|global)$/] Property[key.name=/^(?:${clocks.join('|')})$/]`,
+        message: REAL,
+      },
+      {
+        selector: 'VariableDeclarator[init.name="process"] Property[key.name=/^(?:nextTick|hrtime)$/]',
+        message: REAL,
+      },
+    ],
+  },
+};
+
 export default tseslint.config(
   { ignores: ['dist/**', '.build/**', 'coverage/**', '**/fixtures/**', 'examples/*/dist/**'] },
   {
@@ -75,4 +119,5 @@ export default tseslint.config(
     },
   },
   ...rooms,
+  realTime,
 );

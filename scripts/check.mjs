@@ -12,11 +12,7 @@ const steps = [
   ['lint', 'eslint', ['--max-warnings', '0', '.']],
   ['format', 'prettier', ['--check', '--log-level', 'warn', '.']],
   ['package (publint)', 'publint', ['--strict']],
-  [
-    'package types (attw)',
-    'attw',
-    ['--pack', '.', '--profile', 'esm-only', '--format', 'table-flipped', '--no-summary'],
-  ],
+  ['package types (attw)', 'attw', ['--pack', '.', '--format', 'table-flipped', '--no-summary']],
   [
     'docs (typedoc)',
     'typedoc',

@@ -6,6 +6,7 @@
  * ├── ConfigError             LOCKSTEP_CONFIG            a config key, value or file is wrong
  * ├── NotRunningError         LOCKSTEP_NOT_RUNNING       session or client used outside a test run
  * ├── AppError                LOCKSTEP_APP               the config's app cannot be loaded or started
+ * ├── SetupError              LOCKSTEP_SETUP             a file or command of schema or seed cannot be brought in
  * ├── BridgeError
  * │   ├── BridgeMissingError  LOCKSTEP_BRIDGE_MISSING    the native pump cannot be loaded
  * │   ├── SyncUsageError      LOCKSTEP_SYNC_USAGE        a wait asked for with impossible arguments
@@ -122,6 +123,14 @@ export class AppError extends LockstepError {
   readonly code = 'LOCKSTEP_APP';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_APP', explanation);
+  }
+}
+
+/** A file or a command of `schema` or `seed` cannot be brought in. Errors of the database itself are not wrapped. */
+export class SetupError extends LockstepError {
+  readonly code = 'LOCKSTEP_SETUP';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_SETUP', explanation);
   }
 }
 

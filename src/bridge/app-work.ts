@@ -1,4 +1,5 @@
 import { state } from './state.js';
+import { now } from '../real-time.js';
 
 /** The parts of Node's Timeout that are used (lib/internal/timers.js). */
 interface Timer {
@@ -13,9 +14,6 @@ const NONE: ReadonlySet<object> = new Set();
 
 /** When each timer was set that code of the app set. */
 const timers = new Map<object, number>();
-
-// Captured: a clock that a test fakes must not bend it.
-const now = performance.now.bind(performance);
 
 /** Callbacks of timers that are Lockstep's own. */
 const own = new WeakSet<object>();

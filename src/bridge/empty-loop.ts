@@ -1,3 +1,4 @@
+// eslint-disable-next-line no-restricted-syntax -- what it tells of the loop, not of time
 import { performance } from 'node:perf_hooks';
 import { openHandles } from './handles.js';
 import { native } from './native.js';

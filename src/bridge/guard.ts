@@ -1,3 +1,4 @@
+import * as real from '../real-time.js';
 import { onAssignment, type Callback } from './assignment.js';
 import { guardHandles } from './guard-handles.js';
 import { guardPorts } from './guard-ports.js';
@@ -26,6 +27,7 @@ export function installGuards(): () => void {
 }
 
 function guardNextTick(): () => void {
+  // eslint-disable-next-line no-restricted-properties -- read as the guard is installed, before any test
   const original = process.nextTick.bind(process) as (callback: Callback, ...args: unknown[]) => void;
 
   function runTick(callback: Callback, ...args: unknown[]): void {
@@ -38,10 +40,16 @@ function guardNextTick(): () => void {
     original(runTick as Callback, callback, ...args);
   }
 
-  return replaceProperty(process, 'nextTick', nextTick);
+  const forget = real.guardNextTick(nextTick);
+  const restore = replaceProperty(process, 'nextTick', nextTick);
+  return () => {
+    forget();
+    restore();
+  };
 }
 
 function guardMicrotasks(): () => void {
+  // eslint-disable-next-line no-restricted-properties -- read as the guard is installed, before any test
   const original: (callback: () => void) => void = globalThis.queueMicrotask;
 
   function queueMicrotask(callback: Callback): void {

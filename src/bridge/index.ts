@@ -1,6 +1,6 @@
 /** The bridge: the only part of Lockstep that waits. */
 
-export { sync } from './sync.js';
+export { sync, waitAs } from './sync.js';
 export type { Results, SyncFunction, SyncOptions, Work } from './sync.js';
 export { syncify } from './syncify/syncify.js';
 export type { Sync } from './syncify/sync-type.js';
@@ -11,6 +11,7 @@ export { isTimerPending, operationsInProgress, ownCallback, timersDue } from './
 export { describeWorkSince, markWork, workSince, type WorkMark } from './work-in-progress.js';
 export { forgetRejections, lateRejection } from './rejections.js';
 export { reportPending, type PendingSource } from './diagnostics.js';
+export { pendingNow } from './pending.js';
 export { debug } from './debug.js';
 export { appendTestFrames } from './stack.js';
 export { enterFrame, hop, leaveFrame } from './hop.js';

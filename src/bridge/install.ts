@@ -1,6 +1,7 @@
 import { installBlockingChildren, type ThreadUse } from './children/blocking-children.js';
 import { takePortsBaseline } from './deadlock-watch.js';
 import { installGuards } from './guard.js';
+import { hideOwnFrames } from './own-stacks.js';
 import { takeRejections } from './rejections.js';
 import type { Owner } from './ownership.js';
 import { takeBaseline } from './resources.js';
@@ -38,6 +39,8 @@ export function installBridge({ late, use }: Partial<RunnerPorts> = {}): Install
   const stopTracing = traceResources();
   const restoreBlocking = use && installBlockingChildren(use);
 
+  let showOwnFrames: (() => void) | undefined;
+
   state.runner = 'loading';
   state.late = late;
 
@@ -45,15 +48,19 @@ export function installBridge({ late, use }: Partial<RunnerPorts> = {}): Install
     running() {
       state.runner = 'running';
       takePortsBaseline();
+      showOwnFrames ??= hideOwnFrames();
     },
     over() {
       state.runner = 'loading';
+      showOwnFrames?.();
+      showOwnFrames = undefined;
       unrefTimers();
     },
     uninstall() {
       state.runner = undefined;
       state.late = undefined;
       restoreBlocking?.();
+      showOwnFrames?.();
       stopTracing();
       forgetV8Work();
       forgetTimers();

@@ -1,28 +1,25 @@
 import { MessageChannel } from 'node:worker_threads';
-import { performance } from 'node:perf_hooks';
+import * as real from '../real-time.js';
 
-/**
- * Node's own primitives, captured when this module loads: fake timers that a test installs later
- * must not stop the pump.
- */
+/** Node's own primitives: fake timers that a test installs must not stop the pump. */
 export const native: {
-  readonly setImmediate: typeof setImmediate;
-  readonly clearImmediate: typeof clearImmediate;
-  readonly setTimeout: typeof setTimeout;
-  readonly clearTimeout: typeof clearTimeout;
-  readonly setInterval: typeof setInterval;
-  readonly clearInterval: typeof clearInterval;
+  readonly setImmediate: typeof real.setImmediate;
+  readonly clearImmediate: typeof real.clearImmediate;
+  readonly setTimeout: typeof real.setTimeout;
+  readonly clearTimeout: typeof real.clearTimeout;
+  readonly setInterval: typeof real.setInterval;
+  readonly clearInterval: typeof real.clearInterval;
   readonly nextTick: (callback: () => void) => void;
   readonly MessageChannel: typeof MessageChannel;
   readonly now: () => number;
 } = {
-  setImmediate: globalThis.setImmediate,
-  clearImmediate: globalThis.clearImmediate,
-  setTimeout: globalThis.setTimeout,
-  clearTimeout: globalThis.clearTimeout,
-  setInterval: globalThis.setInterval,
-  clearInterval: globalThis.clearInterval,
-  nextTick: process.nextTick.bind(process),
+  setImmediate: real.setImmediate,
+  clearImmediate: real.clearImmediate,
+  setTimeout: real.setTimeout,
+  clearTimeout: real.clearTimeout,
+  setInterval: real.setInterval,
+  clearInterval: real.clearInterval,
+  nextTick: real.plainNextTick,
   MessageChannel,
-  now: performance.now.bind(performance),
+  now: real.now,
 };

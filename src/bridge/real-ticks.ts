@@ -1,3 +1,5 @@
+/* eslint-disable no-restricted-properties, no-restricted-syntax -- what a fake clock has replaced is its matter */
+
 /** What @sinonjs/fake-timers (sinon, Jest) leaves on the functions that it replaces, and keeps of them. */
 interface FakeClock {
   readonly _nextTick?: typeof process.nextTick;

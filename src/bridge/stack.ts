@@ -1,5 +1,6 @@
 import { isOwnFrame } from '../own-frames.js';
 import { rewriteStack } from './lazy-stack.js';
+import { withOwnFrames } from './own-stacks.js';
 import { withPrepare } from './prepare-stack.js';
 
 /**
@@ -41,7 +42,10 @@ function callerFrames(below: Caller): (() => string[]) | undefined {
 
   const length = files.slice(first).findIndex((file) => !isCallers(file));
   const captured = capture(below, length < 0 ? files.length : first + length);
-  return () => (captured.stack as string).split('\n').slice(first + 1);
+  return () =>
+    withOwnFrames(() => captured.stack as string)
+      .split('\n')
+      .slice(first + 1);
 }
 
 /** Frames looked at: our own between the test and the wait must not use up the default of ten. */

@@ -1,13 +1,15 @@
 import { DeadlockError, SyncTimeoutError, type BridgeError } from '../errors.js';
+import { fakeClock, type FakeClock } from '../fake-clock.js';
 import { pendingRemedy, pendingWork } from './diagnostics.js';
+import { openInWords } from './pending.js';
 import { waitingFrame } from './place.js';
 import type { Expired } from './event-loop.js';
 import { pump } from './pump.js';
 import { withRealTicks } from './real-ticks.js';
 import { appendTestFrames } from './stack.js';
 import { state, type FrameOwner } from './state.js';
+import { checkWork, isThenable, readWorks } from './works.js';
 import { checkTimeout } from './timeout.js';
-import { tracedResources, tracing } from './trace.js';
 
 /** Async work: a promise, or a function that returns one (or a value). */
 export type Work<T = unknown> = PromiseLike<T> | (() => PromiseLike<T> | T);
@@ -38,10 +40,19 @@ export interface SyncFunction {
   <T>(work: Work<T>, options?: SyncOptions): T;
 
   /**
-   * Starts all works, then waits for all of them. The first failure, by position, is thrown after
-   * every work has settled.
+   * Starts all works, then waits for all of them: `sync.all([a, b])` or `sync.all(a, b)`. The first
+   * failure, by position, is thrown after every work has settled.
+   *
+   * @throws SyncUsageError for what is no work.
    */
-  all<const W extends readonly Work[]>(works: W, options?: SyncOptions): Results<W>;
+  all: SyncAll;
+}
+
+/** One list, or one argument for each work. */
+export interface SyncAll {
+  <const W extends readonly Work[]>(works: W, options?: SyncOptions): Results<W>;
+  <const W extends readonly [Work, ...Work[]]>(...works: W): Results<W>;
+  <const W extends readonly [Work, ...Work[]]>(...worksAndOptions: [...works: W, options: SyncOptions]): Results<W>;
 }
 
 /** The public function whose caller is the test: frames below it are the test's. */
@@ -50,21 +61,32 @@ type Caller = (...args: never[]) => unknown;
 type Settled = { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly error: unknown };
 
 function waitFor<T>(work: Work<T>, options: SyncOptions = {}): T {
-  const timeout = checkTimeout('sync', options.timeout);
-  const frame = waitingFrame('sync()');
+  checkWork(work, options);
+  return waitAs('sync()', work, checkTimeout('sync', options.timeout), waitFor);
+}
+
+/**
+ * As `sync`, on behalf of another public call, which is named to the reader.
+ *
+ * @param call as the test wrote it, or nearly so: `client.get("/notes")`
+ * @param below its function, whose caller is the test
+ */
+export function waitAs<T>(call: string, work: Work<T>, timeout: number | undefined, below: Caller): T {
+  const frame = waitingFrame(call);
 
   const started: unknown = typeof work === 'function' ? withRealTicks(work) : work;
   if (!isThenable(started)) return started as T;
 
   let settled: Settled | undefined;
   observe(started, (result) => (settled = result));
-  wait(frame, 'sync()', () => settled !== undefined, timeout, waitFor);
+  wait(frame, call, () => settled !== undefined, timeout, below);
 
   // `wait` returns only when the callback above has run, which the compiler cannot see.
-  return unwrap(settled as unknown as Settled, waitFor) as T;
+  return unwrap(settled as unknown as Settled, below) as T;
 }
 
-function waitForAll<const W extends readonly Work[]>(works: W, options: SyncOptions = {}): Results<W> {
+function waitForAll(...given: unknown[]): unknown[] {
+  const { works, options } = readWorks(given);
   const timeout = checkTimeout('sync.all', options.timeout);
   const frame = waitingFrame('sync.all()');
 
@@ -78,18 +100,7 @@ function waitForAll<const W extends readonly Work[]>(works: W, options: SyncOpti
   });
   wait(frame, `sync.all() of ${works.length}`, () => open === 0, timeout, waitForAll);
 
-  return results.map((result) => unwrap(result as Settled, waitForAll)) as Results<W>;
-}
-
-/** Waits for a promise on behalf of another public call, which is named to the reader. */
-export function waitForPromise<T>(call: string, promise: PromiseLike<T>): T {
-  const frame = waitingFrame(call);
-
-  let settled: Settled | undefined;
-  observe(promise, (result) => (settled = result));
-  wait(frame, call, () => settled !== undefined, undefined, waitForPromise);
-
-  return unwrap(settled as unknown as Settled, waitForPromise) as T;
+  return results.map((result) => unwrap(result as Settled, waitForAll));
 }
 
 /** Starts one work of several: one that throws at once must not keep the others from settling. */
@@ -101,14 +112,6 @@ function start(work: Work): PromiseLike<unknown> {
     // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- the app's own object
     return Promise.reject(error);
   }
-}
-
-function isThenable(value: unknown): value is PromiseLike<never> {
-  return (
-    value !== null &&
-    (typeof value === 'object' || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 function observe(work: PromiseLike<unknown>, settle: (result: Settled) => void): void {
@@ -147,31 +150,34 @@ function takeThrown(below: Caller): unknown {
 function waitFailed({ kind, open }: Expired, frame: FrameOwner, what: string, limit: number): BridgeError {
   const list = [...pendingWork(), ...openInWords(open)];
   const details = list.length > 0 ? `Still pending:\n${list.map((line) => `    - ${line}`).join('\n')}` : undefined;
+  // It explains what is pending better than a list of it.
+  const fake = fakeClock(false);
 
   if (kind === 'timeout') {
     return new SyncTimeoutError({
       what: `${what} in "${frame.title}" gave up after ${Math.round(limit)} ms: the work is still pending.`,
-      why: details ?? 'Nothing that Lockstep knows of is pending: the work may wait for an event that nobody emits.',
+      why: because(
+        fake,
+        details ?? 'Nothing that Lockstep knows of is pending: the work may wait for an event that nobody emits.',
+      ),
       remedy:
+        fake?.remedy ??
         pendingRemedy() ??
         'Look for a response never sent or a promise never settled; for work that is only slow, raise the timeout (this.timeout(ms), or { timeout: ms } of the call).',
     });
   }
   return new DeadlockError({
     what: `${what} in "${frame.title}" can never finish: the work is pending and nothing is left that could settle it.`,
-    why: details ?? 'No timer, socket, file operation or other resource is open in the process.',
+    why: because(fake, details ?? 'No timer, socket, file operation or other resource is open in the process.'),
     remedy:
+      fake?.remedy ??
       pendingRemedy() ??
       'Look for a promise whose resolve is never called, a callback never called back, a response never sent.',
   });
 }
 
-/** What Node has open, and where it came from if that was traced. */
-function openInWords(open: readonly string[]): string[] {
-  if (open.length === 0) return [];
-
-  const line = `Node still has open: ${open.join(', ')}`;
-  return tracing ? [line, ...tracedResources()] : [`${line} (LOCKSTEP_TRACE=1 tells where they were created)`];
+function because(fake: FakeClock | undefined, why: string): string {
+  return fake === undefined ? why : `${fake.why}\n  ${why}`;
 }
 
 export const sync: SyncFunction = Object.assign(waitFor, { all: waitForAll });

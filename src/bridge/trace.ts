@@ -1,5 +1,6 @@
 import { createHook, executionAsyncId } from 'node:async_hooks';
 import { isOwnFrame } from '../own-frames.js';
+import { withOwnFrames } from './own-stacks.js';
 
 /** The async resources whose origin is worth knowing (names of src/async_wrap.h), in words. */
 const WORDS: Readonly<Record<string, string>> = {
@@ -96,7 +97,7 @@ function creator(): string | typeof OURS | undefined {
   Error.stackTraceLimit = limit;
 
   // The first frame is that of the hook.
-  const [, , ...lines] = (holder.stack ?? '').split('\n');
+  const [, , ...lines] = (withOwnFrames(() => holder.stack) ?? '').split('\n');
   const frames = lines.filter((line) => !line.includes('node:') && !(isOwnFrame(line) && GUARDS.test(line)));
   const [nearest] = frames;
   if (nearest === undefined || PUMP.test(nearest)) return undefined;

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { inspect, isDeepStrictEqual } from 'node:util';
 import type { Row } from '../engine/engine.js';
 import { sql, type Query, type Session, type Where } from '../session/index.js';
@@ -39,12 +40,12 @@ export function isWhere(where: Where | Query): where is Where {
 function agrees(wanted: unknown, got: unknown): boolean {
   if (Array.isArray(wanted)) return wanted.some((each) => agrees(each, got));
   if (wanted === null || got === null) return wanted === got;
-  if (typeof wanted === 'object' && !(wanted instanceof Date)) return isDeepStrictEqual(wanted, got);
+  if (typeof wanted === 'object' && !isDate(wanted)) return isDeepStrictEqual(wanted, got);
   // A driver may return what was stored as another type: 1 for true, '10' for 10n.
   return plain(wanted) === plain(got);
 }
 
 function plain(value: unknown): string {
   if (typeof value === 'boolean') return value ? '1' : '0';
-  return value instanceof Date ? value.toISOString() : inspect(value).replace(/^'(.*)'$|^(\d+)n$/s, '$1$2');
+  return isDate(value) ? value.toISOString() : inspect(value).replace(/^'(.*)'$|^(\d+)n$/s, '$1$2');
 }

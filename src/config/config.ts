@@ -38,8 +38,11 @@ export type Leaks = 'warn' | 'error';
 
 /** The log of what is sent to the database. */
 export interface QueriesConfig {
-  /** Whether the report of a failed test shows its statements. Default: true. */
-  readonly report?: boolean;
+  /**
+   * Whether the report of a failed test shows its statements: `true`, the default, shows those that have failed
+   * alone where an agent, GitHub Actions or a narrow terminal reads it; `'full'` always shows all.
+   */
+  readonly report?: boolean | 'full';
   /** How often one request may send the same statement (by its shape) before it counts as N+1. Default: 5. */
   readonly repeats?: number;
   /**
@@ -235,13 +238,33 @@ export interface EmbeddedPostgresConfig {
   readonly startTimeout?: number;
 }
 
-/** SQL files, run in order, or a function that prepares the database through the session. */
-export type SetupSource = string | readonly string[] | SetupFunction;
+/** What prepares the database; of a list, one after the other. */
+export type SetupSource = SetupStep | readonly SetupStep[];
+
+/** A path of a SQL file, a function, or a command. */
+export type SetupStep = string | SetupFunction | SetupCommand;
 
 /** Prepares the database. May be async; what it writes is kept for the whole run. */
 export type SetupFunction = (context: SetupContext) => void | Promise<void>;
 
+/**
+ * A command of the shell that prepares the database, e.g. the migrations of an ORM. The variables of
+ * `database.env` lead it to the sandbox; `LOCKSTEP_URL` has the same URL (of SQLite: the path of a file that
+ * is the database while it runs).
+ */
+export interface SetupCommand {
+  readonly command: string;
+  /** Its working directory, from the config's folder on. Default: that folder. */
+  readonly cwd?: string;
+  /** Variables beside those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds after which it is ended. Default: 120000. */
+  readonly timeout?: number;
+}
+
 /** What a setup function is given. */
 export interface SetupContext {
   readonly session: SetupSession;
+  /** What the variables of `database.env` are set to: the sandbox's URL, of SQLite the path of the file. */
+  readonly url: string;
 }

@@ -29,15 +29,18 @@ export type {
   QueriesConfig,
   RaiseServerErrors,
   ReplicaConfig,
+  SetupCommand,
   SetupContext,
   SetupFunction,
   SetupSource,
+  SetupStep,
   SqliteConfig,
   SqliteDriver,
   Transport,
 } from './config.js';
 export type {
   ResolvedApp,
+  ResolvedCommand,
   ResolvedConfig,
   ResolvedDatabase,
   ResolvedEmbedded,
@@ -46,5 +49,6 @@ export type {
   ResolvedReplica,
   ResolvedSetup,
   ResolvedSqlite,
+  ResolvedStep,
 } from './resolved.js';
 export type { SetupSession } from './setup-session.js';

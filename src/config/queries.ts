@@ -5,6 +5,8 @@ import { Section } from './section.js';
 /** The keys of `queries`. */
 export const QUERIES_KEYS: readonly string[] = ['report', 'repeats', 'nPlusOne'];
 
+const REPORTS: readonly (boolean | 'full')[] = [true, false, 'full'];
+
 const N_PLUS_ONE: readonly NPlusOne[] = ['hint', 'error', 'off'];
 
 /** Reads `queries`: what becomes of the log of statements. */
@@ -12,7 +14,7 @@ export function readQueries(value: unknown, source: string): ResolvedQueries {
   const section = new Section(value, 'queries', source, QUERIES_KEYS);
 
   return Object.freeze({
-    report: section.flag('report') ?? true,
+    report: section.choice('report', REPORTS) ?? true,
     repeats: readRepeats(section),
     nPlusOne: section.choice('nPlusOne', N_PLUS_ONE) ?? 'hint',
   });

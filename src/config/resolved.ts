@@ -45,7 +45,7 @@ export interface ResolvedConfig {
 
 /** What becomes of the log of statements. */
 export interface ResolvedQueries {
-  readonly report: boolean;
+  readonly report: boolean | 'full';
   readonly repeats: number;
   readonly nPlusOne: NPlusOne;
 }
@@ -144,7 +144,21 @@ export interface ResolvedEmbedded {
   readonly startTimeout: number;
 }
 
-/** How the schema or the seed is brought in. */
-export type ResolvedSetup =
-  | { readonly kind: 'files'; readonly paths: readonly string[] }
-  | { readonly kind: 'function'; readonly run: SetupFunction };
+/** How the schema or the seed is brought in: one step after the other. */
+export type ResolvedSetup = readonly ResolvedStep[];
+
+export type ResolvedStep =
+  /** `path` is absolute. */
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'function'; readonly run: SetupFunction }
+  | ResolvedCommand;
+
+export interface ResolvedCommand {
+  readonly kind: 'command';
+  readonly command: string;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds. */
+  readonly timeout: number;
+}

@@ -42,9 +42,22 @@ export function readSqlite(section: Section, called: ResolvedName): ResolvedSqli
     stallTimeout: section.milliseconds('stallTimeout') ?? 500,
     holdTimeout: section.milliseconds('holdTimeout') ?? 10_000,
     drain: section.milliseconds('drain', true) ?? 100,
-    schema: readSetup(section, 'schema'),
-    seed: readSetup(section, 'seed'),
+    ...readSteps(section),
     root: dirname(section.source),
+  });
+}
+
+/** A command is a process of its own: what it makes can only be the beginning. */
+function readSteps(section: Section): Pick<ResolvedSqlite, 'schema' | 'seed'> {
+  const [schema, seed] = [readSetup(section, 'schema'), readSetup(section, 'seed')];
+  const first = schema?.findIndex((step) => step.kind !== 'command') ?? -1;
+  const late = first < 0 ? [] : (schema ?? []).slice(first);
+  const key = late.some((step) => step.kind === 'command') ? 'schema' : 'seed';
+
+  if (key === 'seed' && seed?.some((step) => step.kind === 'command') !== true) return { schema, seed };
+  throw section.refuse(key, '', {
+    why: 'A command is another process, and reaches a SQLite database only as a file, before the sandbox reads that into memory.',
+    remedy: 'Put commands at the beginning of schema; behind them use files and functions.',
   });
 }
 

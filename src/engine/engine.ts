@@ -165,6 +165,9 @@ export interface Sandbox {
   /** Whether the app has come to it since the process began: sent a statement, or opened the database. */
   readonly reached: boolean;
 
+  /** Runs a script of schema or seed, which may write what the database defends otherwise. */
+  unsafely(work: () => void): void;
+
   /** Closes the real connection. The sandbox is of no use afterwards. */
   close(): void | Promise<void>;
 }
@@ -182,6 +185,9 @@ export interface Engine<Options> {
 
 /** An engine together with the options that it was loaded for. */
 export interface LoadedEngine {
+  /** What the app reaches the sandbox by, once it is prepared: a URL; of SQLite the path of the file. */
+  readonly url: string;
+
   /**
    * Puts the engine in the app's way: sets environment variables and registers module hooks.
    * Must run before the app is imported. Returns what takes it away again.
@@ -194,8 +200,9 @@ export interface LoadedEngine {
    * Opens a sandbox; a run opens one, and a process may have one run after the other. Until the first
    * `begin`, what is done on it (schema, seed) is permanent for the sandbox's life.
    *
+   * @param image for SQLite: the file whose content the sandbox begins with, instead of the config's
    * @throws EngineMissingError when the database driver is not installed.
    * @throws UnsafeDatabaseError when the database is not named like a test database.
    */
-  open(host: Host): Promise<Sandbox>;
+  open(host: Host, image?: string): Promise<Sandbox>;
 }

@@ -1,3 +1,4 @@
+import { callName } from './call-name.js';
 import type { Cookies } from './cookies/cookies.js';
 import type { ReadOptions, RequestOptions, UserOptions } from './options.js';
 import type { Response } from './response.js';
@@ -55,7 +56,7 @@ export class AsyncClient {
   }
 
   async request<T = any>(method: string, url: string, options: RequestOptions = {}): Promise<Response<T>> {
-    return this.#user.prepare(method, url, options, true)().response as Promise<Response<T>>;
+    return this.#user.prepare(method, url, options, named(method, url))().response as Promise<Response<T>>;
   }
 
   /** Another user of the same app, with a fresh cookie jar; see `Client.as`. */
@@ -77,20 +78,27 @@ export class AsyncClient {
   async origin(): Promise<string> {
     const { desk } = this.#user;
 
-    return originOf(desk.line ?? (await startedWithin(desk, this.#user.deadline(undefined))));
+    return originOf(desk.line ?? (await startedWithin(desk, this.#user.deadline(undefined, 'client.async.origin()'))));
   }
 
   async stream(url: string, options: StreamOptions = {}): Promise<AsyncStream> {
-    return new AsyncStream(this.#user, await prepareStream(this.#user, url, options, undefined, true)().session);
+    return new AsyncStream(
+      this.#user,
+      await prepareStream(this.#user, url, options, undefined, named('stream', url))().session,
+    );
   }
 
   async sse(url: string, options: StreamOptions = {}): Promise<AsyncEventStream> {
-    const { session } = prepareStream(this.#user, url, options, 'text/event-stream', true)();
+    const { session } = prepareStream(this.#user, url, options, 'text/event-stream', named('sse', url))();
     return new AsyncEventStream(this.#user, eventSource(await session));
   }
 
   async ws(url: string, options: WebSocketOptions = {}): Promise<AsyncWebSocketSession> {
-    const { core, url: opened } = await prepareWebSocket(this.#user, url, options, true)().session;
+    const { core, url: opened } = await prepareWebSocket(this.#user, url, options, named('ws', url))().session;
     return new AsyncWebSocketSession(this.#user, core, opened);
   }
+}
+
+function named(method: string, url: string): string {
+  return callName('client.async', method, url);
 }

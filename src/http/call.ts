@@ -1,4 +1,3 @@
-import { SyncTimeoutError } from '../errors.js';
 import type { RequestQueries } from '../queries/index.js';
 import { collect } from './collect.js';
 import type { Answer } from './collect.js';
@@ -6,9 +5,12 @@ import type { UserJar } from './cookies/jar.js';
 import { Exchange } from './exchange.js';
 import type { Deadline } from './deadline.js';
 import type { Line } from './exchange.js';
+import { noteAnswer } from './failed-answers.js';
 import { withCookies } from './request/cookies.js';
 import { failureToThrow } from './judge.js';
+import { lateError } from './late.js';
 import type { RaiseServerErrors } from './options.js';
+import { excerpt } from './parse.js';
 import { MAX_REDIRECTS, redirected, tooManyRedirects } from './redirect.js';
 import type { PlannedRequest } from './request/plan.js';
 import { formatTarget } from './request/target.js';
@@ -16,10 +18,7 @@ import { Response } from './response.js';
 import type { SessionShelf } from './sessions/shelf.js';
 import { obey } from './signal.js';
 import { Starting } from './starting.js';
-
-// Captured when the module loads: fake timers must neither stop a deadline nor bend a measurement.
-const { setTimeout, clearTimeout, performance } = globalThis;
-const now = performance.now.bind(performance);
+import { clearTimeout, now, setTimeout } from '../real-time.js';
 
 /** What one call wants, beside its request. */
 export interface CallSettings {
@@ -166,6 +165,10 @@ export class Call implements InFlight {
       sent: { method: request.method, url, headers: request.headers, body: request.body },
       queries: this.#queries,
     });
+    if (answer.status >= 500) {
+      const body = excerpt(answer.bytes.toString());
+      noteAnswer({ label: exchange.label, status: answer.status, error: failure?.error, body });
+    }
     const raised = failureToThrow(response, failure, this.#settings.raiseServerErrors);
     if (raised !== undefined) throw raised.error;
     const wrong = this.#settings.openapi ? line.openApi?.judge(response) : undefined;
@@ -173,18 +176,18 @@ export class Call implements InFlight {
     return response;
   }
 
-  #limit({ ms: deadline, own }: Deadline): void {
+  #limit(deadline: Deadline): void {
     const timer = setTimeout(() => {
       this.abort(
-        new SyncTimeoutError({
-          what: `${this.describe()}, which is past its timeout of ${Math.round(deadline)} ms.`,
+        lateError(deadline, {
+          sentence: this.describe(),
           why: 'The handler has neither answered nor failed.',
           remedy: 'Look for a callback or promise in the handler that never settles, or give a larger timeout.',
         }),
       );
-    }, deadline);
+    }, deadline.ms);
     // A deadline that nobody asked for must not hide that nothing is left which could end the call.
-    if (!own) timer.unref();
+    if (!deadline.own) timer.unref();
     const clear = (): void => clearTimeout(timer);
     this.response.then(clear, clear);
   }

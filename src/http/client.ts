@@ -2,6 +2,7 @@ import type { Agent } from 'node:http';
 import { RequestError } from '../errors.js';
 import { AsyncClient } from './async-client.js';
 import type { Call } from './call.js';
+import { callName } from './call-name.js';
 import type { Collector } from './collector.js';
 import type { Cookies } from './cookies/cookies.js';
 import type { ReadOptions, RequestOptions, UserOptions } from './options.js';
@@ -88,7 +89,7 @@ export class Client {
 
   request<T = any>(method: string, url: string, options: RequestOptions = {}): Response<T> {
     const collecting = this.#collector.active;
-    const begin = this.#user.prepare(method, url, options, collecting);
+    const begin = this.#user.prepare(method, url, options, collecting ? callName('client', method, url) : undefined);
     if (collecting) return this.#collector.add(begin()) as Response<T>;
 
     const timeout = options.timeout ?? this.#user.defaults.timeout;
@@ -96,7 +97,7 @@ export class Client {
     try {
       // Begun inside the wait, so that nothing is sent where waiting is refused.
       return waitFor(
-        () => callName(method, url),
+        () => callName('client', method, url),
         () => (call = begin()).response,
         timeout,
       ) as Response<T>;
@@ -137,13 +138,13 @@ export class Client {
   stream(url: string, options: StreamOptions = {}): Stream {
     return new Stream(
       this.#user,
-      this.#open('stream', url, options, prepareStream(this.#user, url, options, undefined, false)),
+      this.#open('stream', url, options, prepareStream(this.#user, url, options, undefined, undefined)),
     );
   }
 
   /** Opens an answer of server-sent events; returns when its head has arrived. */
   sse(url: string, options: StreamOptions = {}): EventStream {
-    const begin = prepareStream(this.#user, url, options, 'text/event-stream', false);
+    const begin = prepareStream(this.#user, url, options, 'text/event-stream', undefined);
     return new EventStream(this.#user, eventSource(this.#open('sse', url, options, begin)));
   }
 
@@ -153,7 +154,7 @@ export class Client {
    * @throws UpgradeError with status, headers and text of the answer when the app refuses it.
    */
   ws(url: string, options: WebSocketOptions = {}): WebSocketSession {
-    const opened = this.#open('ws', url, options, prepareWebSocket(this.#user, url, options, false));
+    const opened = this.#open('ws', url, options, prepareWebSocket(this.#user, url, options, undefined));
     return new WebSocketSession(this.#user, opened.core, opened.url);
   }
 
@@ -179,7 +180,12 @@ export class Client {
    *
    * @throws the first failure, in order, after all requests have settled.
    */
-  all<const W extends readonly (() => unknown)[]>(...works: W): AllResults<W> {
+  all<const W extends readonly (() => unknown)[]>(...works: W): AllResults<W>;
+  /** The same, given one list. */
+  all<const W extends readonly (() => unknown)[]>(works: W): AllResults<W>;
+  all(...given: readonly unknown[]): unknown[] {
+    const [first] = given;
+    const works = (given.length === 1 && Array.isArray(first) ? first : given) as readonly (() => unknown)[];
     let calls: readonly Call[] = [];
 
     try {
@@ -193,7 +199,7 @@ export class Client {
       );
       const failed = outcomes.find((outcome) => outcome.status === 'rejected');
       if (failed !== undefined) throw failed.reason;
-      return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined)) as AllResults<W>;
+      return outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined));
     } catch (error) {
       for (const call of calls) call.abort(asError(error));
       throw error;
@@ -207,7 +213,7 @@ export class Client {
     try {
       const timeout = options.timeout ?? this.#user.defaults.timeout;
       return waitFor(
-        () => callName(name, url),
+        () => callName('client', name, url),
         () => (begun = begin()).session,
         timeout,
       );
@@ -219,11 +225,6 @@ export class Client {
 }
 
 /* eslint-enable @typescript-eslint/no-explicit-any */
-
-/** A call as the test wrote it, or nearly so. */
-function callName(method: string, url: string): string {
-  return `client.${method.toLowerCase()}(${JSON.stringify(url)})`;
-}
 
 function asError(value: unknown): Error {
   return value instanceof Error ? value : new Error(String(value));

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { currentOwner, failedLate, type Owner } from '../bridge/index.js';
+import { noteUnclaimed } from './failed-answers.js';
 import { MemorySocket } from './memory/socket.js';
 
 /** An error of the app, as a framework adapter saw it. */
@@ -92,7 +93,7 @@ export class Failures {
   record(request: IncomingMessage, failure: Failure): void {
     const sink = this.#sinkOfRequest.get(request);
     // Not ours: the app may listen on a port as well.
-    if (sink === undefined) return;
+    if (sink === undefined) return noteUnclaimed(request, failure);
 
     if (sink.pending) return sink.fail(failure);
     if (failure.kind !== 'unhandled') return;

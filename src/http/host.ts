@@ -11,6 +11,7 @@ import { Collector } from './collector.js';
 import type { UserJar } from './cookies/jar.js';
 import { JarStack } from './cookies/stack.js';
 import type { Line } from './exchange.js';
+import { watchUnclaimed } from './failed-answers.js';
 import { Failures } from './failures.js';
 import { OpenApiCheck } from './openapi/check.js';
 import type { OpenApiSettings } from './openapi/document.js';
@@ -60,6 +61,8 @@ export interface ClientOptions {
 export interface ClientHost {
   /** What tests use. */
   readonly client: Client;
+  /** Why the app could not be started; undefined where it was, or nobody has tried yet. */
+  readonly startFailure: Error | undefined;
   /** Whether a request is in flight or a failure unreported, so that `endTest` has something to do. */
   readonly busy: boolean;
   /**
@@ -127,6 +130,7 @@ class Host implements ClientHost, Desk, JarShelf {
   #line: Running | undefined;
   #starting: Promise<Running> | undefined;
   #stopped = false;
+  startFailure: Error | undefined;
 
   constructor(options: ClientOptions, makeClient: (host: Desk & JarShelf) => Client) {
     this.#openapi = options.openapi;
@@ -157,6 +161,9 @@ class Host implements ClientHost, Desk, JarShelf {
   begin(): Promise<Line> {
     if (this.#starting !== undefined) return this.#line === undefined ? this.#starting.catch(again) : this.#starting;
     this.#starting = this.#scope.runInAsyncScope(() => this.#run());
+    this.#starting.catch((error: unknown) => {
+      if (error instanceof Error) this.startFailure = error;
+    });
     return this.#starting;
   }
 
@@ -217,6 +224,7 @@ class Host implements ClientHost, Desk, JarShelf {
     if (this.#stopped) throw stoppedError();
 
     watchOutgoing();
+    watchUnclaimed();
     const app = await resolveApp(this.#source, this.#failures);
     const connections = await connectTo(app.server, this.#transport, this.#scope);
     const { agents, origin } = connections;

@@ -1,6 +1,8 @@
 /** The synchronous HTTP client. */
 
 export { createClient } from './host.js';
+export { checkUser } from './user.js';
+export { LateAgent } from './transport/desk-agent.js';
 export type { ClientHost, ClientOptions } from './host.js';
 
 export { AsyncClient } from './async-client.js';
@@ -27,6 +29,9 @@ export type {
   UserOptions,
 } from './options.js';
 
+// What the report of a failure tells.
+export { failedAnswers, forgetAnswers } from './failed-answers.js';
+export type { FailedAnswer } from './failed-answers.js';
 // The runner's side of lockstep/supertest, which loads no supertest.
 export { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from './supertest/ledger.js';
 export { AsyncEventStream, EventStream } from './sessions/events.js';

@@ -1,5 +1,4 @@
-// Captured when the module loads: fake timers must not end a wait for a signal.
-const { setInterval, clearInterval } = globalThis;
+import { clearInterval, setInterval } from '../real-time.js';
 
 /**
  * Calls `abort` with the signal's reason when it is aborted, at once if it is already.

@@ -2,9 +2,7 @@ import type { Desk } from './call.js';
 import type { Deadline } from './deadline.js';
 import { AppError } from '../errors.js';
 import type { Line } from './exchange.js';
-
-// Captured when the module loads: fake timers must not stop a deadline.
-const { setTimeout, clearTimeout } = globalThis;
+import { clearTimeout, setTimeout } from '../real-time.js';
 
 /**
  * Waits for the app's start, on behalf of a call that is no request.

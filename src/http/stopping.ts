@@ -1,8 +1,6 @@
 import { AppError } from '../errors.js';
 import { deadlineOf } from './deadline.js';
-
-// Captured when the module loads: fake timers must not stop a deadline.
-const { setTimeout, clearTimeout } = globalThis;
+import { clearTimeout, setTimeout } from '../real-time.js';
 
 /** Milliseconds that starting and stopping may take at the end of a run that sets no limit itself. */
 const LIMIT = 10_000;

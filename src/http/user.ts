@@ -26,6 +26,12 @@ export interface JarShelf {
   newJar(): UserJar;
 }
 
+/** @throws RequestError for options that no request could be made with. */
+export function checkUser(options: UserOptions = {}): void {
+  readUserOptions('client.as', options);
+  readCookies('client.as', options.cookies ?? {});
+}
+
 /** Who sends requests: default headers and a cookie jar of his own, over an app that all users share. */
 export class User {
   readonly desk: Desk & JarShelf;
@@ -66,8 +72,8 @@ export class User {
   }
 
   /** The deadline of a wait that no synchronous wait watches. */
-  deadline(timeout: number | undefined): Deadline | undefined {
-    return deadlineOf(timeout ?? this.defaults.timeout, this.desk.remaining);
+  deadline(timeout: number | undefined, call: string): Deadline | undefined {
+    return deadlineOf(timeout ?? this.defaults.timeout, this.desk.remaining, call);
   }
 
   /** @throws RequestError for a call that cannot be a request. */
@@ -76,10 +82,11 @@ export class User {
   }
 
   /**
-   * Checks a call; the function returned begins it. `limited`: it watches its own timeout, as no wait
-   * does it.
+   * Checks a call; the function returned begins it.
+   *
+   * @param limited its name if it watches its own timeout, as no wait does it
    */
-  prepare(method: string, url: string, options: RequestOptions, limited: boolean): () => Call {
+  prepare(method: string, url: string, options: RequestOptions, limited: string | undefined): () => Call {
     const request = this.plan(method, url, options);
     const { desk, defaults, jar } = this;
 
@@ -88,7 +95,7 @@ export class User {
         raiseServerErrors: options.raiseServerErrors ?? defaults.raiseServerErrors,
         followRedirects: options.followRedirects ?? defaults.followRedirects,
         openapi: options.openapi ?? true,
-        deadline: limited ? this.deadline(options.timeout) : undefined,
+        deadline: limited === undefined ? undefined : this.deadline(options.timeout, limited),
         signal: options.signal,
         jar,
       });

@@ -15,7 +15,7 @@ import {
 /** What the config says of the log. */
 export interface QueryRules {
   /** Whether the statements of a failed test are shown. */
-  readonly report: boolean;
+  readonly report: boolean | 'full';
   /** How often one client call may send the same statement before it counts as N+1. */
   readonly repeats: number;
   readonly nPlusOne: 'hint' | 'error' | 'off';

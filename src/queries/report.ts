@@ -1,37 +1,60 @@
 import { statements } from './expected.js';
 import type { QueryLog } from './log.js';
-import { repeatLine, statementLine } from './lines.js';
+import { repeatLines, statementLines } from './lines.js';
 import type { Entry } from './scope-queries.js';
 
-/** Lines of statements that a report shows. */
-const SHOWN = 20;
+/** Lines of statements that a report shows, and a brief one. */
+const SHOWN = { all: 20, brief: 5 };
 /** So many in a row count as a loop. */
 const LOOP = 3;
 
 type Run = readonly [Entry, ...Entry[]];
 
+/** What decides how much a report tells. */
+interface ReportOptions {
+  /** Characters of a line. */
+  readonly width: number;
+  /** Whether only statements that have failed are told. */
+  readonly brief: boolean;
+  /** Messages that the reader is shown anyway. */
+  readonly said: readonly string[];
+}
+
+/** The indent of all lines. */
+const INDENT = '  ';
+
 /**
  * What the report of a failure tells of the test's statements, without a line break at its ends;
- * undefined when there were none.
+ * undefined when there is nothing to tell.
  */
-export function queryReport(log: QueryLog): string | undefined {
+export function queryReport(log: QueryLog, { width, brief, said }: ReportOptions): string | undefined {
   const { entries, omitted, kind } = log.all();
   const total = entries.length + omitted;
-  if (entries.length === 0) return undefined;
+  const runs = folded(brief ? entries.filter(({ record }) => record.error !== undefined) : entries);
+  const room = width - INDENT.length;
+  const repeated = log.repeats(entries).flatMap((repeat) => repeatLines(repeat, room));
+  if (runs.length === 0) return repeated.length === 0 ? undefined : indented(repeated);
 
-  const shown = folded(entries).slice(-SHOWN);
-  const before = total - shown.reduce((sum, run) => sum + run.length, 0);
-  const lines = [`SQL of this ${kind === 'layer' ? 'hook' : 'test'} (${statements(total)}):`];
+  const shown = runs.slice(-(brief ? SHOWN.brief : SHOWN.all));
+  const count = (list: readonly Run[]): number => list.reduce((sum, run) => sum + run.length, 0);
+  const failed = brief ? `, ${count(runs)} failed` : '';
+  const before = (brief ? count(runs) : total) - count(shown);
+  const lines = [`SQL of this ${kind === 'layer' ? 'hook' : 'test'} (${statements(total)}${failed}):`];
   if (before > 0) lines.push(`  ${before} before these`);
   let request: string | undefined;
   for (const run of shown) {
     const [{ record }] = run;
     if (record.request !== undefined && record.request !== request) lines.push(`  ${record.request}`);
     request = record.request;
-    lines.push(`${request === undefined ? '  ' : '    '}${runLine(run)}`);
+    const indent = request === undefined ? '  ' : '    ';
+    lines.push(...runLines(run, room - indent.length, said).map((line) => `${indent}${line}`));
   }
 
-  return [...lines, ...log.repeats(entries).map(repeatLine)].map((line) => `  ${line}`).join('\n');
+  return indented([...lines, ...repeated]);
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map((line) => `${INDENT}${line}`).join('\n');
 }
 
 /** Statements that follow each other and differ in their values only. A loop of them takes one line. */
@@ -53,10 +76,12 @@ function isLike({ record: a, shape, span }: Entry, other: Entry): boolean {
   return a.error === undefined && b.error === undefined;
 }
 
-function runLine(run: Run): string {
+function runLines(run: Run, width: number, said: readonly string[]): string[] {
   const [{ record }] = run;
-  if (run.length === 1) return statementLine(record);
+  if (run.length === 1) return statementLines(record, width, said);
 
+  const times = `${run.length}x  `;
   const sum = (of: 'duration' | 'rows'): number => run.reduce((total, entry) => total + entry.record[of], 0);
-  return `${run.length}x  ${statementLine({ ...record, duration: sum('duration'), rows: sum('rows') })}`;
+  const all = { ...record, duration: sum('duration'), rows: sum('rows') };
+  return statementLines(all, width - times.length, said).map((line) => `${times}${line}`);
 }

@@ -8,7 +8,8 @@ import { createSession, type Session } from '../session/index.js';
 import { findDatabase } from './find-database.js';
 import type { LateWork } from './late-work.js';
 import { logStatements } from './log-statements.js';
-import { bringIn, withOwnKeys } from './set-up.js';
+import { makeFile, type MadeFile } from './set-up/made-file.js';
+import { bringIn, withOwnKeys } from './set-up/set-up.js';
 
 /** Milliseconds that the end of a test waits for the app, where the config has no database. */
 const DRAIN = 100;
@@ -19,6 +20,12 @@ interface Opened {
   readonly sandbox: Sandbox;
   readonly session: Session;
   readonly stopReporting: () => void;
+  /** What the app reaches it by. */
+  readonly url: string;
+  /** Steps of the schema that were done before it was opened. */
+  readonly stepsDone: number;
+  /** The sandbox's `activity` when schema and seed were in: what came before was not the app's, but theirs. */
+  setUpActivity: number;
 }
 
 /** The databases of one run: the scopes of all their sandboxes begin and end together. */
@@ -76,15 +83,25 @@ export class Databases {
     this.#leadHere = [];
     for (const [index, engine] of this.#engines.entries()) {
       const database = this.#config.databases[index];
-      if (database !== undefined) await this.#add(database, engine);
+      if (database === undefined) continue;
+      const made = await makeFile(database);
+      try {
+        await this.#add(database, engine, made);
+      } finally {
+        made?.remove();
+      }
     }
     this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
-    for (const { database, session } of this.#opened) await bringIn(database, session);
+    for (const { database, sandbox, session, url, stepsDone } of this.#opened) {
+      const unsafely = (work: () => void): void => sandbox.unsafely(work);
+      await bringIn(database, { session, url, unsafely, done: stepsDone });
+    }
+    for (const opened of this.#opened) opened.setUpActivity = opened.sandbox.activity;
   }
 
-  async #add(database: ResolvedDatabase, engine: LoadedEngine): Promise<void> {
-    const sandbox = await withOwnKeys(database.key, () => engine.open(this.#host));
+  async #add(database: ResolvedDatabase, engine: LoadedEngine, made: MadeFile | undefined): Promise<void> {
+    const sandbox = await withOwnKeys(database.key, () => engine.open(this.#host, made?.path));
 
     logStatements(sandbox);
     this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
@@ -96,6 +113,9 @@ export class Databases {
         of: (name) => this.session(findDatabase(this.#config, name)),
       }),
       stopReporting: reportPending(pendingOf(sandbox)),
+      url: engine.url,
+      stepsDone: made?.steps ?? 0,
+      setUpActivity: 0,
     });
   }
 
@@ -172,11 +192,13 @@ export class Databases {
     return this.#leadHere.some((leadsHere) => leadsHere(socket));
   }
 
-  /** Servers' databases that the app has sent nothing to. Who opens another file is told by SQLite's engine itself. */
+  /** Servers' databases that the app has sent nothing to since schema and seed. Who opens another file is told by SQLite's engine itself. */
   unreached(): readonly ResolvedDatabase[] {
-    return this.#opened
-      .filter(({ database, sandbox }) => database.engine !== 'sqlite' && !sandbox.reached)
-      .map(({ database }) => database);
+    const missed = this.#opened.filter(
+      ({ database, sandbox: { reached, activity }, setUpActivity }) =>
+        database.engine !== 'sqlite' && (!reached || activity === setUpActivity),
+    );
+    return missed.map(({ database }) => database);
   }
 
   /** Closes all of them, whatever becomes of the others. */

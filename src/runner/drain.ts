@@ -1,13 +1,11 @@
+import { now, setImmediate, setTimeout } from '../real-time.js';
+
 /** Milliseconds between two looks. */
 const INTERVAL = 2;
 /** Turns of the loop that are waited for in any case: time may have passed in which nothing could happen. */
 const TURNS = 8;
 /** A pause that takes so much longer tells of a process that stood still, in milliseconds. */
 const STOOD_STILL = 10;
-
-// Captured: a test's fake timers must not stop the end of that test.
-const { setImmediate, setTimeout } = globalThis;
-const now = performance.now.bind(performance);
 
 /** Waits, without blocking, until `done()` or until `limit` milliseconds have passed. */
 export async function drained(done: () => boolean, limit: number): Promise<boolean> {

@@ -1,7 +1,10 @@
-import type { Client } from '../http/index.js';
+import { type AsyncClient, checkUser, type Client, type Cookies, LateAgent, type UserOptions } from '../http/index.js';
 import type { Session } from '../session/index.js';
 import { present, running } from './current.js';
 import type { Lifecycle } from './lifecycle.js';
+
+/** Finds what a facade stands for. */
+type Find<T> = (lifecycle: Lifecycle) => T;
 
 /** The names of an object's methods, and of its other properties. */
 interface Members<T> {
@@ -25,32 +28,74 @@ export const session: Session = facade<Session>('session', (lifecycle) => lifecy
   of: sessionOf,
 });
 
+/** The verbs and what else both kinds of client have. */
+const CALLS = [
+  ...(['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'request'] as const),
+  ...(['stream', 'sse', 'ws', 'settle', 'origin'] as const),
+];
+
+const COOKIES: Members<Cookies> = { methods: ['get', 'all', 'set', 'clear'], properties: [] };
+
 /**
  * The running test's HTTP client, over the config's app. The app is started by the first request.
+ *
+ * Everything that is taken off it may be taken at a file's top level: its methods, `client.async`,
+ * `client.cookies`, `client.agent`, and other users by `client.as`. Only calls need a running test.
  *
  * @throws NotRunningError outside tests and hooks.
  * @throws ConfigError when the config has no app.
  */
-export const client: Client = facade<Client>('client', (lifecycle) => lifecycle.client, {
-  methods: [
-    'get',
-    'head',
-    'post',
-    'put',
-    'patch',
-    'delete',
-    'options',
-    'request',
-    'all',
-    'as',
-    'stream',
-    'sse',
-    'ws',
-    'settle',
-    'origin',
-  ],
-  properties: ['async', 'cookies', 'agent'],
-});
+export const client: Client = clientFacade('client', (lifecycle) => lifecycle.client);
+
+function clientFacade(name: string, pick: Find<Client>): Client {
+  return facade<Client>(
+    name,
+    pick,
+    { methods: [...CALLS, 'all'], properties: [] },
+    {
+      async: asyncFacade(`${name}.async`, (lifecycle) => pick(lifecycle).async),
+      cookies: facade(`${name}.cookies`, (lifecycle) => pick(lifecycle).cookies, COOKIES),
+      agent: new LateAgent(() => pick(running(`${name}.agent`)).agent),
+      as: (options) => userOf(name, pick, options, clientFacade),
+    },
+  );
+}
+
+function asyncFacade(name: string, pick: Find<AsyncClient>): AsyncClient {
+  return facade<AsyncClient>(
+    name,
+    pick,
+    { methods: CALLS, properties: [] },
+    {
+      cookies: facade(`${name}.cookies`, (lifecycle) => pick(lifecycle).cookies, COOKIES),
+      as: (options) => userOf(name, pick, options, asyncFacade),
+    },
+  );
+}
+
+/**
+ * Another user. Made at a file's top level it stands for one that each run makes when it is used first.
+ *
+ * @throws RequestError for options that no request could be made with.
+ */
+function userOf<C extends Client | AsyncClient>(
+  name: string,
+  pick: Find<C>,
+  options: UserOptions | undefined,
+  make: (name: string, pick: Find<C>) => C,
+): C {
+  const lifecycle = present(`${name}.as`);
+  if (lifecycle.phase === 'running') return pick(lifecycle).as(options) as C;
+
+  checkUser(options);
+  const users = new WeakMap<object, C>();
+  return make(`${name}.as(…)`, (found) => {
+    const owner = pick(found);
+    const user = users.get(owner) ?? (owner.as(options) as C);
+    users.set(owner, user);
+    return user;
+  });
+}
 
 /** One for each database, and for good: they are kept in variables at the top level of files. */
 const sessions = new Map<string, Session>();
@@ -62,7 +107,7 @@ function sessionOf(database: string): Session {
 
   let found = sessions.get(name);
   if (found === undefined) {
-    const pick = (running: Lifecycle): Session => running.session(running.database(name));
+    const pick: Find<Session> = (running) => running.session(running.database(name));
     found = facade<Session>(`session.of('${name}')`, pick, SESSION, { of: sessionOf });
     sessions.set(name, found);
   }
@@ -74,12 +119,7 @@ function sessionOf(database: string): Session {
  *
  * @param own members that need no running test
  */
-function facade<T extends object>(
-  name: string,
-  pick: (lifecycle: Lifecycle) => T,
-  members: Members<T>,
-  own: Partial<T> = {},
-): T {
+function facade<T extends object>(name: string, pick: Find<T>, members: Members<T>, own: Partial<T> = {}): T {
   const target: Record<string, unknown> = { ...own };
 
   for (const method of members.methods) {

@@ -17,7 +17,7 @@ import {
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, ScopeName } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
-import { createClient, type Client, type ClientHost } from '../http/index.js';
+import { createClient, forgetAnswers, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
 import { nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
 import { leakError, openWorkSentence } from '../sandbox/scope-errors.js';
@@ -180,9 +180,14 @@ export class Lifecycle {
     return this.#databases.leadsHere(socket);
   }
 
-  /** What a failed test's report adds to an error that says that a server cannot be reached. */
-  hint(error: unknown): string | undefined {
-    return unreachedHint(error, this.#databases.unreached());
+  /** What a failed test's report adds where the app does not reach the config's database. */
+  hint(errors: readonly unknown[]): string | undefined {
+    return unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env);
+  }
+
+  /** Why the app could not be started; undefined where it was, or nobody has tried yet. */
+  get startFailure(): Error | undefined {
+    return this.#client?.startFailure;
   }
 
   /** What a test has to wait for before it begins: a server that was lost and is connected to anew. */
@@ -232,6 +237,7 @@ export class Lifecycle {
   resume(scope: ScopeName): void {
     releaseIntervals();
     this.queries.begin(scope);
+    forgetAnswers();
     this.#databases.resume();
   }
 
@@ -367,8 +373,11 @@ export class Lifecycle {
     const unreached = this.#databases.unreached();
     if (unreached.length === 0) return;
 
-    const others = openSockets().filter((socket) => !this.leadsToSandbox(socket));
-    warnOfOthers(unreached, others, process.env);
+    warnOfOthers(unreached, this.#otherSockets(), process.env);
+  }
+
+  #otherSockets(): readonly Socket[] {
+    return openSockets().filter((socket) => !this.leadsToSandbox(socket));
   }
 
   /** Takes environment variables and module hooks away again. */

@@ -1,5 +1,6 @@
 import { debug } from '../bridge/index.js';
 import type { Sandbox } from '../engine/index.js';
+import { queueMicrotask } from '../real-time.js';
 
 /** With `LOCKSTEP_DEBUG=1`, logs each statement of a sandbox, and each turn that is taken and kept. */
 export function logStatements(sandbox: Sandbox): void {

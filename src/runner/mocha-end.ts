@@ -1,12 +1,10 @@
 import type { LeftOpen } from '../bridge/index.js';
+import { clearInterval, setInterval, setTimeout } from '../real-time.js';
 
 /** Milliseconds between two looks. */
 const INTERVAL = 50;
 /** Milliseconds that what is about to end gets to do so. */
 const GRACE = 200;
-
-// Captured: fake timers that a test has left behind must not keep the process alive.
-const { setInterval, setTimeout, clearInterval } = globalThis;
 
 /**
  * Lets the process end by itself when mocha is done, whatever the app has left open, and says in a

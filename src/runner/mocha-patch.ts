@@ -11,14 +11,14 @@ import {
 } from '../bridge/index.js';
 import { BridgeMissingError } from '../errors.js';
 import { attribute, blame } from './blame.js';
-import { tellQueries } from './failure-report.js';
 import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
+import type { FailureReport } from './report/failure-report.js';
 import type { Reported } from './reported.js';
 import type { Scopes } from './scopes.js';
-import { endStackAtTest, showTest } from './test-stack.js';
+import { now } from '../real-time.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */
 const DEFAULT_TIMEOUT = 60_000;
@@ -28,6 +28,7 @@ export interface Run {
   readonly lifecycle: Lifecycle;
   readonly scopes: Scopes;
   readonly reported: Reported;
+  readonly report: FailureReport;
   /** Lockstep's own root hooks, which run as mocha would run them. */
   readonly own: ReadonlySet<unknown>;
 }
@@ -149,14 +150,12 @@ function entered(frame: MochaFrame): boolean {
 function finish(frame: MochaFrame, error: unknown): void {
   const { run, runnable, done } = frame;
   run.lifecycle.over(frame);
+  if (error !== undefined) run.report.notePending(error);
   if (runnable.type !== 'test') return leave(run, runnable, error, done);
 
   const leak = run.lifecycle.settle(frame);
   if (leak === undefined) return leave(run, runnable, error, done);
-  void Promise.resolve(leak).then((found) => {
-    if (found instanceof Error) showTest(found, runnable);
-    leave(run, runnable, error ?? found, done);
-  });
+  void Promise.resolve(leak).then((found) => leave(run, runnable, error ?? found, done));
 }
 
 /**
@@ -166,9 +165,8 @@ function finish(frame: MochaFrame, error: unknown): void {
  */
 function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   if (error !== undefined) {
-    endStackAtTest(error);
     run.reported.add(error);
-    tellQueries(error, run.lifecycle);
+    run.report.tell(error, runnable);
   }
   const before = error === undefined ? undefined : run.scopes.lossBefore(runnable.parent);
   const test = runnable.type === 'test' ? runnable : runnable.ctx?.currentTest;
@@ -201,7 +199,7 @@ class MochaFrame implements FrameOwner {
 
   /** To be called when the function is about to run: its time begins. */
   begin(): void {
-    this.#start = performance.now();
+    this.#start = now();
   }
 
   get title(): string {
@@ -218,7 +216,7 @@ class MochaFrame implements FrameOwner {
 
     // Read anew each time: this.timeout(ms) may have changed it.
     const timeout = this.runnable.timeout();
-    if (timeout > 0) return Math.max(1, timeout - (performance.now() - this.#start));
+    if (timeout > 0) return Math.max(1, timeout - (now() - this.#start));
     // A person at a breakpoint is not a hang.
     return inspector() ? Infinity : DEFAULT_TIMEOUT;
   }

@@ -46,6 +46,9 @@ export interface Runnable {
 /** `this` of a global fixture, but in watch mode. */
 export interface Runner {
   readonly suite: Suite;
+  /** Whether --full-trace was given. */
+  readonly fullStackTrace?: boolean;
+  listeners(event: 'fail'): readonly unknown[];
   prependListener(event: 'fail', listener: (test: unknown, error: unknown) => void): unknown;
 }
 

@@ -16,7 +16,6 @@ import { loadConfig } from '../config/index.js';
 import { loadEngine } from '../engine/index.js';
 import type { LateWorkError } from '../errors.js';
 import { setCurrent } from './current.js';
-import { tellQueries } from './failure-report.js';
 import { LateWork } from './late-work.js';
 import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
@@ -24,9 +23,9 @@ import { skipEmptyHooks } from './mocha-empty-hooks.js';
 import { scopeByHooks } from './mocha-hooks.js';
 import { patchRunnables, releaseRunnables } from './mocha-patch.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './mocha-shapes.js';
+import { FailureReport } from './report/failure-report.js';
 import { Reported } from './reported.js';
 import { Scopes } from './scopes.js';
-import { endStackAtTest } from './test-stack.js';
 
 export { manual } from './mocha-manual.js';
 
@@ -44,6 +43,7 @@ interface Plugin {
   readonly lifecycle: Lifecycle;
   readonly hooks: RootHooks;
   readonly reported: Reported;
+  readonly report: FailureReport;
   readonly leftOpen: LeftOpen | undefined;
 }
 
@@ -75,11 +75,13 @@ export async function mochaHooks(): Promise<RootHooks> {
 
   setCurrent(lifecycle);
   const reported = new Reported();
-  const hooks = rootHooks(lifecycle, reported, bridge);
+  const report = new FailureReport(lifecycle);
+  const hooks = rootHooks(lifecycle, reported, report, bridge);
   plugin = {
     lifecycle,
     hooks,
     reported,
+    report,
     leftOpen: bridge && new LeftOpen((socket) => lifecycle.leadsToSandbox(socket)),
   };
   return hooks;
@@ -99,13 +101,13 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
   // Root hooks of plug-ins that were required before this one shall find it at work too.
   runFirst(suite._beforeAll, plugin.hooks.beforeAll);
   if (plugin.leftOpen) skipEmptyHooks(this);
-  const { reported, lifecycle } = plugin;
+  const { reported, report, lifecycle } = plugin;
+  report.readBy(this.listeners?.('fail') ?? [], this.fullStackTrace === true);
   // Before the reporter, some of which print a failure at once. What has come through a patched
   // function has passed all of this before.
-  this.prependListener?.('fail', (_test, error) => {
-    endStackAtTest(error);
+  this.prependListener?.('fail', (test, error) => {
     reported.add(error);
-    tellQueries(error, lifecycle);
+    report.tell(error, test as Runnable);
   });
   lifecycle.tests(() => filesOf(suite));
   await lifecycle.warmUp();
@@ -117,7 +119,12 @@ export function mochaGlobalTeardown(): void {
   if (plugin?.leftOpen && plugin.lifecycle.phase !== 'prepared') letProcessEnd(plugin.leftOpen);
 }
 
-function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBridge | undefined): RootHooks {
+function rootHooks(
+  lifecycle: Lifecycle,
+  reported: Reported,
+  report: FailureReport,
+  bridge: InstalledBridge | undefined,
+): RootHooks {
   let scopes: Scopes | undefined;
 
   async function beforeAll(this: HookContext): Promise<void> {
@@ -129,7 +136,7 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
     runLast(root._afterEach, afterEach);
     runLast(root._afterAll, afterAll);
     if (bridge)
-      patchRunnables(this.test, { lifecycle, scopes, reported, own: new Set<unknown>([beforeAll, afterAll]) });
+      patchRunnables(this.test, { lifecycle, scopes, reported, report, own: new Set<unknown>([beforeAll, afterAll]) });
     else scopeByHooks(root, scopes);
     bridge?.running();
     // The deadline of what schema and seed do is theirs, not that of one test.

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { inspect } from 'node:util';
 
 import type { Parameters, SyncConnection } from '../engine/engine.js';
@@ -43,7 +44,7 @@ export function checkValue(rules: ValueRules, name: string, value: unknown): voi
   }
 
   if (value instanceof Promise) return refuse('Wait for the promise first: sync(promise).');
-  if (value instanceof Date && Number.isNaN(value.getTime())) return refuse('Check what the Date was made of.');
+  if (isDate(value) && Number.isNaN(value.getTime())) return refuse('Check what the Date was made of.');
   // As JSON they would be {}.
   if (value instanceof Map) return refuse('Pass Object.fromEntries(map).');
   if (value instanceof Set) return refuse('Pass [...set].');

@@ -53,7 +53,7 @@ function splitTokens(sql: string, dialect: Dialect): string[] {
 }
 
 /** Knows whether a semicolon belongs to the statement: a trigger's or routine's body has its own. */
-class Body {
+export class Body {
   readonly #dialect: Dialect;
   #head: string[] = [];
   #hasBody: boolean | undefined;

@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { canWait, waitingFrame } from '../place.js';
-import { waitForPromise } from '../sync.js';
+import { waitAs } from '../sync.js';
 
 const INSTEAD =
   'Make the callback async, and in it `await` the objects that it is given, or the original one that syncify() got.';
@@ -16,7 +16,7 @@ export function waitForCall(call: string, promise: PromiseLike<unknown>): unknow
     promise.then(undefined, () => undefined);
     waitingFrame(call, INSTEAD);
   }
-  return waitForPromise(call, promise);
+  return waitAs(call, promise, undefined, waitForCall);
 }
 
 /** Functions that returned a promise before: an ORM's methods often do so without being `async`. */

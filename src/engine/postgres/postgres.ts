@@ -41,6 +41,9 @@ export function postgresEngine(parts: Parts): Engine<PostgresOptions> {
       });
 
       return {
+        get url() {
+          return sandboxUrl(User.app, relay.address, directory);
+        },
         prepare: () => prepare(options, relay, directory, remove),
         open: (host: Host): Promise<Sandbox> => relay.open(host),
       };

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { SessionUsageError } from '../../errors.js';
 import { shortSql } from '../../sandbox/short-sql.js';
 import { placeholders } from '../../sql/placeholders.js';
@@ -96,7 +97,7 @@ function describe(value: unknown): string {
 
 function remedyFor(value: unknown): string {
   if (value === undefined) return 'Check the spelling of the property it comes from; pass null to store NULL.';
-  if (value instanceof Date) return 'Pass date.toISOString() or date.getTime(), whichever the app stores.';
+  if (isDate(value)) return 'Pass date.toISOString() or date.getTime(), whichever the app stores.';
   return 'Pass JSON.stringify(value), or the one property that is meant.';
 }
 

@@ -80,7 +80,7 @@ export class Hub implements Sandbox {
   #performed = 0;
 
   constructor(database: string, options: SqliteOptions, host: Host) {
-    const { bytes, journalMode } = readImage(options.file, options.root);
+    const { bytes, journalMode } = readImage(options.image ?? options.file, options.root);
 
     this.#database = database;
     this.#name = options.name ?? 'main';
@@ -109,6 +109,16 @@ export class Hub implements Sandbox {
     this.handle.pragma('journal_mode = MEMORY');
     this.#setForeignKeys();
     for (const registration of registry.registrations.values()) registration(this.handle);
+  }
+
+  /** A dump writes the tables behind virtual tables, and their schema, itself (SQLITE_DBCONFIG_DEFENSIVE). */
+  unsafely(work: () => void): void {
+    this.handle.unsafeMode(true);
+    try {
+      work();
+    } finally {
+      this.handle.unsafeMode(false);
+    }
   }
 
   register(registration: Registration): void {

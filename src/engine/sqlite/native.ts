@@ -35,6 +35,8 @@ export interface NativeDatabase {
   table(name: string, definition: unknown): unknown;
   loadExtension(...parameters: readonly unknown[]): unknown;
   serialize(options?: unknown): Buffer;
+  /** Whether the schema and the tables behind virtual tables may be written. */
+  unsafeMode(on: boolean): unknown;
   close(): unknown;
 }
 

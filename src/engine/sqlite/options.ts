@@ -10,6 +10,8 @@ export interface SqliteOptions {
   readonly replicas?: readonly { readonly env: readonly string[] }[];
   /** `:memory:` or the absolute path of a database file. */
   readonly file: string;
+  /** A file whose content the sandbox begins with instead. */
+  readonly image?: string;
   /** Environment variables that are set to `file` while the engine is prepared. */
   readonly env?: readonly string[];
   /** The drivers that are replaced wherever the app imports them. */

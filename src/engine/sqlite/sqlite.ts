@@ -20,9 +20,11 @@ export const sqlite: Engine<SqliteOptions> = {
 
   load(options: SqliteOptions): Promise<LoadedEngine> {
     return Promise.resolve({
+      url: options.file,
       prepare: () => prepare(options),
       // As a promise, whatever it throws.
-      open: async (host: Host) => await Promise.resolve(open(options, host)),
+      open: async (host: Host, image?: string) =>
+        await Promise.resolve(open(image === undefined ? options : { ...options, image }, host)),
     });
   },
 };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Failures } from '../failures.js';
+import { noteUnclaimed } from '../failed-answers.js';
+import type { Failure, Failures } from '../failures.js';
 import type { MiddlewareApp } from './guard.js';
 
 type ErrorMiddleware = (error: unknown, request: IncomingMessage, response: ServerResponse, next: unknown) => unknown;
@@ -52,7 +53,10 @@ function watching(handle: ErrorMiddleware): ErrorMiddleware {
     response: ServerResponse,
     next: unknown,
   ): unknown {
-    failuresOf.get(request)?.record(request, { error, kind: 'handled', late: response.headersSent });
+    const failure: Failure = { error, kind: 'handled', late: response.headersSent };
+    const failures = failuresOf.get(request);
+    if (failures === undefined) noteUnclaimed(request, failure);
+    else failures.record(request, failure);
     return handle.call(this, error, request, response, next);
   }
 

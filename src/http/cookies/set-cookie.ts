@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { Cookie } from 'tough-cookie';
 
 /** A cookie as an answer set it. */
@@ -29,7 +30,7 @@ export function parseSetCookies(headers: readonly string[]): ResponseCookie[] {
         value,
         path: path ?? undefined,
         domain: domain ?? undefined,
-        expires: expires instanceof Date ? expires : undefined,
+        expires: isDate(expires) ? expires : undefined,
         maxAge: typeof maxAge === 'number' ? maxAge : undefined,
         secure,
         httpOnly,

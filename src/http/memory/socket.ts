@@ -1,8 +1,5 @@
 import { Duplex } from 'node:stream';
-
-// Captured when the module loads: fake timers installed by a test must not stop the transport.
-const { setTimeout, clearTimeout, performance } = globalThis;
-const now = performance.now.bind(performance);
+import { clearTimeout, nextTick, now, setTimeout } from '../../real-time.js';
 
 type Done = (error?: Error | null) => void;
 
@@ -165,7 +162,7 @@ export class MemorySocket extends Duplex {
 
   override _final(done: Done): void {
     const peer = this.#peer;
-    process.nextTick(() => {
+    nextTick(() => {
       if (peer !== undefined) peer.#receiveEnd();
     });
     done();
@@ -177,7 +174,7 @@ export class MemorySocket extends Duplex {
     this.#owed = undefined;
     owed?.(connectionError('ECONNRESET', 'read'));
     const peer = this.#peer;
-    process.nextTick(() => {
+    nextTick(() => {
       if (peer !== undefined) peer.#hangUp(this.#resetting);
     });
     done(error);
@@ -192,7 +189,7 @@ export class MemorySocket extends Duplex {
   #send(chunk: Buffer, done: Done): void {
     this.bytesWritten += chunk.length;
     this.#idleSince = now();
-    process.nextTick(() => {
+    nextTick(() => {
       if (this.#peerGone || this.#peer === undefined) done(connectionError('EPIPE', 'write'));
       else this.#peer.#receive(chunk, done);
     });

@@ -1,8 +1,7 @@
 import { inspect } from 'node:util';
 import { OpenApiError } from '../../errors.js';
 import type { OpenApiViolation } from '../../errors.js';
-import { excerpt } from '../parse.js';
-import { background } from '../response/dump.js';
+import { explanation } from '../response/explanation.js';
 import type { Response } from '../response.js';
 
 /** Violations that a message lists. */
@@ -27,7 +26,7 @@ export function openApiError(
   return new OpenApiError(
     {
       what: [`${method} ${url}: the answer ${answer} ${declared}`, ...lines].join('\n  '),
-      why: [`body: ${excerpt(response.text)}`, ...background(response, response.toCurl())].join('\n  '),
+      why: explanation(response),
       remedy: REMEDY,
     },
     { operation, status, violations },

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { Date } from '../../real-time.js';
 
 /** A format of strings, or of numbers. */
 export type Format =

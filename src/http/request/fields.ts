@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { RequestError } from '../../errors.js';
 import type { Fields } from '../options.js';
 import { describe } from './describe.js';
@@ -52,9 +53,9 @@ function encodeScalar(label: string, place: string, value: unknown): string {
     case 'boolean':
       return String(value);
     default:
-      if (value instanceof Date && !Number.isNaN(value.getTime())) return value.toISOString();
+      if (isDate(value) && !Number.isNaN(value.getTime())) return value.toISOString();
       throw new RequestError({
-        what: `${label}: ${place} is ${value instanceof Date ? 'an invalid Date' : describe(value)}.`,
+        what: `${label}: ${place} is ${isDate(value) ? 'an invalid Date' : describe(value)}.`,
         why: 'A query string and a form carry text only; apps disagree on how to write anything else.',
         remedy: 'Give a string, number, boolean or Date, or encode it as the app expects, e.g. with JSON.stringify.',
       });

@@ -1,12 +1,9 @@
-import { isOwnFrame } from '../../own-frames.js';
 import { statementLine } from '../../queries/index.js';
+import { isFrame, isMachinery } from '../../stack-text.js';
 import type { Response } from '../response.js';
 
 /** Characters of a body that a dump shows. */
 const SHOWN = 10_000;
-
-/** Frames of Node itself, and of the addon that the wait is made with. */
-const MACHINERY = /\bnode:|[\\/]node_modules[\\/]deasync[\\/]/;
 
 /** The whole exchange, for people to read. */
 export function report(response: Response, curl: string): string {
@@ -23,7 +20,7 @@ export function report(response: Response, curl: string): string {
 }
 
 /** What explains an answer: the app's error, its statements, how to send the request again. */
-export function background(response: Response, curl: string): string[] {
+function background(response: Response, curl: string): string[] {
   const { serverError, queries } = response;
   const lines: string[] = [];
 
@@ -63,8 +60,7 @@ function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
 
   const lines = (error.stack ?? String(error)).split('\n');
-  const kept = lines.filter((line) => !/^ +at /.test(line) || !(isOwnFrame(line) || MACHINERY.test(line)));
-  return kept.join('\n');
+  return lines.filter((line) => !isFrame(line) || !isMachinery(line)).join('\n');
 }
 
 function indented(text: string): string[] {

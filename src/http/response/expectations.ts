@@ -1,10 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import { inspect } from 'node:util';
 import { ExpectationError, RequestError } from '../../errors.js';
-import { excerpt } from '../parse.js';
 import { describe } from '../request/describe.js';
 import type { Response } from '../response.js';
-import { background } from './dump.js';
+import { explanation } from './explanation.js';
 import { differences } from './partial.js';
 
 /** Differences that a message lists. */
@@ -51,10 +50,10 @@ export function expectJson(response: Response, partial: unknown): void {
 }
 
 function failure(response: Response, what: string, values: { expected?: unknown; actual?: unknown }): ExpectationError {
-  const body = `body: ${excerpt(response.text)}`;
-  const details = [body, ...background(response, response.toCurl())].join('\n  ');
-
-  return new ExpectationError({ what: `${response.method} ${response.url}: ${what}`, why: details }, values);
+  return new ExpectationError(
+    { what: `${response.method} ${response.url}: ${what}`, why: explanation(response) },
+    values,
+  );
 }
 
 function named(status: number, text = STATUS_CODES[status] ?? ''): string {

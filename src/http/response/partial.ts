@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { isDeepStrictEqual } from 'node:util';
 
 /** One place where a value is not as wanted. */
@@ -30,7 +31,7 @@ export function differences(wanted: unknown, got: unknown, path = ''): Differenc
     );
   }
   // A Date is sent as its ISO text.
-  const plain = wanted instanceof Date ? wanted.toJSON() : wanted;
+  const plain = isDate(wanted) ? wanted.toJSON() : wanted;
   return isDeepStrictEqual(plain, got) ? [] : [{ path, wanted: plain, got }];
 }
 

@@ -36,13 +36,14 @@ export interface Begun<S> {
  * Checks the request of a stream; the function returned sends it.
  *
  * @param accept the Accept header that goes with it unless the call names one
+ * @param limited the call's name if it watches its own timeout, as no wait does it
  */
 export function prepareStream(
   user: User,
   url: string,
   given: StreamOptions,
   accept: string | undefined,
-  limited: boolean,
+  limited: string | undefined,
 ): () => Begun<ByteSource> {
   const label = accept === undefined ? 'client.stream' : 'client.sse';
   checkStreamOptions(label, given);
@@ -56,7 +57,12 @@ export function prepareStream(
   const request = user.plan(method ?? (hasBody ? 'POST' : 'GET'), url, { ...options, headers });
 
   return () => {
-    const opening = new Opening(user, request, options, limited ? user.deadline(options.timeout) : undefined);
+    const opening = new Opening(
+      user,
+      request,
+      options,
+      limited === undefined ? undefined : user.deadline(options.timeout, limited),
+    );
     const session = opening.response.then((opened) => {
       let release = (): void => undefined;
       const source: ByteSource = new ByteSource(opened, () => {
@@ -83,7 +89,7 @@ export function prepareWebSocket(
   user: User,
   url: string,
   given: WebSocketOptions,
-  limited: boolean,
+  limited: string | undefined,
 ): () => Begun<OpenedWebSocket> {
   checkWebSocketOptions('client.ws', given);
   const { protocols = [], ...options } = given;
@@ -92,7 +98,12 @@ export function prepareWebSocket(
   const offered = readProtocols(url, protocols);
 
   return () => {
-    const opening = new WebSocketOpening(user, request, offered, limited ? user.deadline(options.timeout) : undefined);
+    const opening = new WebSocketOpening(
+      user,
+      request,
+      offered,
+      limited === undefined ? undefined : user.deadline(options.timeout, limited),
+    );
     const opened = formatTarget(request.target).replace(/^http/, 'ws');
     const session = opening.response.then((core) => ({ core, url: opened }));
     session.catch(() => undefined);

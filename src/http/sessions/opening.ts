@@ -1,9 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { SyncTimeoutError } from '../../errors.js';
 import type { InFlight } from '../call.js';
 import { collect } from '../collect.js';
 import type { Deadline } from '../deadline.js';
 import { Exchange } from '../exchange.js';
+import { noteAnswer } from '../failed-answers.js';
+import { lateError } from '../late.js';
 import type { RequestOptions } from '../options.js';
 import { MAX_REDIRECTS, redirected, tooManyRedirects } from '../redirect.js';
 import { withCookies } from '../request/cookies.js';
@@ -12,10 +13,7 @@ import { formatTarget } from '../request/target.js';
 import { obey } from '../signal.js';
 import { Starting } from '../starting.js';
 import type { User } from '../user.js';
-
-// Captured when the module loads: fake timers must not stop a deadline.
-const { setTimeout, clearTimeout, performance } = globalThis;
-const now = performance.now.bind(performance);
+import { clearTimeout, now, setTimeout } from '../../real-time.js';
 
 /** An answer whose head has arrived and whose body is still to be read. */
 export interface Opened {
@@ -78,6 +76,7 @@ export class Opening implements InFlight {
       });
 
       const { statusCode: status = 0, headers } = message;
+      noteAnswer({ label: exchange.label, status, error: exchange.failure?.error, body: '' });
       if (headers['set-cookie'] !== undefined) jar.store(request.target, headers['set-cookie']);
       if (raised && status >= 500 && exchange.failure?.kind === 'unhandled') {
         await new Promise<void>((resolve) =>
@@ -100,17 +99,17 @@ export class Opening implements InFlight {
     }
   }
 
-  #limit({ ms, own }: Deadline): void {
+  #limit(deadline: Deadline): void {
     const timer = setTimeout(() => {
       this.abort(
-        new SyncTimeoutError({
-          what: `${this.describe()}, which is past its timeout of ${Math.round(ms)} ms.`,
+        lateError(deadline, {
+          sentence: this.describe(),
           why: 'The handler has neither answered nor failed.',
           remedy: 'Look for a handler that writes nothing: the head is sent with the first byte, or by flushHeaders().',
         }),
       );
-    }, ms);
-    if (!own) timer.unref();
+    }, deadline.ms);
+    if (!deadline.own) timer.unref();
     const clear = (): void => clearTimeout(timer);
     this.response.then(clear, clear);
   }

@@ -1,9 +1,6 @@
-import { SyncTimeoutError } from '../../errors.js';
 import type { Deadline } from '../deadline.js';
-
-// Captured when the module loads: fake timers must not stop a deadline.
-const { setTimeout, clearTimeout, performance } = globalThis;
-const now = performance.now.bind(performance);
+import { lateError } from '../late.js';
+import { clearTimeout, now, setTimeout } from '../../real-time.js';
 
 /** A wait for something that a session is going to receive. */
 export interface Wait<T> {
@@ -56,7 +53,7 @@ export class Waits {
 
     if (deadline !== undefined && this.#open.has(open)) {
       timer = setTimeout(() => {
-        fail(this.#timeoutError(open, deadline.ms));
+        fail(this.#timeoutError(open, deadline));
         cancel();
       }, deadline.ms);
       if (!deadline.own) timer.unref();
@@ -82,9 +79,9 @@ export class Waits {
     return `${this.#describe()}: ${what} has waited for ${Math.round(now() - began)} ms`;
   }
 
-  #timeoutError(open: Open, ms: number): SyncTimeoutError {
-    return new SyncTimeoutError({
-      what: `${this.#sentence(open)}, which is past its timeout of ${Math.round(ms)} ms.`,
+  #timeoutError(open: Open, deadline: Deadline): Error {
+    return lateError(deadline, {
+      sentence: this.#sentence(open),
       why: 'The app has sent nothing that would end the wait, and has not closed the connection.',
       remedy: 'Look for what should have made the app send it, or give a larger timeout.',
     });

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
-import { RequestError, SyncTimeoutError, UpgradeError } from '../../errors.js';
+import { RequestError, UpgradeError } from '../../errors.js';
 import type { InFlight } from '../call.js';
 import { openRequest } from '../client-request.js';
 import { collect } from '../collect.js';
@@ -9,17 +9,16 @@ import type { Answer } from '../collect.js';
 import type { Deadline } from '../deadline.js';
 import { brokenOff } from '../exchange.js';
 import type { Line } from '../exchange.js';
+import { noteAnswer } from '../failed-answers.js';
 import type { Failure, FailureSink } from '../failures.js';
+import { lateError } from '../late.js';
 import { excerpt } from '../parse.js';
 import { withCookies } from '../request/cookies.js';
 import type { PlannedRequest } from '../request/plan.js';
 import { Starting } from '../starting.js';
 import type { User } from '../user.js';
 import { WebSocketCore } from './web-socket-core.js';
-
-// Captured when the module loads: fake timers must not stop a deadline.
-const { setTimeout, clearTimeout, performance } = globalThis;
-const now = performance.now.bind(performance);
+import { clearTimeout, now, setTimeout } from '../../real-time.js';
 
 /** The handshake of a WebSocket. */
 export class WebSocketOpening implements InFlight, FailureSink {
@@ -132,6 +131,7 @@ export class WebSocketOpening implements InFlight, FailureSink {
   #refused(answer: Answer): unknown {
     const { status, statusText, headers, bytes } = answer;
     const text = bytes.toString('utf8');
+    noteAnswer({ label: this.label, status, error: this.#failure?.error, body: excerpt(text) });
     if (status >= 500 && this.#unhandled() !== undefined) return this.#unhandled();
 
     return new UpgradeError(
@@ -147,16 +147,17 @@ export class WebSocketOpening implements InFlight, FailureSink {
     );
   }
 
-  #limit({ ms, own }: Deadline): void {
+  #limit(deadline: Deadline): void {
     const timer = setTimeout(() => {
       this.abort(
-        new SyncTimeoutError({
-          what: `${this.describe()}, which is past its timeout of ${Math.round(ms)} ms.`,
+        lateError(deadline, {
+          sentence: this.describe(),
           why: 'An upgrade listener took the connection and neither accepted nor refused it.',
+          remedy: 'Look for an upgrade listener that waits for what never comes, or give a larger timeout.',
         }),
       );
-    }, ms);
-    if (!own) timer.unref();
+    }, deadline.ms);
+    if (!deadline.own) timer.unref();
     const clear = (): void => clearTimeout(timer);
     this.response.then(clear, clear);
   }

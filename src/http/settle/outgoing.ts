@@ -1,8 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
-
-// Captured when the module loads: fake timers must not bend what a message says.
-const now = performance.now.bind(performance);
+import { now } from '../../real-time.js';
 
 /** A request that the app has sent to another service. */
 interface Outgoing {

@@ -1,12 +1,10 @@
 import { isTimerPending, operationsInProgress, ownCallback, timersDue } from '../../bridge/index.js';
 import { SyncTimeoutError } from '../../errors.js';
+import { fakeClock } from '../../fake-clock.js';
 import type { Desk } from '../call.js';
 import { checkWaitOptions } from '../request/options.js';
 import { outgoingRequests } from './outgoing.js';
-
-// Captured when the module loads: fake timers must not stop it.
-const { setTimeout, performance } = globalThis;
-const now = performance.now.bind(performance);
+import { now, setTimeout } from '../../real-time.js';
 
 /** Milliseconds between two looks. */
 const INTERVAL = 2;
@@ -31,13 +29,16 @@ export interface SettleOptions {
  */
 export async function settle(desk: Desk, { timeout = DEFAULT }: SettleOptions): Promise<void> {
   const deadline = now() + timeout;
+  // The loop may have been blocked until behind the deadline: what is due by then gets to happen first.
+  let isLast = false;
 
   for (let quiet = 0; quiet < QUIET;) {
     const work = unfinished(desk, deadline - now());
     if (work.length === 0) quiet += 1;
     else quiet = 0;
 
-    if (work.length > 0 && now() >= deadline) throw notSettled(timeout, work);
+    if (work.length > 0 && isLast) throw notSettled(timeout, work);
+    isLast = now() >= deadline;
     await pause();
   }
 }
@@ -69,9 +70,13 @@ function unfinished(desk: Desk, within: number): string[] {
 }
 
 function notSettled(timeout: number, work: readonly string[]): SyncTimeoutError {
+  const fake = fakeClock();
+
   return new SyncTimeoutError({
     what: `client.settle: ${timeout} ms later the app was not done: ${work.join('; ')}.`,
-    why: 'Each of these was begun by the app and has not ended.',
-    remedy: 'Let the app finish it (a stream to be closed, a service to be mocked), or give a larger timeout.',
+    why: fake?.why ?? 'Each of these was begun by the app and has not ended.',
+    remedy:
+      fake?.remedy ??
+      'Let the app finish it (a stream to be closed, a service to be mocked), or give a larger timeout.',
   });
 }

@@ -1,5 +1,6 @@
 import { reportPending } from '../../bridge/index.js';
 import { UnsentRequestError } from '../../errors.js';
+import { forgetAnswers } from '../failed-answers.js';
 import type { Failures } from '../failures.js';
 import type { RaiseServerErrors } from '../options.js';
 import { dropOwnFrames } from './stack.js';
@@ -46,6 +47,7 @@ function makeLedger(): Ledger {
  * @param logged is told when a request is sent, by `METHOD /path`
  */
 export function beginRequests(raise: RaiseServerErrors = 'unhandled', logged?: Ledger['logged']): void {
+  forgetAnswers();
   ledger.raise = raise;
   ledger.logged = logged;
   // To clear a set makes a new table for it, even where it has nothing.

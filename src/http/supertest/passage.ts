@@ -1,13 +1,13 @@
 import type { ClientRequest } from 'node:http';
+import { noteAnswer } from '../failed-answers.js';
 import type { Failure, FailureSink } from '../failures.js';
 import { MemorySocket } from '../memory/socket.js';
 import type { RaiseServerErrors } from '../options.js';
+import { excerpt } from '../parse.js';
 import { ledger, type Entry } from './ledger.js';
 import type { AppLine } from './line.js';
 import type { PlainResponse, PlainTest } from './shape.js';
-
-// Captured when the module loads: fake timers must not bend what a message says.
-const now = performance.now.bind(performance);
+import { now } from '../../real-time.js';
 
 /** How a request ended. */
 export type Outcome =
@@ -126,7 +126,12 @@ export class Passage implements Entry, FailureSink {
     if (this.outcome !== undefined) return;
 
     this.outcome = outcome;
-    if (outcome.kind === 'answered') this.unreported = this.#toRaise(outcome.response);
+    if (outcome.kind !== 'answered') return;
+
+    this.unreported = this.#toRaise(outcome.response);
+    const { status, text } = outcome.response;
+    const body = typeof text === 'string' && status >= 500 ? excerpt(text) : '';
+    noteAnswer({ label: this.label, status, error: this.#failure?.error, body });
   }
 
   describe(): string {

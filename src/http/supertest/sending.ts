@@ -3,6 +3,7 @@ import { passageOf, type Passage } from './passage.js';
 import type { Finish, PlainResponse, PlainTest } from './shape.js';
 import { waitFor } from '../wait.js';
 import { dropOwnFrames } from './stack.js';
+import { nextTick } from '../../real-time.js';
 
 /** Notes that a request is on its way. What is returned is to be called with its end. */
 export function begin(test: PlainTest, passage: Passage): Finish {
@@ -21,7 +22,7 @@ export function begin(test: PlainTest, passage: Passage): Finish {
   };
   test.on('abort', () => {
     // A timeout reports itself, and a retry takes the abort back.
-    process.nextTick(() => {
+    nextTick(() => {
       if (test._aborted === true && passage.pending) finish(abortError(passage));
     });
   });

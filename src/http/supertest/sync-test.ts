@@ -7,6 +7,7 @@ import { NODE_REQUEST } from './node-request.js';
 import { keepPassage, passageOf, type Passage } from './passage.js';
 import { abortError, answerOf, begin, readable, sent } from './sending.js';
 import type { Finish, PlainResponse, PlainTest, SupertestCopy } from './shape.js';
+import { nextTick } from '../../real-time.js';
 
 /** The synchronous kind of one copy of supertest's Test. */
 export interface SyncTests {
@@ -46,8 +47,8 @@ export function syncTestsOf({ supertest, superagent }: SupertestCopy): SyncTests
       if (passage.promise !== undefined) {
         // Answered already, by an .expect(); the callback comes later all the same, as it always does.
         passage.promise.then(
-          (response) => process.nextTick(() => this.assert(null, response, callback)),
-          (error: unknown) => process.nextTick(() => callback?.call(this, error)),
+          (response) => nextTick(() => this.assert(null, response, callback)),
+          (error: unknown) => nextTick(() => callback?.call(this, error)),
         );
         return this;
       }

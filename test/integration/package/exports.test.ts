@@ -35,6 +35,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'SandboxLostError',
     'ServerError',
     'SessionUsageError',
+    'SetupError',
     'StallError',
     'StragglerError',
     'SwapError',
@@ -95,7 +96,7 @@ describe('the package', function () {
   }
 
   // What require() of a driver gives is the original package's own shape; the driver's tests hold it.
-  for (const entry of ['lockstep', 'lockstep/mocha']) {
+  for (const entry of ['lockstep', 'lockstep/mocha', 'lockstep/chai', 'lockstep/hono']) {
     it(`exports by require of ${entry} the same`, () => {
       expect(exportsOf(entry, 'require')).to.deep.equal(exportsOf(entry, 'import'));
     });
@@ -106,7 +107,7 @@ describe('the package', function () {
     const root = new URL('./', import.meta.resolve('lockstep/package.json'));
     const reached = new Set(
       Object.values(packageJson.exports).flatMap((entry) =>
-        typeof entry === 'string' ? [] : [new URL(entry.types, root).href],
+        typeof entry === 'string' ? [] : [new URL(entry.import.types, root).href],
       ),
     );
     const asked: string[] = [];

@@ -55,7 +55,7 @@ describe('the log of statements', function () {
 
       it('shows the statements of the test behind the stack', () => {
         const lines = reportOf(run, 'a failure with a few statements');
-        const [failed = ''] = lines.splice(9, 1);
+        const [failed = '', why = ''] = lines.splice(9, 2);
 
         expect(plain(lines)).to.deep.equal([
           '  SQL of this test (8 statements):',
@@ -70,9 +70,11 @@ describe('the log of statements', function () {
           '      rollback  (connection, transaction 2, N ms, 0 rows)',
         ]);
         expect(failed).to.match(
-          /^ {6}insert into providers \(name\) values \('N26'\) {2}\(.*transaction 2, \d+\.\d ms, failed with /,
+          /^ {6}insert into providers \(name\) values \('N26'\) {2}\(.*transaction 2, \d+\.\d ms, failed\)$/,
         );
-        expect(failed).to.match(way === 'pg' ? /with 23505: duplicate key/ : /with SQLITE_CONSTRAINT_UNIQUE: UNIQUE/);
+        expect(why).to.match(
+          way === 'pg' ? /^ {8}23505: duplicate key value/ : /^ {8}SQLITE_CONSTRAINT_UNIQUE: UNIQUE constraint failed/,
+        );
         expect(run.find('a failure with a few statements').err.stack).to.match(/failures\.mjs:\d+:\d+\)\n/);
       });
 

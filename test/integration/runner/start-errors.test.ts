@@ -43,7 +43,7 @@ describe('a run that cannot start', function () {
     const run = await runMocha(fixture('start'), ['tests.mjs'], { env: { WHY: 'sql' } });
 
     expect(run.find('"before all" hook: beforeAll in "{root}"').err.stack).to.match(
-      /^SqliteError: near "tabel": syntax error\n {4}at database\.schema \(.*wrong\.sql\)$/,
+      /^SqliteError: near "tabel": syntax error\n {4}at database\.schema \(wrong\.sql:2:8\)$/,
     );
   });
 });

@@ -62,7 +62,7 @@ describe('validateConfig for Postgres', () => {
 
     expect(database).to.include({ url: URL, swap, clock: 'statement', driver: 'builtin', allowAnyDatabase: true });
     expect(database.env).to.deep.equal(['DATABASE_URL', 'PG*']);
-    expect(database.schema).to.deep.equal({ kind: 'files', paths: [`${folder.path}/schema.sql`] });
+    expect(database.schema).to.deep.equal([{ kind: 'file', path: `${folder.path}/schema.sql` }]);
   });
 
   it('takes how the embedded server is started', () => {

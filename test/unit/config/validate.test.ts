@@ -61,7 +61,7 @@ describe('validateConfig', () => {
     });
     expect(queries({})).to.be.frozen;
     for (const [value, message] of [
-      [{ report: 20 }, /^queries\.report in .* is 20\.\n {2}Accepted is true or false/],
+      [{ report: 20 }, /^queries\.report in .* is 20\.\n {2}Accepted is true, false or 'full'/],
       [{ repeats: 0 }, /^queries\.repeats in .* is 0\.\n {2}Accepted is a whole number above 0/],
       [{ repeats: 2.5 }, /is 2\.5\./],
       [{ repeats: '5' }, /is '5'\./],
@@ -126,8 +126,8 @@ describe('validateConfig', () => {
     expect(config.database).to.include({ file: at('data/test.db'), drain: 0 });
     expect(config.database?.env).to.deep.equal(['DB']);
     expect(config.database?.swap).to.deep.equal(['sqlite3']);
-    expect(config.database?.schema).to.deep.equal({ kind: 'files', paths: [at('sql/schema.sql')] });
-    expect(config.database?.seed).to.deep.equal({ kind: 'function', run: seed });
+    expect(config.database?.schema).to.deep.equal([{ kind: 'file', path: at('sql/schema.sql') }]);
+    expect(config.database?.seed).to.deep.equal([{ kind: 'function', run: seed }]);
     expect(config.bridge).to.deep.equal({ timeout: 10, auto: false });
     expect(config.client).to.deep.equal({
       timeout: 20,
@@ -138,6 +138,21 @@ describe('validateConfig', () => {
       transport: 'tcp',
       openapi: undefined,
     });
+  });
+
+  it('takes files, functions and commands in one list', () => {
+    const migrate = (): void => undefined;
+    const command = { command: 'npx migrate up', cwd: 'sql', env: { A: '1' }, timeout: 5 };
+    const config = validateConfig(sqlite({ schema: [command, 'sql/schema.sql', migrate] }), source);
+
+    expect(config.database?.schema).to.deep.equal([
+      { kind: 'command', ...command, cwd: at('sql') },
+      { kind: 'file', path: at('sql/schema.sql') },
+      { kind: 'function', run: migrate },
+    ]);
+    expect(validateConfig(sqlite({ schema: { command: 'x' } }), source).database?.schema).to.deep.equal([
+      { kind: 'command', command: 'x', cwd: at('.'), env: {}, timeout: 120_000 },
+    ]);
   });
 
   it('takes an app as it is, and does not freeze it', () => {
@@ -153,10 +168,9 @@ describe('validateConfig', () => {
   });
 
   it('takes a path with spaces that exists', () => {
-    expect(validateConfig(sqlite({ seed: ['sql/seed one.sql'] }), source).database?.seed).to.have.property(
-      'kind',
-      'files',
-    );
+    expect(validateConfig(sqlite({ seed: ['sql/seed one.sql'] }), source).database?.seed).to.deep.equal([
+      { kind: 'file', path: at('sql/seed one.sql') },
+    ]);
   });
 
   it('takes an OpenAPI document in every form', () => {
@@ -341,6 +355,37 @@ describe('validateConfig', () => {
     ],
     ['code as seed', () => sqlite({ seed: './seed.ts' }), /names code[\s\S]*function itself/],
     ['a schema that is an object', () => sqlite({ schema: {} }), /database\.schema in .* is \{\}/],
+    [
+      'a command as a path',
+      () => sqlite({ schema: 'npx migrate up' }),
+      /like a command.*\n.*\{ command: 'npx migrate up' \}/,
+    ],
+    ['a command without text', () => sqlite({ schema: { command: '' } }), /database\.schema\.command in .* is ''/],
+    [
+      'a command in no folder',
+      () => sqlite({ schema: [{ command: 'x', cwd: './no' }] }),
+      /schema\[0\]\.cwd .*\n.*is none/,
+    ],
+    [
+      'a command with a number',
+      () => sqlite({ schema: { command: 'x', env: { A: 1 } } }),
+      /schema\.env in .* \{ A: 1 \}/,
+    ],
+    [
+      'a command with more',
+      () => sqlite({ schema: { command: 'x', inputs: [] } }),
+      /schema\.inputs in .* not a known key/,
+    ],
+    [
+      'a command in a seed of SQLite',
+      () => sqlite({ seed: { command: 'x' } }),
+      /database\.seed in [\s\S]*beginning of schema/,
+    ],
+    [
+      'a command behind a file of SQLite',
+      () => sqlite({ schema: ['sql/schema.sql', { command: 'x' }] }),
+      /database\.schema in [\s\S]*beginning of schema/,
+    ],
   ];
   for (const [name, config, message] of refused) {
     it(`refuses ${name}`, () => {

@@ -13,6 +13,14 @@ const wrapped = (key: 'cause' | 'parent' | 'errors'): Error =>
     ? new AggregateError([refused], 'all failed')
     : Object.assign(new Error('query failed'), { [key]: refused });
 
+const NONE = (): readonly [] => [];
+
+function hintFor(errors: readonly unknown[], unreached = [main], others: Others = NONE): string | undefined {
+  return unreachedHint(errors, unreached, others, {});
+}
+
+type Others = Parameters<typeof unreachedHint>[2];
+
 describe('the hint that the app has not reached the database', () => {
   const spoken: readonly (readonly [string, unknown])[] = [
     ['a refused connection', refused],
@@ -28,17 +36,18 @@ describe('the hint that the app has not reached the database', () => {
       'an app that fails with it while it starts',
       new AppError({ what: 'The app could not be loaded', cause: refused }),
     ],
+    ['the body of an answer', 'connect ECONNREFUSED 127.0.0.1:5432'],
     ['a response with it', new ExpectationError({ what: `wanted 200, got 500: ${refused.message}` })],
   ];
   for (const [name, error] of spoken) {
     it(`is given for ${name}`, () => {
-      const hint = unreachedHint(error, [main]);
+      const hint = hintFor([error]);
 
       expect(hint).to.match(/^ {2}The app has not reached the config's databases\.main in this run\.\n/);
       expect(hint).to.match(
         /\n {2}databases\.main\.env sets DATABASE_URL, PG\*: .*\n {2}\(see .*#lockstep_other_database\)$/,
       );
-      expect(unreachedHint(error, [])).to.equal(undefined);
+      expect(hintFor([error], [])).to.equal(undefined);
     });
   }
 
@@ -46,7 +55,8 @@ describe('the hint that the app has not reached the database', () => {
   const silent: readonly (readonly [string, unknown])[] = [
     ['other errors', new TypeError('x is not a function')],
     ['an error of the server that the app reaches', Object.assign(new Error('duplicate key'), { code: '23505' })],
-    ['no error', 'ECONNREFUSED'],
+    ['a body that says something else', 'not found'],
+    ['the body of an answer that tells of the sandbox', `${refused.message} ${lost.message}`],
     ["a server of the config's that is not there", new ServerError({ what: 'Cannot connect (ECONNREFUSED)' })],
     ['a sandbox that is lost', lost],
     ["a sandbox that is lost, as the app's driver says it", Object.assign(new Error(lost.message), { code: '57P01' })],
@@ -54,15 +64,28 @@ describe('the hint that the app has not reached the database', () => {
   ];
   for (const [name, error] of silent) {
     it(`is not given for ${name}`, () => {
-      expect(unreachedHint(error, [main])).to.equal(undefined);
+      expect(hintFor([error])).to.equal(undefined);
     });
   }
+
+  it('is given for the error behind an answer, whatever the test failed with', () => {
+    expect(hintFor([new Error('expected 500 to equal 200'), undefined, refused])).to.include('has not reached');
+  });
+
+  it('is given for whatever fails while the app is connected to another server', () => {
+    const others: Others = () => [{ remoteAddress: '10.0.0.7', remotePort: 5432 }];
+
+    expect(hintFor([new Error('expected 3 to equal 1')], [main], others)).to.match(
+      /has not reached the config's databases\.main in this run, but it is connected to 10\.0\.0\.7:5432\.\n/,
+    );
+    expect(hintFor([new Error('expected 3 to equal 1')], [], others)).to.equal(undefined);
+  });
 
   it('ends where errors cause each other in a circle', () => {
     const one = new Error('one');
     one.cause = Object.assign(new Error('two'), { cause: one });
 
-    expect(unreachedHint(one, [main])).to.equal(undefined);
+    expect(hintFor([one])).to.equal(undefined);
   });
 });
 

@@ -7,6 +7,7 @@ import { FrameEnd } from './frame-end.js';
 import { Login } from './login.js';
 import { attempts } from './tls.js';
 import { socketPath, type Upstream } from './upstream.js';
+import { clearTimeout, now, setTimeout } from '../../../real-time.js';
 
 const DEADLINE = 10_000;
 const CANCEL_DEADLINE = 5_000;
@@ -91,12 +92,12 @@ type OnReady = (login: Login, rest: Buffer) => void;
 
 async function logIn(upstream: Upstream, deadline: number, onReady?: OnReady): Promise<LoggedIn> {
   const allowed = Math.min(deadline, upstream.connectTimeout ?? deadline);
-  const end = performance.now() + allowed;
+  const end = now() + allowed;
   const modes = attempts(upstream.tls.mode);
 
   for (const [index, secure] of modes.entries()) {
     try {
-      const done = await attempt(upstream, secure, end - performance.now(), onReady);
+      const done = await attempt(upstream, secure, end - now(), onReady);
       const version = done.parameters.get('server_version') ?? '';
       if (Number.parseInt(version, 10) >= OLDEST) return done;
 

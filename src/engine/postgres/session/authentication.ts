@@ -1,5 +1,5 @@
 import { serialize } from 'pg-protocol';
-import type { BackendMessage } from 'pg-protocol/dist/messages.js';
+import type { BackendMessage } from './message-reader.js';
 
 /** What the client has to answer to a message of the startup phase; undefined for nothing. */
 export function answerAuthentication(message: BackendMessage, password: string | undefined): Buffer | undefined {

@@ -1,13 +1,4 @@
 import { serialize, type DatabaseError } from 'pg-protocol';
-import { Parser } from 'pg-protocol/dist/parser.js';
-import type {
-  BackendMessage,
-  CommandCompleteMessage,
-  DataRowMessage,
-  ReadyForQueryMessage,
-  RowDescriptionMessage,
-} from 'pg-protocol/dist/messages.js';
-
 import { LockstepError } from '../../../errors.js';
 import type { Row, StatementResult } from '../../engine.js';
 import { answerAuthentication } from './authentication.js';
@@ -16,13 +7,31 @@ import { startupParameters, type ConnectionParameters } from './connection-param
 import { NO_COPY_DATA, refuseCopy } from './copy.js';
 import type { Link, TransactionStatus, WireValue } from './link.js';
 import { lostBefore, lostDuring, notOpened, unanswered } from './lost.js';
+import { MessageReader, type BackendMessage } from './message-reader.js';
 import type { Pipe } from '../pipe.js';
 import { RowReader } from './row-reader.js';
 import type { TypeParsers } from './type-parsers.js';
+import { now } from '../../../real-time.js';
 
 const STATUS: Readonly<Record<string, TransactionStatus>> = { I: 'idle', T: 'open', E: 'failed' };
 /** The messages behind a Parse and Bind that run the statement and describe its result. */
 const RUN = Buffer.concat([serialize.describe({ type: 'P' }), serialize.execute(), serialize.sync()]);
+
+interface RowDescription extends BackendMessage {
+  readonly fields: readonly { readonly name: string; readonly dataTypeID: number }[];
+}
+
+interface DataRow extends BackendMessage {
+  readonly fields: readonly (string | null)[];
+}
+
+interface CommandComplete extends BackendMessage {
+  readonly text: string;
+}
+
+interface ReadyForQuery extends BackendMessage {
+  readonly status: string;
+}
 
 /** What has come of the statement that is running. */
 interface Answer {
@@ -40,7 +49,7 @@ export class BuiltinLink implements Link {
   readonly #pipe: Pipe;
   readonly #types: TypeParsers;
   readonly #timeout: number;
-  readonly #parser = new Parser();
+  readonly #reader = new MessageReader();
   #status: TransactionStatus = 'idle';
   #lost: { readonly cause: unknown } | undefined;
 
@@ -106,12 +115,12 @@ export class BuiltinLink implements Link {
     if (this.#lost !== undefined) throw lostBefore(sql, this.#lost.cause);
 
     const answer: Answer = { sql, returning, rows: [], changes: 0, reader: undefined, error: undefined };
-    const began = performance.now();
+    const began = now();
     try {
       this.#pipe.write(message);
       this.#receive((got) => this.#take(answer, got));
     } catch (cause) {
-      throw this.#fail(answer, cause, performance.now() - began >= this.#timeout);
+      throw this.#fail(answer, cause, now() - began >= this.#timeout);
     }
 
     if (answer.error !== undefined) throw answer.error as Error;
@@ -120,12 +129,12 @@ export class BuiltinLink implements Link {
 
   /** Hands on what comes until `take` has got its last message; what is behind that one goes the same way. */
   #receive(take: (message: BackendMessage) => boolean): void {
-    const deadline = performance.now() + this.#timeout;
+    const deadline = now() + this.#timeout;
 
     for (let complete = false; !complete;) {
-      const bytes = this.#pipe.read(Math.max(deadline - performance.now(), 0));
+      const bytes = this.#pipe.read(Math.max(deadline - now(), 0));
       const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-      this.#parser.parse(chunk, (message) => {
+      this.#reader.read(chunk, (message) => {
         if (take(message)) complete = true;
       });
     }
@@ -136,14 +145,14 @@ export class BuiltinLink implements Link {
     switch (message.name) {
       case 'rowDescription':
         if (answer.returning) {
-          keepError(answer, () => (answer.reader = this.#readerOf(message as RowDescriptionMessage)));
+          keepError(answer, () => (answer.reader = this.#readerOf(message as RowDescription)));
         }
         return false;
       case 'dataRow':
-        this.#addRow(answer, (message as DataRowMessage).fields as (string | null)[]);
+        this.#addRow(answer, (message as DataRow).fields);
         return false;
       case 'commandComplete':
-        answer.changes = changesOf((message as CommandCompleteMessage).text);
+        answer.changes = changesOf((message as CommandComplete).text);
         return false;
       case 'error':
         answer.error ??= message;
@@ -156,7 +165,7 @@ export class BuiltinLink implements Link {
         answer.error ??= refuseCopy(answer.sql, 'out');
         return false;
       case 'readyForQuery':
-        this.#status = STATUS[(message as ReadyForQueryMessage).status] ?? 'idle';
+        this.#status = STATUS[(message as ReadyForQuery).status] ?? 'idle';
         return true;
       default:
         // Notices, notifications and changed settings come at any time and are nobody's answer.
@@ -164,7 +173,7 @@ export class BuiltinLink implements Link {
     }
   }
 
-  #readerOf({ fields }: RowDescriptionMessage): RowReader {
+  #readerOf({ fields }: RowDescription): RowReader {
     const columns = fields.map(({ name, dataTypeID }) => ({ name, type: dataTypeID }));
 
     return new RowReader(columns, this.#types);

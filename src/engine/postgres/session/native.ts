@@ -1,5 +1,6 @@
 import { EngineMissingError } from '../../../errors.js';
 import { requireReal } from '../../swap/real.js';
+import { setImmediate } from '../../../real-time.js';
 
 /** What is used of libpq, by the methods of the package of that name. */
 export interface Libpq {

@@ -1,3 +1,4 @@
+import { isDate } from 'node:util/types';
 import { placeholders } from '../../../sql/placeholders.js';
 import { sqlite3Error } from './sqlite3-errors.js';
 
@@ -62,7 +63,7 @@ function byPlace(values: readonly unknown[]): Given {
 
 function isNames(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  return !(value instanceof RegExp) && !(value instanceof Date) && !ArrayBuffer.isView(value);
+  return !(value instanceof RegExp) && !isDate(value) && !ArrayBuffer.isView(value);
 }
 
 function isPlace(key: string): boolean {
@@ -84,7 +85,7 @@ function toNative(value: unknown): unknown {
     case 'object':
       if (value === null) return null;
       if (value instanceof RegExp) return String(value);
-      if (value instanceof Date) return value.getTime();
+      if (isDate(value)) return value.getTime();
       if (Buffer.isBuffer(value)) return value;
       if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
       return '[object Object]';

@@ -9,6 +9,7 @@ import { CONSTANTS, OPEN_CREATE, OPEN_FULLMUTEX, OPEN_READONLY, OPEN_READWRITE }
 import { VirtualDatabase } from './sqlite3-database.js';
 import { type Callback, Statement } from './sqlite3-statement.js';
 import { beVerbose, isVerbose } from './sqlite3-verbose.js';
+import { nextTick } from '../../../real-time.js';
 
 /** What is exported as `Database`. */
 export interface DatabaseConstructor {
@@ -82,7 +83,7 @@ function openCached(filename: string, mode?: unknown, callback?: unknown): Virtu
   const told = typeof mode === 'function' ? mode : callback;
   if (typeof told !== 'function') return known;
   const tell = (): void => void (told as Callback).call(known, null);
-  if (known.open) process.nextTick(tell);
+  if (known.open) nextTick(tell);
   else known.once('open', tell);
   return known;
 }

@@ -2,6 +2,7 @@ import type { StatementFailure } from '../../../../sandbox/statement-log.js';
 import { readFields } from '../../wire/backend.js';
 import type { Hub } from '../hub/hub.js';
 import type { OpenRecord } from '../published-log.js';
+import { timeOrigin } from '../../../../real-time.js';
 
 /** What the log has to know of a client. */
 interface Owner {
@@ -94,7 +95,7 @@ export class StatementRecorder {
     return this.#hub.log.add({
       connection: this.#client.name,
       sql,
-      at: performance.timeOrigin + ended,
+      at: timeOrigin + ended,
       duration: ended - began,
       rows,
       transaction,

@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { setTimeout } from '../../../../real-time.js';
 import { socketPath } from '../../server/upstream.js';
 
 export const LOOPBACK = '127.0.0.1';

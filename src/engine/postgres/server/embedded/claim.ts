@@ -1,6 +1,7 @@
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { clearTimeout, setTimeout } from '../../../../real-time.js';
 
 const ATTEMPTS = 20;
 const PATIENCE = 2_000;

@@ -1,10 +1,10 @@
 import { readFileSync, readdirSync, readlinkSync, realpathSync, rmSync, statSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { basename, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { answers, claimant } from './claim.js';
 import type { Places } from './places.js';
+import { Date, sleep } from '../../../../real-time.js';
 
 /** A keeper listens within milliseconds of making its folder; in another container its id means nothing. */
 const YOUNG = 10_000;

@@ -16,6 +16,7 @@ import { fingerprint } from './fingerprint.js';
 import { errorOf, GOODBYE, type Greeting } from './greeting.js';
 import { START_TIMEOUT, type EmbeddedOptions, type KeeperOptions } from './options.js';
 import { openPlaces, type Places } from './places.js';
+import { clearTimeout, setTimeout } from '../../../../real-time.js';
 
 const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url));
 

@@ -21,6 +21,7 @@ import { START_TIMEOUT, type KeeperOptions } from './options.js';
 import { accountFolder, openPlaces, ownFolder, type Places } from './places.js';
 import { freePort, Postmaster, type Listening } from './postmaster.js';
 import { usableBinaries } from './usable-binaries.js';
+import { clearTimeout, setTimeout } from '../../../../real-time.js';
 
 /** After this nothing is worth waiting for. */
 const LAST_RESORT = 15_000;

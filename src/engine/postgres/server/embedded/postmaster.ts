@@ -8,6 +8,7 @@ import type { Account } from './account.js';
 import { programPath } from './binaries.js';
 import { SUPERUSER } from './cluster.js';
 import { runProgram, serverEnvironment } from './run-program.js';
+import { clearTimeout, setTimeout } from '../../../../real-time.js';
 
 const READY = /database system is ready to accept connections/;
 const LOG_LINES = 60;

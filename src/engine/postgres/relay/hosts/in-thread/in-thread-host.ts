@@ -23,6 +23,7 @@ import { DeferredWork } from './deferred-work.js';
 import { HostClock } from './host-clock.js';
 import { type Contexts, MemoryLine, type Ticks } from './memory-line.js';
 import { InThreadSandbox } from './sandbox.js';
+import { nextTick } from '../../../../../real-time.js';
 
 /** For how long one look of a blocked thread lasts at most, in milliseconds; twice as much is counted at most. */
 const SLICE = 100;
@@ -48,7 +49,7 @@ export class InThreadHost implements RelayHost {
   readonly #leaveSockets: () => void;
   readonly #lines = new Set<MemoryLine>();
   /** As they are before any test has faked them. */
-  readonly #ticks: Ticks = { nextTick: process.nextTick.bind(process), setImmediate: soon };
+  readonly #ticks: Ticks = { nextTick, setImmediate: soon };
   /** Whoever runs the tests comes with the first sandbox, connections may come before. */
   readonly #contexts: Contexts = {
     endedOwner: () => this.#host?.endedOwner(),

@@ -16,6 +16,7 @@ import { Upstream } from '../upstream.js';
 import { type Command, type Event, type Reply, sendError, type WorkerData } from './messages.js';
 import { ReplySlot } from './reply-slot.js';
 import { takeOverStream } from './stream-end.js';
+import { setImmediate, setInterval } from '../../../../../real-time.js';
 
 const HEARTBEAT = 200;
 

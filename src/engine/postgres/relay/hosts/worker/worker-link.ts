@@ -3,6 +3,7 @@ import { SandboxLostError } from '../../../../../errors.js';
 import { type Command, type Event, receiveError, type Reply, type WorkerData } from './messages.js';
 import { deliver } from './delivery.js';
 import { newWords, Word } from '../../../shared.js';
+import { now } from '../../../../../real-time.js';
 
 /** So often a thread that waits looks whether the worker is there, in milliseconds. */
 const SLICE = 20;
@@ -130,9 +131,9 @@ export class WorkerLink {
     let waited = 0;
 
     while (waited < timeout) {
-      const began = performance.now();
+      const began = now();
       const changed = Atomics.wait(this.words, word, seen, Math.min(SLICE, timeout - waited)) !== 'timed-out';
-      const took = Math.min(performance.now() - began, 2 * SLICE);
+      const took = Math.min(now() - began, 2 * SLICE);
       waited += took;
       if (changed) break;
 
