@@ -67,7 +67,7 @@ export class Databases {
     }
     this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
-    for (const { database, session } of this.#opened) await bringIn(database, session);
+    for (const { database, sandbox, session } of this.#opened) await bringIn(database, session, sandbox.session);
   }
 
   #add(database: ResolvedDatabase, engine: LoadedEngine): void {

@@ -1,21 +1,36 @@
 import { readFileSync } from 'node:fs';
 import type { ResolvedDatabase, ResolvedSetup } from '../config/index.js';
+import type { SyncConnection } from '../engine/index.js';
 import { LockstepError } from '../errors.js';
 import type { Session } from '../session/index.js';
 
 /** The place of a config's only database, as messages of the engines have it. */
 const ONLY = 'database';
 
-/** Brings in a database's schema, then its seed. */
-export async function bringIn({ key, schema, seed }: ResolvedDatabase, session: Session): Promise<void> {
-  await run(`${key}.schema`, schema, session);
-  await run(`${key}.seed`, seed, session);
+/**
+ * Brings in a database's schema, then its seed. What each file or function sets (search_path, a role) ends with it.
+ *
+ * @param connection that of the session
+ */
+export async function bringIn(
+  { key, schema, seed }: ResolvedDatabase,
+  session: Session,
+  connection: Pick<SyncConnection, 'renew'>,
+): Promise<void> {
+  await run(`${key}.schema`, schema, session, connection);
+  await run(`${key}.seed`, seed, session, connection);
 }
 
-async function run(key: string, source: ResolvedSetup | undefined, session: Session): Promise<void> {
+async function run(
+  key: string,
+  source: ResolvedSetup | undefined,
+  session: Session,
+  connection: Pick<SyncConnection, 'renew'>,
+): Promise<void> {
   if (source === undefined) return;
   if (source.kind === 'function') {
     await source.run({ session });
+    connection.renew?.();
     return;
   }
   for (const path of source.paths) {
@@ -25,6 +40,7 @@ async function run(key: string, source: ResolvedSetup | undefined, session: Sess
       if (error instanceof Error) showFile(error, key, path);
       throw error;
     }
+    connection.renew?.();
   }
 }
 

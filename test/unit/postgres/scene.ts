@@ -53,6 +53,8 @@ export class Scene {
       wished: () => undefined,
     });
     this.connect();
+    this.settle();
+    this.sent();
   }
 
   connect(): void {

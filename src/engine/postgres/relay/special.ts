@@ -1,5 +1,9 @@
 import { unquote } from '../../../sql/cursor.js';
 import { type Token, readToken } from '../../../sql/lexer.js';
+import { type EndingTimeout, isEndingTimeout, mentionsTimeouts } from './ending-timeouts.js';
+import { quoteLiteral, quoteName } from './quote.js';
+import { configuring } from './session-state.js';
+import { type ConfigCall, readConfigCalls } from './set-config.js';
 
 /** A statement that means something for the client's session, which it shares with all others. */
 export type Special =
@@ -7,8 +11,16 @@ export type Special =
   | { readonly kind: 'set'; readonly name: string; readonly replay: string; readonly local: boolean }
   /** All settings if `name` is undefined. */
   | { readonly kind: 'reset'; readonly name: string | undefined }
-  /** set_config(); `name` is undefined where it is not written out. */
-  | { readonly kind: 'config'; readonly name: string | undefined; readonly local: boolean }
+  /** set_config() */
+  | { readonly kind: 'config'; readonly calls: readonly ConfigCall[] }
+  /** SHOW of what the server does not know. */
+  | { readonly kind: 'show'; readonly name: Shown }
+  /** May set, from within, what ends the connection of all. */
+  | { readonly kind: 'timeouts'; readonly local: boolean }
+  /** Takes or gives back a lock that outlives the transaction. */
+  | { readonly kind: 'lock' }
+  /** ALTER ROLE, ALTER DATABASE … SET: what new connections begin with. */
+  | { readonly kind: 'logins' }
   /** SET TRANSACTION */
   | { readonly kind: 'modes'; readonly readOnly: boolean | undefined }
   | { readonly kind: 'constraints'; readonly all: boolean }
@@ -35,6 +47,17 @@ export type Special =
   | { readonly kind: 'discard' }
   | { readonly kind: 'discardTemporary' };
 
+/** What only the relay knows of a client. */
+export type Shown = EndingTimeout;
+
+/** The setting that holds what a SHOW is to find. */
+const SHOWN = 'lockstep.shown';
+
+/** The statement before each. */
+export function showing(value: string): string {
+  return configuring(SHOWN, value);
+}
+
 /** `sql` is there if the server has to get other words. */
 export interface Reading {
   readonly special: Special | undefined;
@@ -43,7 +66,7 @@ export interface Reading {
 
 const NOTHING: Reading = { special: undefined };
 const VERBS =
-  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*\/)*(?:set|reset|declare|listen|unlisten|notify|vacuum|lock|create|drop|reindex|alter|copy|prepare|execute|deallocate|discard|with|select)\b/i;
+  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*\/)*(?:set|reset|declare|listen|unlisten|notify|vacuum|lock|create|drop|reindex|alter|copy|prepare|execute|deallocate|discard|with|select|show|do|call)\b/i;
 
 /** What a statement without transaction control means for the session. */
 export function readSpecial(sql: string): Reading {
@@ -69,9 +92,12 @@ export function readSpecial(sql: string): Reading {
       return /^\s*\S+\s+(?:global\s+|local\s+)?temp/i.test(sql)
         ? { special: readTemporary(sql) }
         : dropConcurrently(sql);
+    case 'ALTER':
+      return /^(?:role|user|database)$/i.test(words.text) && /\b(?:set|reset)\b/i.test(sql)
+        ? { special: { kind: 'logins' } }
+        : dropConcurrently(sql);
     case 'DROP':
     case 'REINDEX':
-    case 'ALTER':
       return dropConcurrently(sql);
     case 'LOCK':
       return { special: { kind: 'inside', what: 'LOCK TABLE' } };
@@ -86,9 +112,26 @@ export function readSpecial(sql: string): Reading {
       return { special: words.word === 'ALL' ? { kind: 'deallocateAll' } : readPrepared('deallocate', words) };
     case 'DISCARD':
       return { special: readDiscard(words) };
+    case 'SHOW':
+      return readShow(words);
+    case 'DO':
+    case 'CALL':
+      return { special: mentionsTimeouts(sql) ? { kind: 'timeouts', local: /\bset\s+local\b/i.test(sql) } : undefined };
     default:
-      return { special: readConfig(sql) };
+      return { special: readConfig(sql) ?? (LOCKS.test(sql) ? { kind: 'lock' } : undefined) };
   }
+}
+
+const LOCKS = /\bpg_(?:try_)?advisory_(?:un)?lock/i;
+
+/** Its answer is that of a query, but for the command tag. */
+function readShow(words: Words): Reading {
+  const name = words.dotted();
+  if (words.text !== '' || !isEndingTimeout(name)) return NOTHING;
+  return {
+    special: { kind: 'show', name },
+    sql: `SELECT pg_catalog.current_setting(${quoteLiteral(SHOWN)}) AS ${quoteName(name)}`,
+  };
 }
 
 function readSet(sql: string, words: Words): Special | undefined {
@@ -192,16 +235,9 @@ function readPrepared(kind: 'prepare' | 'execute' | 'deallocate', words: Words):
   return name === '' ? undefined : { kind, name, from, to };
 }
 
-const CONFIG =
-  /\bset_config\s*\(\s*(?:'([\w.$]+)')?(?:[^()']|'[^']*'|\([^()]*\))*?,\s*('?\w+'?|\$\d+)\s*(?:::\s*\w+\s*)?\)/i;
-
 function readConfig(sql: string): Special | undefined {
-  if (!/set_config/i.test(sql)) return undefined;
-
-  const found = CONFIG.exec(sql);
-  const name = found?.[1];
-  const local = found?.[2] ?? '';
-  return { kind: 'config', name: name?.toLowerCase(), local: !/^'?(?:f|false|0|off|no)'?$/i.test(local) };
+  const calls = readConfigCalls(sql);
+  return calls.length === 0 ? undefined : { kind: 'config', calls };
 }
 
 function* tokens(sql: string): Generator<Token> {

@@ -4,6 +4,7 @@ import type { Frame } from '../../wire/frontend-reader.js';
 import { lockstepFailure } from '../failure.js';
 import { readScript, type Script } from '../statement.js';
 import type { Change } from '../hub/belongings.js';
+import type { SessionSettings } from '../emulation.js';
 import { Borrowed } from './borrowed.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
@@ -37,6 +38,11 @@ export class Admission {
     return this.#pending !== undefined;
   }
 
+  /** What the session has set itself, and not borrowed from the app. */
+  withoutBorrowed(settings: SessionSettings): SessionSettings {
+    return this.#borrowed.withoutBorrowed(settings);
+  }
+
   /** What waits is not to be run any more. */
   withdraw(): Frame | undefined {
     const frame = this.#pending;
@@ -46,20 +52,24 @@ export class Admission {
 
   begin(frame: Frame): void {
     const dialogue = this.#dialogue;
-    const { client, hub } = dialogue;
-    const [sql, effects] = this.#about(frame);
+    const { client, emulation, hub } = dialogue;
+    const sql = this.#about(frame);
+    const script = sql === undefined ? undefined : readScript(sql);
     if (sql !== undefined) {
       client.lastSql = sql;
       hub.scopes.saw(client, sql);
     }
 
-    const refusal = hub.scopes.admit(client, effects);
+    const refusal = hub.scopes.admit(client, script === undefined ? UNKNOWN : effectsOf(script));
     if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal));
+    client.opening.runs(script);
+    if (!client.inTransaction) emulation.inherit(hub.link.inheritance);
     if (this.#withoutTurn(frame)) return;
     if (hub.turns.enter(client, client.lastSql ?? '')) return this.#start(frame);
     // Not this frame's fault if it was granted and run meanwhile.
     this.#pending = frame;
     dialogue.blocked = true;
+    dialogue.deadlines.waits();
     if (client.lastSql !== undefined) hub.backends.foresee(client, client.lastSql, client.unread);
   }
 
@@ -88,20 +98,17 @@ export class Admission {
   }
 
   /** What a unit is about, as far as its first message tells. */
-  #about(frame: Frame): readonly [sql: string | undefined, effects: readonly Effect[]] {
-    let sql: string | undefined;
+  #about(frame: Frame): string | undefined {
     switch (frame.type) {
       case Front.query:
-        sql = readQuery(frame);
-        break;
+        return readQuery(frame);
       case Front.parse:
-        sql = readParse(frame).sql;
-        break;
+        return readParse(frame).sql;
       case Front.bind:
-        sql = this.#dialogue.statements.get(readBind(frame).statement)?.sql;
-        break;
+        return this.#dialogue.statements.get(readBind(frame).statement)?.sql;
+      default:
+        return undefined;
     }
-    return [sql, sql === undefined ? UNKNOWN : effectsOf(readScript(sql))];
   }
 
   /** The turn has come. */
@@ -148,6 +155,7 @@ export class Admission {
     dialogue.inert = true;
     dialogue.synced = false;
     dialogue.implicit = false;
+    dialogue.deadlines.began();
     ground.belongings.saw(client.id, client.lastSql ?? '');
     hub.backends.saw(client, client.lastSql ?? '');
     if (client.holding) return this.#go(frame);

@@ -4,7 +4,7 @@ import { Back, errorResponse, notification, type Status } from '../../wire/backe
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
 import { LostPlace, MalformedMessage } from '../../wire/malformed.js';
-import { Emulation } from '../emulation.js';
+import { Emulation, type SessionSettings } from '../emulation.js';
 import type { Sink } from '../expectations.js';
 import { failure, lockstepFailure } from '../failure.js';
 import type { Hub } from '../hub/hub.js';
@@ -18,6 +18,7 @@ import { Execution } from './execution.js';
 import { ExtendedQuery } from './extended-query.js';
 import { Greeting } from './greeting.js';
 import type { Line } from './line.js';
+import { Opening } from './opening.js';
 import { OwnStatements } from './own-statements.js';
 import { ReportedSettings } from './reported-settings.js';
 import { ScriptRun } from './script-run.js';
@@ -42,6 +43,7 @@ export class Client implements Sink {
   own = false;
   readonly secretKey: number;
   readonly emulation: Emulation;
+  readonly opening: Opening = new Opening();
   lastSql: string | undefined;
   /** When it took the turn, and when its transaction ran its last statement, in milliseconds of the clock. */
   since = 0;
@@ -211,6 +213,7 @@ export class Client implements Sink {
 
   #handle(frame: Frame): void {
     const dialogue = this.#dialogue;
+    dialogue.deadlines.stirs();
     if (dialogue.phase === 'startup') return this.#greeting.open(frame);
     if (dialogue.phase === 'password') return this.#greeting.checkPassword(frame);
     if (frame.type === Front.terminate) return this.hang();
@@ -277,11 +280,39 @@ export class Client implements Sink {
 
   /** Somebody has ended its backend. */
   terminated(): void {
-    this.tellFatal('57P01', 'terminating connection due to administrator command');
+    this.end('57P01', 'terminating connection due to administrator command');
+  }
+
+  /** Its connection ends with these words, whatever it is amid. */
+  end(code: string, message: string): void {
+    const { link, real } = this.#hub;
+    if (this.#unanswered) link.cancel();
+    // Nothing can be told inside a row.
+    if (real.amid(this)) {
+      this.disconnected();
+      return this.#line.destroy();
+    }
+    this.tellFatal(code, message);
     this.hang();
   }
 
   // ---- what happens to it
+
+  /** A scope begins: what the client has set until now outlives it. */
+  settled(): SessionSettings {
+    this.opening.end();
+    return this.emulation.settings;
+  }
+
+  /**
+   * A scope has ended, and what the client has set in it goes with it.
+   *
+   * @param before what it had set when the scope began; undefined if it was not there yet
+   */
+  scopeEnded(before: SessionSettings = this.opening.settings ?? this.emulation.defaultSettings): void {
+    this.opening.end();
+    this.emulation.scopeEnded(this.own ? this.#admission.withoutBorrowed(before) : before);
+  }
 
   /** The client has gone. */
   disconnected(): void {
@@ -289,6 +320,7 @@ export class Client implements Sink {
     if (dialogue.phase === 'closed') return;
 
     this.#abandon();
+    dialogue.deadlines.gone();
     dialogue.phase = 'closed';
     this.#out = [];
     this.#hub.gone(this);

@@ -132,13 +132,13 @@ export class ExtendedQuery {
       return this.#rejectAborted();
     if (prepared?.local === true && taken !== undefined) return this.#rejectTaken(portal);
     if (prepared !== undefined) client.lastSql = prepared.sql;
-    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.bind(portal, prepared));
+    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.bind(portal, prepared, rest));
 
     this.#batch.enter(true);
     if (prepared !== undefined) this.#replay(name, prepared);
     if (taken?.prepared?.local === true && !emulation.transaction.failed) this.#take(portal);
     log.bound(portal);
-    const restore = portals.bind(portal, prepared);
+    const restore = portals.bind(portal, prepared, rest);
     const bytes = name === '' ? frame.bytes : front.bind(portal, statements.realName(name), rest);
     this.#batch.forward(bytes, 'bind', restore);
   }

@@ -1,8 +1,9 @@
 import { User } from '../../shared.js';
-import { AUTHENTICATION_OK, CLEARTEXT_PASSWORD, keyData, readyForQuery, SSL_REFUSED } from '../../wire/backend.js';
+import { AUTHENTICATION_OK, CLEARTEXT_PASSWORD, keyData, SSL_REFUSED } from '../../wire/backend.js';
 import { Front, readOpening } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
-import { configuring, setting } from '../session-state.js';
+import { isEndingTimeout, readDuration } from '../ending-timeouts.js';
+import { configuring, setting, withTimeout } from '../session-state.js';
 import { COSMETIC } from './borrowed.js';
 import type { Dialogue } from './dialogue.js';
 import type { ReportedSettings } from './reported-settings.js';
@@ -53,6 +54,13 @@ export class Greeting {
 
     client.started();
     this.#parameters = opening.parameters;
+    const wrong = [...startupSettings(opening.parameters)].find(
+      ([name, value]) => isEndingTimeout(name) && readDuration(value) === undefined,
+    );
+    if (wrong !== undefined) {
+      client.tellFatal('22023', `invalid value for parameter "${wrong[0]}": "${wrong[1]}"`);
+      return client.hang();
+    }
     if (this.#password === undefined) return this.#welcome();
     this.#dialogue.phase = 'password';
     client.send(CLEARTEXT_PASSWORD);
@@ -78,7 +86,7 @@ export class Greeting {
     client.send(AUTHENTICATION_OK);
     for (const [name, value] of hub.link.defaults) this.#reported.tell(name, settings.get(name.toLowerCase()) ?? value);
     client.send(keyData(client.processId, client.secretKey));
-    client.send(readyForQuery('I'));
+    this.#dialogue.ready();
   }
 
   /** Settings that came with the startup message are the client's own, until it changes them. */
@@ -94,12 +102,15 @@ export class Greeting {
 
     const real = new Map([...hub.link.defaults].map(([name, value]) => [name.toLowerCase(), value]));
     for (const [name, value] of settings) {
-      if (name === 'client_encoding' && /^'?utf-?8'?$/i.test(value)) settings.delete(name);
+      if (isEndingTimeout(name)) emulation.state = withTimeout(emulation.state, name, readDuration(value) ?? 0, false);
+      else if (name === 'client_encoding' && /^'?utf-?8'?$/i.test(value)) settings.delete(name);
       else if (real.get(name) === value) settings.delete(name);
       else emulation.state = setting(emulation.state, name, configuring(name, value));
     }
     emulation.staged = emulation.state;
     emulation.defaults = emulation.state.settings;
+    emulation.defaultTimeouts = emulation.state.timeouts;
+    emulation.inherit(hub.link.inheritance);
     return settings;
   }
 }

@@ -8,7 +8,7 @@ import type { Statement } from '../statement.js';
 import { type Undo, undoing } from './undoing.js';
 
 /** DEALLOCATE ALL for one of many: those of the protocol, and those that PREPARE has made. */
-function deallocating(prefix: string): string {
+export function deallocating(prefix: string): string {
   const all = `SELECT name FROM pg_catalog.pg_prepared_statements WHERE pg_catalog.starts_with(name,'${prefix}')`;
   const each = "EXECUTE pg_catalog.format('DEALLOCATE %I',r.name)";
   return `DO LANGUAGE plpgsql $lockstep$DECLARE r record;BEGIN FOR r IN ${all} LOOP ${each};END LOOP;END$lockstep$`;
@@ -67,6 +67,11 @@ export class PreparedStatements {
     this.#statements.delete('');
   }
 
+  /** All but the unnamed one have gone. */
+  clear(): void {
+    for (const name of this.#statements.keys()) if (name !== '') this.#statements.delete(name);
+  }
+
   /** What the server calls it. */
   realName(name: string): string {
     return name === '' ? '' : this.#emulation.prefix + name;
@@ -102,8 +107,7 @@ export class PreparedStatements {
   *forget(): Work {
     this.#emulation.enter();
     yield { kind: 'own', statements: [deallocating(this.#emulation.prefix)] };
-    // The unnamed one is none of them.
-    for (const name of this.#statements.keys()) if (name !== '') this.#statements.delete(name);
+    this.clear();
   }
 
   /** The client has gone. */

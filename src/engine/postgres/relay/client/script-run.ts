@@ -4,6 +4,7 @@ import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
 import type { OwnStatements } from './own-statements.js';
 import { ends } from './prepared-statements.js';
+import { showing } from '../special.js';
 
 /** Scripts that a server was able to read. */
 const READABLE = new WeakSet<Script>();
@@ -87,17 +88,18 @@ export class ScriptRun {
     return holds ? yield* emulation.localLast(work) : { done: yield* work };
   }
 
-  *#forward({ effect, special, sql, start }: Statement, words: string, last: boolean): Work<Outcome> {
+  *#forward({ effect, special, sql, start, tag }: Statement, words: string, last: boolean): Work<Outcome> {
     const { emulation } = this.#dialogue;
     if (effect.kind === 'ddl') emulation.schemaChanged();
     emulation.enter();
+    if (special?.kind === 'show') yield { kind: 'own', statements: [showing(emulation.shown(special.name))] };
 
     // Blank space keeps the place that an error message points to.
     const text = ' '.repeat(start) + emulation.renamed(sql, special);
     const hold = last && !emulation.transaction.open && emulation.commitMatters(false);
-    const { error, held, tag } = yield { kind: 'pass', sql: text, words, hold };
-    const done = error === undefined;
+    const told = yield { kind: 'pass', sql: text, words, hold, tag };
+    const done = told.error === undefined;
     if (done && special !== undefined) yield* emulation.track(special);
-    return { done, held, tag };
+    return { done, held: told.held, tag: told.tag };
   }
 }

@@ -2,9 +2,11 @@ import { shortSql } from '../../../../sandbox/short-sql.js';
 import { readFields } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
 import type { Ground } from '../emulation.js';
+import { STATEMENT_TIMEOUTS } from '../ending-timeouts.js';
 import {
   arming,
   disarming,
+  GUARD,
   GUARD_MESSAGES,
   GUARD_PARSES,
   guardSql,
@@ -74,6 +76,18 @@ export class SharedGround implements Ground {
     this.#surroundings = surroundings;
   }
 
+  get settingUp(): boolean {
+    return this.#hub.scopes.settingUp;
+  }
+
+  loginsChanged(): void {
+    this.#hub.link.loginsChanged = true;
+  }
+
+  get endangered(): boolean {
+    return this.#hub.link.inheritance.timeouts.size > 0;
+  }
+
   // ---- a turn
 
   prepare(): void {
@@ -123,9 +137,22 @@ export class SharedGround implements Ground {
     for (const bytes of GUARD_PARSES) real.send(bytes, { ...this.#step, kind: 'parse' });
   }
 
+  /**
+   * Statements of the relay's own, free of the timeouts of whoever spoke last: they may take longer than a client has
+   * allowed for its own, and nobody would undo what they leave half done. Those that begin or end a transaction are
+   * over at once, and settings that are made between them would be lost.
+   */
+  #unlimited(sql: string): string {
+    const limits = STATEMENT_TIMEOUTS.filter((name) => this.belongings.applied.has(name));
+    if (limits.length === 0 || sql === '') return sql;
+
+    const back = limits.map((name) => this.belongings.applied.get(name));
+    return [...limits.map((name) => `SET ${name}=0`), sql, ...back].join(';');
+  }
+
   #askFacts(): void {
     this.unnamed = undefined;
-    this.#hub.real.ask(SCHEMA_FACTS, ({ error, rows }) => {
+    this.#hub.real.ask(this.#unlimited(SCHEMA_FACTS), ({ error, rows }) => {
       if (error === undefined) this.facts = readSchemaFacts(rows);
     });
   }
@@ -238,7 +265,7 @@ export class SharedGround implements Ground {
   /** Each is tried: only a superuser may replace them. */
   override(overrides: readonly string[]): void {
     for (const sql of overrides) {
-      this.#arm(`DO LANGUAGE plpgsql ${quoteLiteral(unchecked(sql))}`);
+      this.#arm(this.#unlimited(`DO LANGUAGE plpgsql ${quoteLiteral(unchecked(sql))}`));
     }
   }
 
@@ -256,6 +283,15 @@ export class SharedGround implements Ground {
   /** Work that is to go lies above the guard, and nobody will say so any more. */
   abandoned(): void {
     this.#guard = 'failed';
+  }
+
+  /** The statements that end a scope, however long that takes. */
+  ending(statements: readonly string[]): readonly string[] {
+    // Without a guard nothing has been done since the scope's beginning, or nothing can be done but this.
+    if (this.#guard === 'none') return statements;
+    const limits = STATEMENT_TIMEOUTS.filter((name) => this.belongings.applied.has(name));
+    if (limits.length === 0) return statements;
+    return [`ROLLBACK TO SAVEPOINT ${GUARD}`, ...limits.map((name) => `SET ${name}=0`), ...statements];
   }
 
   /** The innermost scope that is real is rolled back: what was in force when it began is so again. */
@@ -286,6 +322,7 @@ export class SharedGround implements Ground {
   /** The connection to the server is gone. */
   forget(): void {
     this.lost();
+    this.#hub.locks.forget();
     this.#closing = [];
     this.#locked = false;
     this.unnamed = undefined;

@@ -8,6 +8,7 @@ import type { Notice } from '../session-state.js';
 import { Backends } from './backends.js';
 import { depart } from './departure.js';
 import { SharedGround } from './ground.js';
+import { KeptLocks } from './kept-locks.js';
 import { Noticeboard } from './noticeboard.js';
 import { Scopes } from './scopes.js';
 import { ServerLink } from './server-link.js';
@@ -22,6 +23,7 @@ export class Hub {
   readonly scopes: Scopes;
   readonly link: ServerLink;
   readonly backends: Backends;
+  readonly locks: KeptLocks = new KeptLocks();
   readonly #surroundings: Surroundings;
   readonly #clients = new Map<number, Client>();
   readonly #written = new Set<Client>();
@@ -43,6 +45,22 @@ export class Hub {
 
   now(): number {
     return this.#surroundings.clock.now();
+  }
+
+  /** Calls back after `delay` milliseconds; returns what prevents it. */
+  after(delay: number, work: () => void): () => void {
+    return this.#surroundings.clock.after(delay, () => {
+      work();
+      this.flush();
+    });
+  }
+
+  /** Calls back when the app's thread is able to do something. */
+  probe(alive: () => void): void {
+    this.#surroundings.probe(() => {
+      alive();
+      this.flush();
+    });
   }
 
   later(work: () => void): void {
@@ -121,6 +139,7 @@ export class Hub {
     if (ground.unnamed === client) ground.unnamed = undefined;
     noticeboard.mark(client);
     ground.leftBehind(client.emulation.state, this.aloneLocks(client));
+    this.locks.gone(client);
     if (turns.holder === client) depart(this, client);
     this.tidy();
   }

@@ -4,6 +4,7 @@ import type { Effect } from '../../../../sql/effect.js';
 import { readFields } from '../../wire/backend.js';
 import { SYNC } from '../../wire/frontend.js';
 import type { Client } from '../client/client.js';
+import type { SessionSettings } from '../emulation.js';
 import { lockstepFailure } from '../failure.js';
 import type { Hub } from './hub.js';
 import { Losses } from './losses.js';
@@ -26,6 +27,8 @@ export class Scopes {
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
   /** Whether somebody may have taken locks that outlive a rollback. */
   #locks = false;
+  /** What was set when each of the open scopes began. */
+  readonly #settings: ReadonlyMap<Client, SessionSettings>[] = [];
 
   constructor(hub: Hub, surroundings: Surroundings) {
     this.losses = new Losses(hub.noticeboard);
@@ -80,6 +83,7 @@ export class Scopes {
       this.#phase = 'rest';
     } else this.#cutAll(this.layers.current?.title);
 
+    this.#settings.push(new Map([...this.#hub.clients].map((client) => [client, client.settled()])));
     this.layers.begin(scope);
     this.#phase = 'scope';
     this.losses.begun();
@@ -117,19 +121,23 @@ export class Scopes {
     if (turns.holder !== undefined) this.#cut(turns.holder, title);
     this.#cutAll(title);
 
-    for (const client of this.#hub.clients) client.emulation.scopeEnded();
+    const before = this.#settings.pop();
+    for (const client of this.#hub.clients) client.scopeEnded(before?.get(client));
     const { scope, send } = this.layers.end();
     const finish = (): void => {
+      // Not before: the main thread would not wait for what it does not see.
+      this.#hub.noticeboard.outward(this.#locks);
       this.losses.ended(scope);
       done();
     };
     if (send.length > 0 && link.open) {
+      const ending = ground.ending(send);
       ground.rollingBack();
       const locks = this.#locks;
       this.#locks = false;
-      this.#hub.noticeboard.outward(false);
-      for (const client of this.#hub.clients) client.locks = false;
-      this.#undo(locks ? [...send, 'SELECT pg_catalog.pg_advisory_unlock_all()'] : send);
+      for (const client of this.#hub.clients) client.locks = this.#hub.locks.has(client);
+      const retaken = ['SELECT pg_catalog.pg_advisory_unlock_all()', ...this.#hub.locks.retaking];
+      this.#undo(locks ? [...ending, ...retaken] : ending);
       this.#hub.flush();
       if (locks) return link.whenIdle(finish);
     }

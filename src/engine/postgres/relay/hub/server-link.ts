@@ -1,4 +1,6 @@
 import { readFields } from '../../wire/backend.js';
+import { CLEARING_ALL } from '../ending-timeouts.js';
+import { type Inheritance, inheritanceOf, NO_INHERITANCE } from '../inheritance.js';
 import { RealConnection } from '../real.js';
 import { connectionLost } from './connection-lost.js';
 import type { Hub } from './hub.js';
@@ -28,6 +30,10 @@ export class ServerLink {
   readonly parameters: Map<string, string> = new Map();
   /** The settings that the server reported at the start, before any client changed them. */
   defaults: ReadonlyMap<string, string> = new Map();
+  /** What the server gives to new connections, and the real one has given up. */
+  inheritance: Inheritance = NO_INHERITANCE;
+  /** Whether connections begin with other settings since the real one has begun. */
+  loginsChanged = false;
   /** The real backend's number. */
   processId = 0;
   /** There is always one, so that nobody has to ask; without a server it leads nowhere. */
@@ -37,6 +43,8 @@ export class ServerLink {
   readonly #surroundings: Surroundings;
   #server: Server | undefined;
   #connecting = false;
+  /** Whether nothing that the server gives to new connections can end this one any more. */
+  #cleared = false;
   #cancelling: Promise<void> | undefined;
   #whenIdle: (() => void)[] = [];
 
@@ -46,9 +54,9 @@ export class ServerLink {
     this.real = this.#newConnection(NOWHERE);
   }
 
-  /** Whether there is a server. */
+  /** Whether there is a server, ready for clients. */
   get open(): boolean {
-    return this.#server !== undefined;
+    return this.#server !== undefined && this.#cleared;
   }
 
   /** A cancel request that the server has not got yet. */
@@ -58,7 +66,7 @@ export class ServerLink {
 
   /** Wants a connection; `connected` or `unreachable` follows. */
   connect(): void {
-    if (this.#connecting) return;
+    if (this.#connecting || this.#server !== undefined) return;
     this.#connecting = true;
     this.#surroundings.connect();
   }
@@ -76,7 +84,12 @@ export class ServerLink {
     if (former !== 0 && former !== server.processId) this.real.ask(endingBackend(former), () => undefined);
     // Before schema and seed: defaults of columns keep the function that they were made with.
     if (this.#surroundings.ownDatabase) this.#hub.ground.override(this.#surroundings.overrides);
-    this.#hub.turns.unpark();
+    this.#cleared = false;
+    this.real.ask(CLEARING_ALL, ({ rows }) => {
+      this.inheritance = inheritanceOf(rows.map(([name, value]) => [name ?? '', value ?? '']));
+      this.#cleared = true;
+      this.#hub.turns.unpark();
+    });
     this.#hub.flush();
   }
 
@@ -100,10 +113,10 @@ export class ServerLink {
     if (this.#server === undefined) return;
 
     this.#server = undefined;
-    const words = this.real.lastWords === undefined ? reason : (readFields(this.real.lastWords)['M'] ?? reason);
+    const { C, M = reason } = this.real.lastWords === undefined ? {} : readFields(this.real.lastWords);
     const { holder } = turns;
     const open = scopes.layers.real || holder !== undefined;
-    const error = connectionLost(words, this.#about(), undefined);
+    const error = connectionLost(M, this.#about(), undefined, C);
     scopes.lostServer(error, open);
     ground.forget();
     this.real = this.#newConnection(NOWHERE);
