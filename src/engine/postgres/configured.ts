@@ -14,6 +14,8 @@ export interface PostgresSection extends Pick<PostgresOptions, 'name' | 'label' 
   readonly env: readonly string[];
   /** Is given the sandbox's URL; may return what takes it away again. */
   readonly swap: ((url: string) => void | (() => void)) | undefined;
+  /** The role as which the app comes. */
+  readonly user: string | undefined;
   readonly clock: PostgresOptions['clock'];
   readonly driver: SessionDriver | undefined;
   readonly allowAnyDatabase: boolean;
@@ -72,6 +74,7 @@ function relayOf(section: PostgresSection): { engine: Engine<PostgresOptions>; o
     ...(replicas !== undefined && { replicas }),
     label,
     server,
+    user: section.user,
     database: databaseOf(url),
     ownDatabase: url === undefined,
     env: section.env,

@@ -7,7 +7,7 @@ import { setEnvironment } from '../environment.js';
 import type { PostgresOptions } from './options.js';
 import type { OpenSession, SessionEnd } from './renewable-session.js';
 import { PostgresSandbox } from './sandbox.js';
-import { User, Word } from './shared.js';
+import { readerOf, User, Word } from './shared.js';
 import { WorkerLink } from './worker-link.js';
 
 /** Stands for the variables that libpq, and every driver after it, reads where no URL is given. */
@@ -106,6 +106,7 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
         port,
         password,
         sessionUser: user,
+        database,
         label,
         patience: { stallTimeout, holdTimeout },
         clock,
@@ -126,8 +127,8 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
     link,
     start,
     address,
-    url: sandboxUrl(User.app, address, directory),
-    readerUrl: sandboxUrl(User.reader, address, directory),
+    url: sandboxUrl(options.user ?? User.app, address, directory),
+    readerUrl: sandboxUrl(readerOf(options.user), address, directory),
     remove,
     get sandbox() {
       return sandbox;
@@ -143,7 +144,7 @@ function startRelay(options: PostgresOptions, serverModule: string): Prepared {
  * is built on it) take the faster Unix socket instead.
  */
 function sandboxUrl(user: string, { port, password, database }: SessionAddress, directory: string | undefined): string {
-  const url = `postgresql://${user}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
+  const url = `postgresql://${encodeURIComponent(user)}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
   return directory === undefined ? url : `${url}?host=${encodeURIComponent(directory)}`;
 }
 

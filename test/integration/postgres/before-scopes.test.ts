@@ -9,7 +9,12 @@ const a = (sql: string, ...values: unknown[]): Step => ({ on: 'a', sql, ...(valu
 const b = (sql: string, ...values: unknown[]): Step => ({ on: 'b', sql, ...(values.length > 0 && { values }) });
 const both = (sql: string): Step[] => [a(sql), b(sql)];
 /** By the extended protocol. */
-const extended = (on: 'a' | 'b', sql: string, name = ''): Step => ({ on, sql, values: [], ...(name && { name }) });
+const extended = (on: 'a' | 'b', sql: string, name = ''): Step => ({
+  on,
+  sql,
+  extended: true,
+  ...(name && { name }),
+});
 
 /** What clients do before the first scope, and in the scopes to come: each as on a connection of its own. */
 const CASES: Readonly<Record<string, readonly (readonly Step[])[]>> = {

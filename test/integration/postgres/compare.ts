@@ -4,7 +4,15 @@ import { connected, inTest, type TestSandbox } from './sandbox.js';
 
 /** A step of a case: SQL by the simple protocol, or with values by the extended one. `on` names the client. */
 export type Step =
-  string | { readonly sql: string; readonly values?: readonly unknown[]; readonly name?: string; readonly on?: string };
+  | string
+  | {
+      readonly sql: string;
+      readonly values?: readonly unknown[];
+      readonly name?: string;
+      readonly on?: string;
+      /** By the extended protocol, also without values. */
+      readonly extended?: boolean;
+    };
 
 /** What a client was told by one step. */
 export type Outcome = readonly unknown[];
@@ -42,10 +50,15 @@ export class Cast {
     const outcomes: Outcome[] = [];
 
     for (const step of steps) {
-      const { sql, values, name, on = 'a' } = typeof step === 'string' ? { sql: step } : step;
+      const { sql, values, name, on = 'a', extended = false } = typeof step === 'string' ? { sql: step } : step;
       const { client, notices } = await this.#enter(on);
       const result = await client
-        .query({ text: sql, ...(values ? { values: [...values] } : {}), ...(name === undefined ? {} : { name }) })
+        .query({
+          text: sql,
+          ...(values && { values: [...values] }),
+          ...(name !== undefined && { name }),
+          ...(extended && { queryMode: 'extended' }),
+        })
         .then(
           (results: unknown) =>
             (Array.isArray(results) ? results : [results]).map((one) => told(one as pg.QueryResult)),

@@ -32,10 +32,10 @@ import {
 } from './session-state.js';
 import { type Configured, configured, type ValueOf } from './set-config.js';
 import { checkingConstraints, readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.js';
-import type { Shown, Special } from './special.js';
+import { type Shown, showing, type Special } from './special.js';
 import type { Place, Statement } from './statement.js';
 import { committing, numberOf } from './temporaries.js';
-import { readsOnly, tracked } from './tracked.js';
+import { readsOnly, tracked, withSetting } from './tracked.js';
 import type { Work } from './work.js';
 
 /** What the emulation needs of the connection that all share. */
@@ -54,6 +54,8 @@ export interface Ground {
   undone(): void;
   /** Undefined while they are not known. */
   facts: SchemaFacts | undefined;
+  /** The server's major version. */
+  readonly version: number;
   /** Whether transactions are real still, and need nothing below them. */
   readonly settingUp: boolean;
   /** Whether RESET ALL brings timeouts back that would end the connection of all. */
@@ -69,6 +71,11 @@ export interface Ground {
 
 /** What a session has set. */
 export type SessionSettings = Pick<SessionState, 'settings' | 'timeouts'>;
+
+/** What a transaction was begun with; undefined for what the session's defaults say. */
+type TransactionModes = Pick<SessionState, 'readOnly' | 'isolation'>;
+
+const NO_MODES: TransactionModes = { readOnly: undefined, isolation: undefined };
 
 /** A plan of statements to send. */
 type Steps = Extract<Plan, { readonly send: readonly string[] }>;
@@ -104,6 +111,8 @@ export class Emulation {
   #holds = false;
   #held: Buffer | undefined;
   #inherited: Inheritance = NO_INHERITANCE;
+  #role: string | undefined;
+  #superuser = true;
   /** The ground's epoch in which the guard was armed for this transaction. */
   #armed: number | undefined;
   /** Whether something was run since that may have changed anything. */
@@ -140,9 +149,20 @@ export class Emulation {
     return localTimeouts.get(name) ?? timeouts.get(name) ?? 0;
   }
 
-  /** What SHOW tells of what only the relay knows. */
-  shown(name: Shown): string {
-    return showDuration(this.timeout(name));
+  /** The statement before a SHOW of what only the relay knows. */
+  showing(name: Shown): string {
+    if (name !== 'transaction_isolation') return showing(quoteLiteral(showDuration(this.timeout(name))));
+
+    const { isolation } = this.staged;
+    const byDefault = "pg_catalog.current_setting('default_transaction_isolation')";
+    return showing(isolation === undefined ? byDefault : quoteLiteral(isolation));
+  }
+
+  /** The client is let in as that role; undefined for that of the real connection. */
+  logIn(role: string | undefined, superuser: boolean, inheritance: Inheritance): void {
+    this.#role = role;
+    this.#superuser = superuser;
+    this.inherit(inheritance);
   }
 
   /** What a login brings from the server, as far as the client has nothing of its own. */
@@ -228,6 +248,7 @@ export class Emulation {
         this.transaction.done(plan);
         this.#marks = [];
         if (effect.kind === 'begin' && effect.readOnly !== undefined) this.#permit(!effect.readOnly);
+        if (effect.kind === 'begin') this.#isolate(effect.isolation);
         this.#emit(commandComplete(plan.tag));
         return true;
       case 'close':
@@ -277,6 +298,7 @@ export class Emulation {
   *local(statement: Statement, special: Special, place: Place): Work<boolean> {
     if (this.transaction.failed) return yield* this.rejectAborted();
     if (setsTimeout(special)) return yield* this.#setTimeout(statement, special, place);
+    if (special.kind === 'set' && this.forbids(special)) return yield* this.#authorize(statement, special);
 
     switch (special.kind) {
       case 'listen':
@@ -291,6 +313,7 @@ export class Emulation {
       case 'modes':
         if (!this.transaction.open && place !== 'text')
           this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
+        if (this.transaction.open) this.#isolate(special.isolation);
         if (special.readOnly === true) {
           if (!this.transaction.open) this.enter();
           this.#permit(false);
@@ -345,6 +368,33 @@ export class Emulation {
     if (special.kind === 'reset' && value !== undefined) this.staged = withTimeout(this.staged, name, value, false);
   }
 
+  /** Whether only a superuser may do that, which the client is not, but the real connection is. */
+  forbids(special: Special | undefined): boolean {
+    if (special?.kind !== 'set' || special.name !== 'session_authorization') return false;
+    return this.#role !== undefined && !this.#superuser && special.role !== this.#role;
+  }
+
+  /** As check_session_authorization does it in variable.c. */
+  *#authorize(statement: Statement, { role, local }: Extract<Special, { kind: 'set' }>): Work<boolean> {
+    const own = this.defaults.get('session_authorization');
+    if (role === undefined) {
+      if (local || own === undefined) return this.answer('SET');
+      this.enter();
+      yield { kind: 'own', statements: [own] };
+      this.staged = withSetting(this.staged, 'session_authorization', own);
+      return this.answer('SET');
+    }
+
+    this.enter();
+    const { rows } = yield {
+      kind: 'own',
+      statements: [`SELECT FROM pg_catalog.pg_roles WHERE rolname=${quoteLiteral(role)}`],
+    };
+    if (rows.length === 0) return yield* this.pass(statement);
+    const whom = this.#ground.version >= 16 ? ` "${role}"` : '';
+    return yield* this.reject('42501', `permission denied to set session authorization${whom}`);
+  }
+
   /** A statement may have set timeouts: they are the client's own, and not the server's. */
   *#takeOver(asking: string, local: boolean, name?: EndingTimeout): Work {
     const { rows } = yield { kind: 'own', statements: asking.split(';') };
@@ -375,7 +425,7 @@ export class Emulation {
   /** Whether `local` answers it. */
   isLocal({ effect, special }: Statement, place: Place): boolean {
     if (special === undefined || effect.kind === 'refused') return false;
-    if (LOCAL.has(special.kind) || setsTimeout(special)) return true;
+    if (LOCAL.has(special.kind) || setsTimeout(special) || this.forbids(special)) return true;
     if (special.kind === 'outside') return this.transaction.open || place !== 'alone';
     if (this.transaction.open || place === 'text') return false;
     return (
@@ -547,7 +597,8 @@ export class Emulation {
   }
 
   *#close(plan: Steps): Work<boolean> {
-    const readOnly = this.#readsOnly(this.#chained(plan));
+    const chained = this.#chained(plan);
+    const modes = { readOnly: this.#readsOnly(chained), isolation: chained.isolation };
     if (plan.commits) {
       const error = yield* this.commit(() => this.#emit(commandComplete(plan.tag)));
       if (error !== undefined) {
@@ -561,7 +612,7 @@ export class Emulation {
     }
 
     this.transaction.done(plan);
-    this.#begin(this.transaction.open ? readOnly : undefined);
+    this.#begin(this.transaction.open ? modes : NO_MODES);
     return true;
   }
 
@@ -571,9 +622,9 @@ export class Emulation {
     return this.#marks[0] ?? (this.transaction.failed ? this.state : this.staged);
   }
 
-  #begin(readOnly: boolean | undefined): void {
-    if (this.state.readOnly === readOnly) return;
-    this.state = this.staged = { ...this.state, readOnly };
+  #begin({ readOnly, isolation }: TransactionModes): void {
+    if (this.state.readOnly === readOnly && this.state.isolation === isolation) return;
+    this.state = this.staged = { ...this.state, readOnly, isolation };
   }
 
   *#inner(plan: Steps): Work<boolean> {
@@ -609,6 +660,11 @@ export class Emulation {
   #permit(writes: boolean): void {
     this.staged = { ...this.staged, readOnly: !writes };
     if (!writes && this.working) this.#ground.restrict(true);
+  }
+
+  /** The level is accepted, and told to whoever asks. */
+  #isolate(isolation: string | undefined): void {
+    if (isolation !== undefined) this.staged = { ...this.staged, isolation };
   }
 
   /** SET TRANSACTION READ WRITE where only reading is allowed; as check_XactReadOnly does it in variable.c. */
@@ -662,7 +718,7 @@ export class Emulation {
     this.state = state;
     this.staged = state;
     this.#marks = [];
-    if (!this.transaction.open) this.#begin(undefined);
+    if (!this.transaction.open) this.#begin(NO_MODES);
   }
 }
 

@@ -41,7 +41,7 @@ const signalling = (verb: 'cancel' | 'terminate', parameters: string, names: str
 
 /** pg_terminate_backend has had its second parameter since Postgres 14. */
 export const SIGNALS: readonly string[] = [
-  signalling('cancel', 'integer', '$1', " AND pg_catalog.current_query()!~*'pg_backend_pid|pg_stat_activity'"),
+  signalling('cancel', 'integer', '$1', " AND pg_catalog.current_query()!~*'pg_backend_pid'"),
   signalling('terminate', 'integer,bigint DEFAULT 0', '$1,$2', ''),
   signalling('terminate', 'integer', '$1', ''),
 ];

@@ -35,6 +35,8 @@ export interface SessionState {
   readonly ddl: boolean;
   /** Whether the transaction may only read; undefined if nothing but the session's default says so. */
   readonly readOnly: boolean | undefined;
+  /** The isolation level that the transaction was begun with, in lower case; undefined for the session's default. */
+  readonly isolation: string | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -52,6 +54,7 @@ export const FRESH: SessionState = {
   constraints: false,
   ddl: false,
   readOnly: undefined,
+  isolation: undefined,
 };
 
 /** What is left of it after a commit. */
@@ -64,8 +67,8 @@ export function afterCommit(state: SessionState): SessionState {
 }
 
 function isLasting(state: SessionState): boolean {
-  const { local, localTimeouts, notices, temporary, cursors, constraints, ddl, readOnly } = state;
-  if (constraints || ddl || readOnly !== undefined) return false;
+  const { local, localTimeouts, notices, temporary, cursors, constraints, ddl, readOnly, isolation } = state;
+  if (constraints || ddl || readOnly !== undefined || isolation !== undefined) return false;
   return local.size + localTimeouts.size + notices.length + temporary.size + cursors.size === 0;
 }
 
@@ -115,10 +118,18 @@ export function changeSettings(
 ): readonly SettingChange[] {
   if (from === to || (from.size === 0 && to.size === 0)) return [];
 
-  const resets = [...from.keys()].filter((name) => !to.has(name)).map((name) => ({ name, sql: resetting(name) }));
-  const changes = [...to].filter(([name, sql]) => from.get(name) !== sql).map(([name, sql]) => ({ name, sql }));
+  const another = from.get(AUTHORIZATION) !== to.get(AUTHORIZATION);
+  const leaving = another && from.has(AUTHORIZATION) ? [AUTHORIZATION] : [];
+  const left = [...from.keys()].filter((name) => !to.has(name) && name !== AUTHORIZATION);
+  // What a role was given may be what it must not take back. Another session user has no role.
+  const resets = [...leaving, ...left].map((name) => ({ name, sql: resetting(name) }));
+  const changes = [...to]
+    .filter(([name, sql]) => from.get(name) !== sql || (another && name === 'role'))
+    .map(([name, sql]) => ({ name, sql }));
   return [...resets, ...changes];
 }
+
+const AUTHORIZATION = 'session_authorization';
 
 export function resetting(name: string): string {
   switch (name) {

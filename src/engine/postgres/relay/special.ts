@@ -1,20 +1,27 @@
 import { unquote } from '../../../sql/cursor.js';
 import { type Token, readToken } from '../../../sql/lexer.js';
+import { transactionModes } from '../../../sql/transaction-statements.js';
 import { type EndingTimeout, isEndingTimeout, mentionsTimeouts } from './ending-timeouts.js';
 import { quoteLiteral, quoteName } from './quote.js';
-import { configuring } from './session-state.js';
 import { type ConfigCall, readConfigCalls } from './set-config.js';
 
 /** A statement that means something for the client's session, which it shares with all others. */
 export type Special =
   /** `replay` sets it again when another client's settings were in force. */
-  | { readonly kind: 'set'; readonly name: string; readonly replay: string; readonly local: boolean }
+  | {
+      readonly kind: 'set';
+      readonly name: string;
+      readonly replay: string;
+      readonly local: boolean;
+      /** The role of SET SESSION AUTHORIZATION; undefined for DEFAULT. */
+      readonly role?: string | undefined;
+    }
   /** All settings if `name` is undefined. */
   | { readonly kind: 'reset'; readonly name: string | undefined }
   /** set_config() */
   | { readonly kind: 'config'; readonly calls: readonly ConfigCall[] }
   /** SHOW of what the server does not know. */
-  | { readonly kind: 'show'; readonly name: Shown }
+  | { readonly kind: 'show'; readonly name: Shown; readonly tag: 'SHOW' | undefined }
   /** May set, from within, what ends the connection of all. */
   | { readonly kind: 'timeouts'; readonly local: boolean }
   /** Takes or gives back a lock that outlives the transaction. */
@@ -22,7 +29,7 @@ export type Special =
   /** ALTER ROLE, ALTER DATABASE … SET: what new connections begin with. */
   | { readonly kind: 'logins' }
   /** SET TRANSACTION */
-  | { readonly kind: 'modes'; readonly readOnly: boolean | undefined }
+  | { readonly kind: 'modes'; readonly readOnly: boolean | undefined; readonly isolation: string | undefined }
   | { readonly kind: 'constraints'; readonly all: boolean }
   | { readonly kind: 'cursor'; readonly name: string; readonly hold: boolean }
   | { readonly kind: 'listen'; readonly channel: string }
@@ -48,14 +55,14 @@ export type Special =
   | { readonly kind: 'discardTemporary' };
 
 /** What only the relay knows of a client. */
-export type Shown = EndingTimeout;
+export type Shown = EndingTimeout | 'transaction_isolation';
 
 /** The setting that holds what a SHOW is to find. */
 const SHOWN = 'lockstep.shown';
 
-/** The statement before each. */
+/** The statement before each; `value` is an expression. */
 export function showing(value: string): string {
-  return configuring(SHOWN, value);
+  return `SELECT pg_catalog.set_config(${quoteLiteral(SHOWN)},${value},false)`;
 }
 
 /** `sql` is there if the server has to get other words. */
@@ -118,7 +125,7 @@ export function readSpecial(sql: string): Reading {
     case 'CALL':
       return { special: mentionsTimeouts(sql) ? { kind: 'timeouts', local: /\bset\s+local\b/i.test(sql) } : undefined };
     default:
-      return { special: readConfig(sql) ?? (LOCKS.test(sql) ? { kind: 'lock' } : undefined) };
+      return readAsking(sql) ?? { special: readConfig(sql) ?? (LOCKS.test(sql) ? { kind: 'lock' } : undefined) };
   }
 }
 
@@ -126,12 +133,32 @@ const LOCKS = /\bpg_(?:try_)?advisory_(?:un)?lock/i;
 
 /** Its answer is that of a query, but for the command tag. */
 function readShow(words: Words): Reading {
+  const level = words.word === 'TRANSACTION';
   const name = words.dotted();
-  if (words.text !== '' || !isEndingTimeout(name)) return NOTHING;
+  if (level) for (const word of ['ISOLATION', 'LEVEL']) if (words.next() !== word) return NOTHING;
+  const shown = level ? 'transaction_isolation' : name;
+  if (words.text !== '' || !isShown(shown)) return NOTHING;
   return {
-    special: { kind: 'show', name },
-    sql: `SELECT pg_catalog.current_setting(${quoteLiteral(SHOWN)}) AS ${quoteName(name)}`,
+    special: { kind: 'show', name: shown, tag: 'SHOW' },
+    sql: `SELECT pg_catalog.current_setting(${quoteLiteral(SHOWN)}) AS ${quoteName(shown)}`,
   };
+}
+
+const ASKS = /\bcurrent_setting\s*\(\s*'([a-z_]+)'/i;
+
+/** A query for one of them finds it in the same place. */
+function readAsking(sql: string): Reading | undefined {
+  const [found = '', name = ''] = ASKS.exec(sql) ?? [];
+  const shown = name.toLowerCase();
+  if (!isShown(shown)) return undefined;
+  return {
+    special: { kind: 'show', name: shown, tag: undefined },
+    sql: sql.replaceAll(found, found.replace(name, SHOWN)),
+  };
+}
+
+function isShown(name: string): name is Shown {
+  return name === 'transaction_isolation' || isEndingTimeout(name);
 }
 
 function readSet(sql: string, words: Words): Special | undefined {
@@ -142,14 +169,13 @@ function readSet(sql: string, words: Words): Special | undefined {
 
   switch (words.word) {
     case 'AUTHORIZATION':
-      return { kind: 'set', name: 'session_authorization', replay: sql, local };
+      return { kind: 'set', name: 'session_authorization', replay: sql, local, role: readRole(words) };
     case 'CHARACTERISTICS':
       return { kind: 'set', name: 'session characteristics', replay: sql, local };
-    case 'TRANSACTION':
-      return {
-        kind: 'modes',
-        readOnly: /\bread\s+only\b/i.test(sql) ? true : /\bread\s+write\b/i.test(sql) ? false : undefined,
-      };
+    case 'TRANSACTION': {
+      const { readOnly, isolation } = transactionModes(sql);
+      return { kind: 'modes', readOnly, isolation };
+    }
     case 'CONSTRAINTS':
       words.next();
       return { kind: 'constraints', all: words.text.toUpperCase() === 'ALL' };
@@ -162,6 +188,12 @@ function readSet(sql: string, words: Words): Special | undefined {
     default:
       return { kind: 'set', name: words.dotted(), replay: sql, local };
   }
+}
+
+function readRole(words: Words): string | undefined {
+  words.next();
+  if (words.word === 'DEFAULT') return undefined;
+  return /^e?'/i.test(words.text) ? words.string() : words.name();
 }
 
 function readReset(words: Words): Special {

@@ -90,7 +90,7 @@ function readStatement(text: string, start: number): Statement {
     effect,
     special,
     reworded: sql !== text,
-    tag: special?.kind === 'show' ? 'SHOW' : undefined,
+    tag: special?.kind === 'show' ? special.tag : undefined,
     inert: effect.kind === 'read' && special === undefined && !text.includes('('),
   };
 }

@@ -102,6 +102,14 @@ export function valueAt(rest: Buffer, parameter: number): string | undefined {
   return length < 0 ? undefined : rest.toString('utf8', at + 4, at + 4 + length);
 }
 
+/** The format of a Bind's first result column, given what stands behind its names: 0 for text, 1 for binary. */
+export function resultFormat(rest: Buffer): number {
+  let at = 2 + 2 * rest.readUInt16BE(0);
+  let left = rest.readUInt16BE(at);
+  for (at += 2; left > 0; left -= 1) at += 4 + Math.max(rest.readInt32BE(at), 0);
+  return rest.readUInt16BE(at) === 0 ? 0 : rest.readUInt16BE(at + 2);
+}
+
 /** What a Describe or Close is about. */
 export interface Target {
   readonly kind: 'statement' | 'portal';

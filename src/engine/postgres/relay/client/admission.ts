@@ -8,6 +8,7 @@ import type { SessionSettings } from '../emulation.js';
 import { Borrowed } from './borrowed.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
+import { OutOfTurn } from './out-of-turn.js';
 import { ends } from './prepared-statements.js';
 
 const EMPTY: readonly Effect[] = [{ kind: 'empty' }];
@@ -24,6 +25,7 @@ export class Admission {
   readonly #own: OwnStatements;
   readonly #go: (frame: Frame) => void;
   readonly #borrowed = new Borrowed();
+  readonly #signals: OutOfTurn;
   #pending: Frame | undefined;
 
   /** @param go carries the unit out that begins with this message. */
@@ -31,6 +33,7 @@ export class Admission {
     this.#dialogue = dialogue;
     this.#own = own;
     this.#go = go;
+    this.#signals = new OutOfTurn(dialogue);
   }
 
   /** Whether a unit waits for the turn. */
@@ -64,7 +67,7 @@ export class Admission {
     if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal));
     client.opening.runs(script);
     if (!client.inTransaction) emulation.inherit(hub.link.inheritance);
-    if (this.#withoutTurn(frame)) return;
+    if (this.#withoutTurn(frame) || this.#signals.take(frame)) return;
     if (hub.turns.enter(client, client.lastSql ?? '')) return this.#start(frame);
     // Not this frame's fault if it was granted and run meanwhile.
     this.#pending = frame;

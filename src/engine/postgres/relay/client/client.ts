@@ -1,6 +1,6 @@
 import type { LockstepError } from '../../../../errors.js';
 import { connectionName } from '../../../../sandbox/connection-names.js';
-import { Back, errorResponse, notification, type Status } from '../../wire/backend.js';
+import { Back, errorResponse, type Fields, notification, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
 import { LostPlace, MalformedMessage } from '../../wire/malformed.js';
@@ -122,6 +122,11 @@ export class Client implements Sink {
   /** What has come and was not looked at yet. */
   get unread(): Buffer {
     return this.#reader.rest;
+  }
+
+  /** As many messages of it were looked at by somebody else. */
+  skip(messages: number): void {
+    for (let left = messages; left > 0; left -= 1) this.#reader.next();
   }
 
   get inTransaction(): boolean {
@@ -267,8 +272,8 @@ export class Client implements Sink {
     }
   }
 
-  tellFatal(code: string, message: string): void {
-    this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: code, M: message }));
+  tellFatal(code: string, message: string, more: Fields = {}): void {
+    this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: code, M: message, ...more }));
   }
 
   /** Says goodbye. */
@@ -414,7 +419,7 @@ export class Client implements Sink {
     if (!this.#admission.waiting) return this.#unanswered;
 
     this.#hub.turns.forget(this);
-    this.#admission.refused(failure('57014', 'canceling statement due to user request'));
+    this.#admission.refused(failure('57014', 'canceling statement due to user request', { R: 'ProcessInterrupts' }));
     this.#hub.flush();
     return false;
   }

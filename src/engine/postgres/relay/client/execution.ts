@@ -3,7 +3,7 @@ import { readExecute, valueAt } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import type { Work } from '../work.js';
 import type { ValueOf } from '../set-config.js';
-import { showing, type Special } from '../special.js';
+import type { Special } from '../special.js';
 import { isControl, type Place, type Statement } from '../statement.js';
 import type { Batch } from './batch.js';
 import type { Dialogue } from './dialogue.js';
@@ -48,7 +48,7 @@ export class Execution {
   #show(frame: Frame, prepared: Prepared | undefined, { name }: Extract<Special, { kind: 'show' }>): void {
     const dialogue = this.#dialogue;
     this.#batch.enter(true);
-    this.#batch.aside(showing(dialogue.emulation.shown(name)));
+    this.#batch.aside(dialogue.emulation.showing(name));
     this.#forward(frame, prepared);
   }
 

@@ -4,7 +4,6 @@ import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
 import type { OwnStatements } from './own-statements.js';
 import { ends } from './prepared-statements.js';
-import { showing } from '../special.js';
 
 /** Scripts that a server was able to read. */
 const READABLE = new WeakSet<Script>();
@@ -92,7 +91,7 @@ export class ScriptRun {
     const { emulation } = this.#dialogue;
     if (effect.kind === 'ddl') emulation.schemaChanged();
     emulation.enter();
-    if (special?.kind === 'show') yield { kind: 'own', statements: [showing(emulation.shown(special.name))] };
+    if (special?.kind === 'show') yield { kind: 'own', statements: [emulation.showing(special.name)] };
 
     // Blank space keeps the place that an error message points to.
     const text = ' '.repeat(start) + emulation.renamed(sql, special);

@@ -1,4 +1,5 @@
 import { commandComplete } from '../../wire/backend.js';
+import { isEndingTimeout } from '../ending-timeouts.js';
 import type { ValueOf } from '../set-config.js';
 import type { Special } from '../special.js';
 import type { Script, Statement } from '../statement.js';
@@ -47,7 +48,10 @@ const MEANINGS: { readonly [Kind in Special['kind']]: Meaning<Kind> } = {
   logins: OF_THE_SESSION,
   temporary: OF_THE_SESSION,
   cursor: OF_THE_SESSION,
-  show: { words: (_, { sql }) => sql, tag: 'SHOW' },
+  // The isolation level is real.
+  show: {
+    words: (words, { special, sql }) => (special?.kind === 'show' && isEndingTimeout(special.name) ? sql : words),
+  },
   lock: {
     // Whose they are is known when those of transactions have gone.
     *adopt(_, dialogue) {
@@ -84,7 +88,7 @@ const MEANINGS: { readonly [Kind in Special['kind']]: Meaning<Kind> } = {
     },
   },
   discardTemporary: { words: () => DISCARDING, tag: 'DISCARD TEMP' },
-  // Alone it is carried out as within a scope, see `carriesOut`; elsewhere a server refuses it.
+  // Alone it is carried out as within a scope, see `carriesOut`; a server refuses it elsewhere.
   discard: THE_SERVERS,
   notify: THE_SERVERS,
   modes: THE_SERVERS,
@@ -104,8 +108,8 @@ function listening(channel: string): string {
 }
 
 /** Whether the relay carries the statement out itself, though transactions are real. */
-export function carriesOut({ special }: Statement, { client }: Dialogue): boolean {
-  return special?.kind === 'discard' && client.realStatus === 'I';
+export function carriesOut({ special }: Statement, { client, emulation }: Dialogue): boolean {
+  return (special?.kind === 'discard' && client.realStatus === 'I') || emulation.forbids(special);
 }
 
 /** What the server gets for a text. */
@@ -124,7 +128,7 @@ export function wordsFor(sql: string, { statements }: Script, dialogue: Dialogue
 
 /** The command tag that the client gets for a statement; undefined for the server's. */
 export function tagFor(statement: Statement | undefined): Buffer | undefined {
-  const tag = statement && meaningOf(statement).tag;
+  const tag = statement && (statement.tag ?? meaningOf(statement).tag);
   return tag === undefined ? undefined : commandComplete(tag);
 }
 

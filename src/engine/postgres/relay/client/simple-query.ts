@@ -2,7 +2,6 @@ import { readTag } from '../../wire/backend.js';
 import { query, readQuery } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import type { End } from '../expectations.js';
-import { showing } from '../special.js';
 import { readScript, type Script } from '../statement.js';
 import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
@@ -48,8 +47,7 @@ export class SimpleQuery {
       return this.#runScript(script, sql);
 
     for (const { special } of script.statements)
-      if (special?.kind === 'show')
-        dialogue.hub.real.ask(showing(dialogue.emulation.shown(special.name)), () => undefined);
+      if (special?.kind === 'show') dialogue.hub.real.ask(dialogue.emulation.showing(special.name), () => undefined);
     const words = wordsFor(sql, script, dialogue);
     this.#forward(words === sql ? bytes : query(words), script, sql);
   }

@@ -1,5 +1,5 @@
 import { STATEMENT_TIMEOUTS } from '../ending-timeouts.js';
-import { asLoginUser, hasIdentity } from '../identity.js';
+import { asLoginUser, hasIdentity, IDENTITY } from '../identity.js';
 import { changeSettings, type SettingChange } from '../session-state.js';
 import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
 
@@ -20,6 +20,9 @@ export interface Change {
   /** To be called when the server has taken them, or before where that is sure. */
   made(): void;
 }
+
+/** Those that say as whom statements run: what the server has taken it takes again until a role was changed. */
+const isIdentity = (name: string): boolean => IDENTITY.includes(name);
 
 /** What was in force when a scope began. */
 export interface Belonging {
@@ -43,6 +46,8 @@ const STEADY: ReadonlySet<string> = new Set([
 function without(settings: Settings, names: readonly string[]): Settings {
   return new Map([...settings].filter(([name]) => !names.includes(name)));
 }
+
+const AS_ANOTHER = /\b(?:role|authorization)\b/i;
 
 /** How many statements are remembered. */
 const MANY = 1000;
@@ -90,7 +95,13 @@ export class Belongings {
   }
 
   #sure({ name, sql }: SettingChange): boolean {
+    if (isIdentity(name)) return sql.startsWith('RESET') || this.#taken.has(sql);
     return STEADY.has(name) && this.#taken.has(sql);
+  }
+
+  /** Roles may have been made, changed or dropped, or that was rolled back. */
+  rolesChanged(): void {
+    for (const sql of this.#taken) if (AS_ANOTHER.test(sql)) this.#taken.delete(sql);
   }
 
   #remember(changes: readonly SettingChange[]): void {

@@ -14,10 +14,11 @@ import {
   type GuardStep,
   READ_ONLY,
 } from '../guard.js';
+import { asLoginUser, hasIdentity } from '../identity.js';
 import { PG_NOTIFY, SIGNALS } from '../overrides.js';
 import { quoteLiteral } from '../quote.js';
 import type { Expectation } from '../expectations.js';
-import type { RealConnection } from '../real.js';
+import type { RealConnection, Told } from '../real.js';
 import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from '../schema-facts.js';
 import type { SessionState } from '../session-state.js';
 import { type Belonging, Belongings, type Change, NOTHING_APPLIED } from './belongings.js';
@@ -76,12 +77,16 @@ export class SharedGround implements Ground {
     this.#surroundings = surroundings;
   }
 
+  get version(): number {
+    return Number.parseInt(this.#hub.link.defaults.get('server_version') ?? '', 10);
+  }
+
   get settingUp(): boolean {
     return this.#hub.scopes.settingUp;
   }
 
   loginsChanged(): void {
-    this.#hub.link.loginsChanged = true;
+    this.#hub.logins.changed = true;
   }
 
   get endangered(): boolean {
@@ -150,6 +155,14 @@ export class SharedGround implements Ground {
     return [...limits.map((name) => `SET ${name}=0`), sql, ...back].join(';');
   }
 
+  /** Asks for something while nobody has the turn. */
+  look(sql: string, done: (told: Told) => void): void {
+    const back = this.#guard === 'failed' ? guardSql(arming('failed')) : '';
+    if (this.#guard === 'failed') this.#guard = 'armed';
+    this.unnamed = undefined;
+    this.#hub.real.ask(back + this.#unlimited(sql), done);
+  }
+
   #askFacts(): void {
     this.unnamed = undefined;
     this.#hub.real.ask(this.#unlimited(SCHEMA_FACTS), ({ error, rows }) => {
@@ -159,7 +172,10 @@ export class SharedGround implements Ground {
 
   committed(settings: SessionState['settings'], ddl: boolean, changed: boolean): void {
     this.belongings.applied = settings;
-    if (ddl) this.#ddl = true;
+    if (ddl) {
+      this.#ddl = true;
+      this.belongings.rolesChanged();
+    }
     if (changed || this.facts?.hiddenWrites !== false) this.#guard = 'dirty';
   }
 
@@ -252,6 +268,8 @@ export class SharedGround implements Ground {
     real.ask(sql, ({ error }) => {
       if (error === undefined) {
         change.made();
+        // Roles may be made and dropped still without a word to the relay.
+        if (scopes.settingUp) this.belongings.rolesChanged();
         return done(undefined);
       }
       const kept = Buffer.from(error);
@@ -264,9 +282,10 @@ export class SharedGround implements Ground {
 
   /** Each is tried: only a superuser may replace them. */
   override(overrides: readonly string[]): void {
-    for (const sql of overrides) {
-      this.#arm(this.#unlimited(`DO LANGUAGE plpgsql ${quoteLiteral(unchecked(sql))}`));
-    }
+    const { applied } = this.belongings;
+    const doing = overrides.map((sql) => `DO LANGUAGE plpgsql ${quoteLiteral(unchecked(sql))}`);
+    const statements = hasIdentity(applied) ? asLoginUser(doing, applied) : doing;
+    if (doing.length > 0) this.#arm(this.#unlimited(statements.join(';')));
   }
 
   #overrides(): readonly string[] {
@@ -303,7 +322,10 @@ export class SharedGround implements Ground {
     this.#guard = 'none';
     this.epoch += 1;
     this.unnamed = undefined;
-    if (this.#ddl) this.facts = undefined;
+    if (this.#ddl) {
+      this.facts = undefined;
+      this.belongings.rolesChanged();
+    }
     this.#ddl = below?.ddl ?? false;
   }
 

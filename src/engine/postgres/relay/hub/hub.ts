@@ -9,6 +9,7 @@ import { Backends } from './backends.js';
 import { depart } from './departure.js';
 import { SharedGround } from './ground.js';
 import { KeptLocks } from './kept-locks.js';
+import { Logins } from './logins.js';
 import { Noticeboard } from './noticeboard.js';
 import { Scopes } from './scopes.js';
 import { ServerLink } from './server-link.js';
@@ -24,6 +25,7 @@ export class Hub {
   readonly link: ServerLink;
   readonly backends: Backends;
   readonly locks: KeptLocks = new KeptLocks();
+  readonly logins: Logins;
   readonly #surroundings: Surroundings;
   readonly #clients = new Map<number, Client>();
   readonly #written = new Set<Client>();
@@ -37,6 +39,7 @@ export class Hub {
     this.scopes = new Scopes(this, surroundings);
     this.link = new ServerLink(this, surroundings);
     this.backends = new Backends(this, this.#clients);
+    this.logins = new Logins(this);
   }
 
   get real(): RealConnection {
@@ -123,6 +126,11 @@ export class Hub {
   /** What messages call the database, where there are several. */
   get label(): string | undefined {
     return this.#surroundings.label;
+  }
+
+  /** By which name the app knows the database. */
+  get database(): string {
+    return this.#surroundings.database;
   }
 
   isOwn(parameters: ReadonlyMap<string, string>): boolean {

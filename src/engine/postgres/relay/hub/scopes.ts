@@ -227,6 +227,7 @@ export class Scopes {
   close(): void {
     this.#phase = 'closed';
     this.#hub.turns.dismiss((client, sql) => stragglerError(client.name, sql, this.layers.lastEnded));
+    this.#hub.link.dismiss(new Error('the database system is shutting down'));
     this.#hub.flush();
   }
 }

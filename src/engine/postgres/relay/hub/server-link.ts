@@ -32,8 +32,8 @@ export class ServerLink {
   defaults: ReadonlyMap<string, string> = new Map();
   /** What the server gives to new connections, and the real one has given up. */
   inheritance: Inheritance = NO_INHERITANCE;
-  /** Whether connections begin with other settings since the real one has begun. */
-  loginsChanged = false;
+  /** The database's own name. */
+  database: string | undefined;
   /** The real backend's number. */
   processId = 0;
   /** There is always one, so that nobody has to ask; without a server it leads nowhere. */
@@ -47,6 +47,7 @@ export class ServerLink {
   #cleared = false;
   #cancelling: Promise<void> | undefined;
   #whenIdle: (() => void)[] = [];
+  #whenOpen: ((lost: Error | undefined) => void)[] = [];
 
   constructor(hub: Hub, surroundings: Surroundings) {
     this.#hub = hub;
@@ -85,10 +86,12 @@ export class ServerLink {
     // Before schema and seed: defaults of columns keep the function that they were made with.
     if (this.#surroundings.ownDatabase) this.#hub.ground.override(this.#surroundings.overrides);
     this.#cleared = false;
-    this.real.ask(CLEARING_ALL, ({ rows }) => {
+    this.real.ask(`SELECT pg_catalog.current_database();${CLEARING_ALL}`, ({ rows: [first, ...rows] }) => {
+      this.database = first?.[0] ?? undefined;
       this.inheritance = inheritanceOf(rows.map(([name, value]) => [name ?? '', value ?? '']));
       this.#cleared = true;
       this.#hub.turns.unpark();
+      this.#opened(undefined);
     });
     this.#hub.flush();
   }
@@ -100,6 +103,7 @@ export class ServerLink {
     const lost = connectionLost(error.message, this.#about(), error);
     scopes.failScope(lost);
     turns.refuseParked(() => lost);
+    this.#opened(lost);
     this.#hub.flush();
   }
 
@@ -163,6 +167,22 @@ export class ServerLink {
     const work = this.#whenIdle;
     this.#whenIdle = [];
     for (const then of work) then();
+  }
+
+  /** Calls back when there is a server, at once if that is so; or with the reason why there will be none. */
+  whenOpen(then: (lost: Error | undefined) => void): void {
+    if (this.open) return then(undefined);
+    this.#whenOpen.push(then);
+    this.connect();
+  }
+
+  /** Nobody is to wait for a server any more. */
+  dismiss(reason: Error): void {
+    this.#opened(reason);
+  }
+
+  #opened(lost: Error | undefined): void {
+    for (const then of this.#whenOpen.splice(0)) then(lost);
   }
 
   /** Calls back when all answers have come, or the connection has ended. */
