@@ -13,6 +13,7 @@ import { Databases } from './databases.js';
 import { drained, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
+import { sandboxHint } from './sandbox-hint.js';
 
 /** Where a lifecycle is between its making and its end. */
 export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
@@ -146,9 +147,9 @@ export class Lifecycle {
     return this.#databases.leadsHere(socket);
   }
 
-  /** What a failed test's report adds to an error that says that a server cannot be reached. */
+  /** What a failed test's report adds to an error: that a server cannot be reached, or what the sandbox has to do with it. */
   hint(error: unknown): string | undefined {
-    return unreachedHint(error, this.#databases.unreached());
+    return unreachedHint(error, this.#databases.unreached()) ?? sandboxHint(error);
   }
 
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */

@@ -85,12 +85,12 @@ function portsOf(env: NodeJS.ProcessEnv): ReadonlySet<number> {
 }
 
 /** The error, what caused it, and what these wrap. */
-function causesOf(error: unknown, depth = 0): readonly Error[] {
+export function causesOf(error: unknown, depth = 0): readonly Error[] {
   if (!(error instanceof Error) || depth > 5) return [];
 
-  const { parent } = error as { readonly parent?: unknown };
+  const { parent, driverError } = error as { readonly parent?: unknown; readonly driverError?: unknown };
   const inner: readonly unknown[] = error instanceof AggregateError ? error.errors : [];
-  return [error, ...[error.cause, parent, ...inner].flatMap((cause) => causesOf(cause, depth + 1))];
+  return [error, ...[error.cause, parent, driverError, ...inner].flatMap((cause) => causesOf(cause, depth + 1))];
 }
 
 function isUnreachable(error: Error): boolean {

@@ -60,7 +60,8 @@ export interface Ground {
   readonly settingUp: boolean;
   /** Whether RESET ALL brings timeouts back that would end the connection of all. */
   readonly endangered: boolean;
-  listening(): void;
+  /** Somebody listens from now on; `within` if that is amid a transaction. */
+  listening(within: boolean): void;
   /** What new connections begin with has changed. */
   loginsChanged(): void;
   /** Something of the client ends with its transaction, at the latest before the next one. */
@@ -69,8 +70,8 @@ export interface Ground {
   closeNow(): void;
 }
 
-/** What a session has set. */
-export type SessionSettings = Pick<SessionState, 'settings' | 'timeouts'>;
+/** What a session has set, and whom it listens to. */
+export type SessionSettings = Pick<SessionState, 'settings' | 'timeouts' | 'listens'>;
 
 /** What a transaction was begun with; undefined for what the session's defaults say. */
 type TransactionModes = Pick<SessionState, 'readOnly' | 'isolation'>;
@@ -486,7 +487,7 @@ export class Emulation {
 
   listen(channel: string): void {
     this.staged = { ...this.staged, listens: added(this.staged.listens, channel) };
-    this.#ground.listening();
+    this.#ground.listening(this.working && this.transaction.open);
   }
 
   /** @param channel undefined for all */
@@ -511,12 +512,12 @@ export class Emulation {
 
   /** What the session has set, as of the last commit. */
   get settings(): SessionSettings {
-    const { settings, timeouts } = this.state;
-    return { settings, timeouts };
+    const { settings, timeouts, listens } = this.state;
+    return { settings, timeouts, listens };
   }
 
   get defaultSettings(): SessionSettings {
-    return { settings: this.defaults, timeouts: this.defaultTimeouts };
+    return { settings: this.defaults, timeouts: this.defaultTimeouts, listens: FRESH.listens };
   }
 
   /** A scope was rolled back; what it has set goes with it. */

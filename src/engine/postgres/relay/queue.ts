@@ -17,6 +17,7 @@ export interface Waiter {
   readonly since: number;
   readonly idleSince: number;
   readonly running: boolean;
+  readonly inTransaction?: boolean;
 }
 
 interface Waiting<Owner> {
@@ -172,7 +173,12 @@ export class Queue<Owner extends Waiter> {
         waiting,
         held
           ? holdTimeoutError(describeTurn(holder), time, this.#patience.holdTimeout)
-          : stallError({ connection: waiting.owner.name, sql: waiting.sql }, describeTurn(holder), time, 'timeout'),
+          : stallError(
+              { connection: waiting.owner.name, sql: waiting.sql, inTransaction: waiting.owner.inTransaction ?? false },
+              describeTurn(holder),
+              time,
+              'timeout',
+            ),
       );
     }
   }

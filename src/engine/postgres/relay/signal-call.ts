@@ -16,9 +16,9 @@ export interface SignalCall {
 const SIGNALS = /\bpg_(?:cancel|terminate)_backend\b/i;
 const CACHED = 200;
 
-const FUNCTION = /(?:pg_catalog \. )?"?pg_(cancel|terminate)_backend"?/.source;
+const FUNCTION = /(?:pg_catalog \. )?"?pg_(?<verb>cancel|terminate)_backend"?/.source;
 const INTEGER = '(?:int|int4|integer)';
-const NUMBER = `(?:cast \\( )?(\\d+|\\$\\d+)(?: : : ${INTEGER})*(?: as ${INTEGER} \\))?`;
+const NUMBER = `(?:cast \\( )?(?<number>\\d+|\\$\\d+)(?: : : ${INTEGER})*(?: as ${INTEGER} \\))?`;
 const WAIT = /(?: , \d+)?/.source;
 const ALIAS = /(?: as (?<alias>"(?:[^"]|"")+"|[a-z_][\w$]*))?/.source;
 const TABLE = /(?:[a-z_]\w* \. )?/.source;
@@ -39,10 +39,9 @@ export const readSignalCall: (sql: string) => SignalCall | undefined = memoizeUn
 
   const text = condensed(sql);
   for (const shape of SHAPES) {
-    const found = shape.exec(text);
-    if (found === null) continue;
-    const [, verb = '', number = ''] = found;
-    const alias = found.groups?.['alias'];
+    const found = shape.exec(text)?.groups;
+    if (found === undefined) continue;
+    const { verb = '', number = '', alias } = found;
     return {
       verb: verb === 'cancel' ? 'cancel' : 'terminate',
       number: number.startsWith('$') ? undefined : Number(number),

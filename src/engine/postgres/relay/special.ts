@@ -166,6 +166,8 @@ function readSet(sql: string, words: Words): Special | undefined {
   if (words.word === 'LOCAL' || words.word === 'SESSION') {
     local = words.next() === 'LOCAL';
   }
+  // SET LOCAL SESSION AUTHORIZATION
+  if (words.word === 'SESSION') words.next();
 
   switch (words.word) {
     case 'AUTHORIZATION':

@@ -186,7 +186,7 @@ export class Admission {
       else {
         // A setting that cannot be any more, e.g. a role that was rolled back.
         emulation.state = { ...emulation.state, settings: new Map() };
-        this.refuse(frame, error);
+        this.refuse(frame, dialogue.withHint(error));
         hub.turns.leave(client);
       }
       client.pump();

@@ -2,6 +2,7 @@ import { commandComplete, errorResponse, readFields, readTag, readyForQuery, typ
 import * as front from '../../wire/frontend.js';
 import type { Emulation } from '../emulation.js';
 import type { Ask, Pass, Work } from '../work.js';
+import { hinted } from '../hints.js';
 import { quietly } from '../quiet.js';
 import type { Hub } from '../hub/hub.js';
 import type { Told } from '../real.js';
@@ -45,6 +46,8 @@ export class Dialogue {
   synced = false;
   /** Whether the unit may have changed nothing that a commit has to look at. */
   inert = true;
+  /** The client's text that the server has got last, as it is before its own words. */
+  sent = '';
   /** What has succeeded of a unit before the first scope. */
   readonly performed: Performed[] = [];
   /** Whether it may have taken locks then. */
@@ -146,10 +149,12 @@ export class Dialogue {
   /** A statement of the client's own, whose answer it gets, all but the end. */
   #pass({ sql, words, hold = false, tag: other }: Pass, amid: boolean, done: (told: Told) => void): void {
     const { unit } = this;
+    const text = this.hub.wording.textOf(sql);
     let error: Buffer | undefined;
     let tag: string | undefined;
 
-    this.hub.real.send(amid ? quietly([sql]) : front.query(sql), {
+    this.sent = sql;
+    this.hub.real.send(amid ? quietly([text]) : front.query(text), {
       kind: amid ? 'quiet' : 'query',
       to: this.client,
       hold,
@@ -204,7 +209,17 @@ export class Dialogue {
     this.copying = false;
     this.emulation.fail();
     this.log.failed(error, this.began, sql);
-    this.client.send(this.#withOwnNames(error));
+    this.client.send(this.withHint(this.#withOwnNames(this.hub.wording.ofOwnText(error, this.sent))));
+  }
+
+  /** The error, and what the sandbox has to do with it. */
+  withHint(error: Buffer): Buffer {
+    const { made, scopes } = this.hub;
+    if (scopes.settingUp) return error;
+    return hinted(error, {
+      inTransaction: this.emulation.transaction.open,
+      madeIn: (what, name) => made.madeIn(what, name),
+    });
   }
 
   /** The server speaks of prepared statements by the names that the relay gave them. */

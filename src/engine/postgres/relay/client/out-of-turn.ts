@@ -21,8 +21,8 @@ const TRUE: readonly Buffer[] = [Buffer.from('t'), Buffer.from([1])];
 const BATCH = /^P?BD?EC*S$/;
 
 /**
- * A unit that only cancels or ends another client, of a client that would have to wait for its turn: the one that is
- * meant may be who has it, or may wait for it just as well. It needs no server.
+ * A unit that only cancels or ends another client. It needs no server, and must not wait for its turn: the one that
+ * is meant may be who has it, or may wait for it just as well.
  */
 export class OutOfTurn {
   readonly #dialogue: Dialogue;
@@ -33,9 +33,8 @@ export class OutOfTurn {
 
   /** Whether it has answered the unit that begins with this message. */
   take(frame: Frame): boolean {
-    const { client, emulation, hub } = this.#dialogue;
-    const { holder } = hub.turns;
-    if (holder === undefined || holder === client || emulation.transaction.failed) return false;
+    const { client, emulation } = this.#dialogue;
+    if (emulation.transaction.failed || client.realStatus === 'E') return false;
 
     const call = readSignalCall(client.lastSql ?? '');
     return call !== undefined && (frame.type === Front.query ? this.#query(frame, call) : this.#batch(frame, call));
@@ -58,7 +57,8 @@ export class OutOfTurn {
     const frames = [first, ...rest];
     const bound = frames.find(({ type }) => type === Front.bind);
     if (bound === undefined || !BATCH.test(String.fromCharCode(...frames.map(({ type }) => type)))) return false;
-    if (first.type === Front.parse && this.#dialogue.statements.has(readParse(first).name)) return false;
+    const name = first.type === Front.parse ? readParse(first).name : '';
+    if (name !== '' && this.#dialogue.statements.has(name)) return false;
 
     const { rest: values } = readBind(bound);
     const number = call.number ?? Number(valueAt(values, call.parameter ?? 0));

@@ -22,6 +22,8 @@ export interface Prepared {
   readonly local: boolean;
   /** Types of the parameters, as they were sent. */
   readonly rest: Buffer;
+  /** What the server gets in its place, where it was prepared before the first scope; see setup.ts. */
+  readonly words?: string;
   /** The real connection that it was prepared on. */
   on: RealConnection | undefined;
 }
@@ -78,7 +80,8 @@ export class PreparedStatements {
   }
 
   /** The text for the server: with its own names for statements, and with what was before it, for the places of errors. */
-  realText({ sql, statement }: Prepared): string {
+  realText({ sql, statement, words }: Prepared): string {
+    if (words !== undefined) return words;
     if (statement === undefined) return sql;
     const text = this.#emulation.renamed(statement.sql, statement.special);
     return text === sql.trim() ? sql : sql.slice(0, statement.start) + text;
@@ -92,7 +95,8 @@ export class PreparedStatements {
 
     prepared.on = real;
     if (name === '') this.#hub.ground.unnamed = this.#owner;
-    real.send(front.parse(this.realName(name), this.realText(prepared), prepared.rest), {
+    const text = this.#hub.wording.textOf(this.realText(prepared));
+    real.send(front.parse(this.realName(name), text, prepared.rest), {
       kind: 'parse',
       to: undefined,
       failed: (error) => {

@@ -60,10 +60,9 @@ const MEANINGS: { readonly [Kind in Special['kind']]: Meaning<Kind> } = {
     },
   },
   listen: {
-    *adopt({ channel }, { emulation, hub }) {
+    *adopt({ channel }, { emulation }) {
       yield* [];
       emulation.listen(channel);
-      hub.ground.listening();
     },
   },
   unlisten: {

@@ -31,7 +31,7 @@ export class SimpleQuery {
 
     if (script.ddl) emulation.schemaChanged();
     emulation.enter(script.inert);
-    this.#forward(frame.bytes, script, sql);
+    this.#send(frame, sql, script, sql);
   }
 
   #runScript(script: Script, sql: string): void {
@@ -40,7 +40,7 @@ export class SimpleQuery {
   }
 
   /** Before the first scope. */
-  #setUp({ bytes }: Frame, script: Script, sql: string): void {
+  #setUp(frame: Frame, script: Script, sql: string): void {
     const dialogue = this.#dialogue;
     const [statement, second] = script.statements;
     if (second === undefined && statement !== undefined && carriesOut(statement, dialogue))
@@ -48,7 +48,14 @@ export class SimpleQuery {
 
     for (const { special } of script.statements)
       if (special?.kind === 'show') dialogue.hub.real.ask(dialogue.emulation.showing(special.name), () => undefined);
-    const words = wordsFor(sql, script, dialogue);
+    this.#send(frame, wordsFor(sql, script, dialogue), script, sql);
+  }
+
+  /** @param text what the client's words mean to the server */
+  #send({ bytes }: Frame, text: string, script: Script, sql: string): void {
+    const dialogue = this.#dialogue;
+    const words = dialogue.hub.wording.textOf(text);
+    dialogue.sent = text;
     this.#forward(words === sql ? bytes : query(words), script, sql);
   }
 

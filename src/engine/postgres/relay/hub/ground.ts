@@ -26,6 +26,7 @@ import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
 
 const POINT = 'lockstep_settings';
+const DISCARD_PLANS = 'DISCARD PLANS';
 
 /**
  * A function's body is compiled to be checked, and the server keeps that until the connection ends: 7 kB
@@ -101,7 +102,7 @@ export class SharedGround implements Ground {
     this.tidy();
 
     const touch = layers.touch();
-    if (!this.#overridden && this.#overrides().length > 0) this.#prepareOverridden(touch);
+    if (!this.#overridden && this.#overrides) this.#prepareOverridden(touch);
     else if (touch.length > 0) this.#arm(this.#uncover(touch) + guardSql(arming('none')));
     else for (const step of arming(this.#guard)) this.#take(step);
     this.#guard = 'armed';
@@ -122,7 +123,9 @@ export class SharedGround implements Ground {
 
   #prepareOverridden(touch: readonly string[]): void {
     this.#arm(this.#uncover(touch));
-    this.override(this.#overrides());
+    const { overrides, ownDatabase } = this.#surroundings;
+    if (!ownDatabase) this.override(overrides);
+    this.#overrideAnew([...(this.#listening ? [PG_NOTIFY] : []), ...(this.#signalling ? SIGNALS : [])]);
     this.#overridden = true;
     this.#arm(guardSql(arming('none')));
   }
@@ -183,9 +186,19 @@ export class SharedGround implements Ground {
     this.#guard = 'failed';
   }
 
-  listening(): void {
-    if (!this.#listening) this.#overridden = false;
+  listening(within: boolean): void {
+    if (this.#listening) return;
+
     this.#listening = true;
+    this.#overridden = false;
+    if (within) this.#overrideAnew([PG_NOTIFY]);
+  }
+
+  /** Statements that were prepared before, and those of functions, have kept the old ones: they are planned anew. */
+  #overrideAnew(overrides: readonly string[]): void {
+    if (overrides.length === 0) return;
+    this.override(overrides);
+    this.#arm(DISCARD_PLANS);
   }
 
   /** Somebody is about to cancel or end a backend; `within` if that is amid a transaction. */
@@ -194,7 +207,7 @@ export class SharedGround implements Ground {
 
     this.#signalling = true;
     this.#overridden = false;
-    if (within) this.override(SIGNALS);
+    if (within) this.#overrideAnew(SIGNALS);
   }
 
   /** What the client leaves behind ends when nobody has the turn, at the latest before the next turn. */
@@ -288,13 +301,9 @@ export class SharedGround implements Ground {
     if (doing.length > 0) this.#arm(this.#unlimited(statements.join(';')));
   }
 
-  #overrides(): readonly string[] {
+  get #overrides(): boolean {
     const { overrides, ownDatabase } = this.#surroundings;
-    return [
-      ...(ownDatabase ? [] : overrides),
-      ...(this.#listening ? [PG_NOTIFY] : []),
-      ...(this.#signalling ? SIGNALS : []),
-    ];
+    return this.#listening || this.#signalling || (!ownDatabase && overrides.length > 0);
   }
 
   // ---- what it rests on

@@ -10,11 +10,13 @@ import { depart } from './departure.js';
 import { SharedGround } from './ground.js';
 import { KeptLocks } from './kept-locks.js';
 import { Logins } from './logins.js';
+import { Made } from './made.js';
 import { Noticeboard } from './noticeboard.js';
 import { Scopes } from './scopes.js';
 import { ServerLink } from './server-link.js';
 import type { Surroundings } from './surroundings.js';
 import { TurnTaking } from './turn-taking.js';
+import { Wording } from './wording.js';
 
 /** The one real connection and all who share it: its rooms know each other through it. */
 export class Hub {
@@ -26,6 +28,8 @@ export class Hub {
   readonly backends: Backends;
   readonly locks: KeptLocks = new KeptLocks();
   readonly logins: Logins;
+  readonly made: Made = new Made();
+  readonly wording: Wording;
   readonly #surroundings: Surroundings;
   readonly #clients = new Map<number, Client>();
   readonly #written = new Set<Client>();
@@ -40,6 +44,7 @@ export class Hub {
     this.link = new ServerLink(this, surroundings);
     this.backends = new Backends(this, this.#clients);
     this.logins = new Logins(this);
+    this.wording = new Wording(this, surroundings);
   }
 
   get real(): RealConnection {

@@ -1,7 +1,6 @@
 import { ServerError } from '../../../../errors.js';
-import { readDuration } from '../ending-timeouts.js';
 import { type Inheritance, inheritanceOf } from '../inheritance.js';
-import { quoteLiteral, quoteName } from '../quote.js';
+import { quoteLiteral } from '../quote.js';
 import type { Hub } from './hub.js';
 
 /** As whom a client is let in. */

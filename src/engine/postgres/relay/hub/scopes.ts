@@ -85,6 +85,7 @@ export class Scopes {
 
     this.#settings.push(new Map([...this.#hub.clients].map((client) => [client, client.settled()])));
     this.layers.begin(scope);
+    this.#hub.made.begin(scope);
     this.#phase = 'scope';
     this.losses.begun();
     this.#hub.flush();
@@ -124,6 +125,7 @@ export class Scopes {
     const before = this.#settings.pop();
     for (const client of this.#hub.clients) client.scopeEnded(before?.get(client));
     const { scope, send } = this.layers.end();
+    this.#hub.made.end();
     const finish = (): void => {
       // Not before: the main thread would not wait for what it does not see.
       this.#hub.noticeboard.outward(this.#locks);
