@@ -20,6 +20,7 @@ export default async function bridge() {
   report('sync(setImmediate)', turn, turnPeer, 'await', 'µs', '≤ 8 µs');
   await requests();
   await idle();
+  await deadlock();
 }
 
 /** Over TCP with keep-alive, server and client in this process. */
@@ -54,6 +55,35 @@ async function idle() {
   }
   const [ours, peer] = [median(parts.ours), median(parts.peer)];
   report('processor time while waiting 1 s', ours, Math.max(peer, 0.01), 'await', '%', '≤ 3 %');
+}
+
+/** Until a wait that nothing can end is told to be one. */
+async function deadlock() {
+  const [ours, peer] = await inTurns([
+    () =>
+      underHop(
+        () =>
+          timeSync(
+            failing(() => sync(new Promise(() => {}))),
+            5,
+          ) / 1000,
+      ),
+    () => underHop(() => timeSync(() => sync(new Promise((resolve) => setTimeout(resolve, 20))), 5) / 1000),
+  ]);
+
+  report('until a deadlock is told', ours, peer, 'a wait of 20 ms', 'ms', '≤ 1.0x');
+}
+
+function failing(fn) {
+  return () => {
+    try {
+      fn();
+    } catch (error) {
+      if (error.code === 'LOCKSTEP_DEADLOCK') return;
+      throw error;
+    }
+    throw new Error('nothing was thrown');
+  };
 }
 
 function cpuOf(fn) {

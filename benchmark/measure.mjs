@@ -22,15 +22,16 @@ export async function timeAsync(fn, times) {
 }
 
 /**
- * Measures several contenders in turns, after one round that does not count.
+ * Measures several contenders in turns, after rounds that do not count.
  *
  * @param contenders functions that return (a promise of) one figure each
+ * @param warmUp how many rounds do not count
  * @returns the median of each, in the same order
  */
-export async function inTurns(contenders, rounds = 9) {
+export async function inTurns(contenders, rounds = 9, warmUp = 1) {
   const figures = contenders.map(() => []);
 
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (const [index, contender] of contenders.entries()) {
       const figure = await contender();
       if (round >= 0) figures[index].push(figure);

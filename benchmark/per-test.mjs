@@ -1,5 +1,6 @@
 // What the sandbox costs per test, beside the same statements on better-sqlite3 itself.
 import Database from 'better-sqlite3';
+import { blockedHost } from '#src/engine/index.js';
 import { sqlite } from '#src/engine/sqlite/index.js';
 import { inTurns, report, timeSync } from './measure.mjs';
 
@@ -7,20 +8,17 @@ const SCHEMA = 'create table notes (id integer primary key, title text not null 
 const INSERT = 'insert into notes (title) values (?)';
 const TIMES = 3000;
 
-const host = { canWait: () => false, waitUntil: () => false };
-const sandbox = sqlite.open(
-  {
-    file: ':memory:',
-    env: [],
-    swap: [],
-    foreignKeys: true,
-    allowAnyDatabase: false,
-    stallTimeout: 500,
-    holdTimeout: 10_000,
-    root: process.cwd(),
-  },
-  host,
-);
+const engine = await sqlite.load({
+  file: ':memory:',
+  env: [],
+  swap: [],
+  foreignKeys: true,
+  allowAnyDatabase: false,
+  stallTimeout: 500,
+  holdTimeout: 10_000,
+  root: process.cwd(),
+});
+const sandbox = await engine.open(blockedHost);
 const direct = new Database(':memory:');
 const scope = { kind: 'test', title: 'a test' };
 

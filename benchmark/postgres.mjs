@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
+import { blockedHost } from '../dist/engine/index.js';
 import { loadNative } from '../dist/engine/postgres/session/native.js';
 import { postgres } from '../dist/engine/postgres/configured.js';
 import { openServer } from '../dist/engine/postgres/server/index.js';
@@ -19,26 +20,28 @@ const SCHEMA = `CREATE TABLE notes (id serial PRIMARY KEY, name text);
 
 /** What is measured: the work of a client, the bound, how often per round, and the rounds. */
 const WORK = [
-  ['select 1', '≤ 2.8', (client) => client.query('SELECT 1')],
+  ['select 1', '≤ 1.6', (client) => client.query('SELECT 1')],
   [
     'prepared select by key',
-    '≤ 2.4',
+    '≤ 1.6',
     (client) => client.query({ name: 'key', text: 'SELECT * FROM notes WHERE id = $1', values: [7] }),
   ],
-  ['insert', '≤ 1.5', (client) => client.query(INSERT)],
+  ['insert', '≤ 1.25', (client) => client.query(INSERT)],
   [
     'BEGIN, insert, COMMIT',
-    '≤ 1.35',
+    '≤ 1.0',
     async (client) => {
       await client.query('BEGIN');
       await client.query(INSERT);
       await client.query('COMMIT');
     },
   ],
-  ['100,000 rows', '≤ 1.2', (client) => client.query('SELECT * FROM notes LIMIT 100000'), 1, 7],
+  ['100,000 rows', '≤ 1.1', (client) => client.query('SELECT * FROM notes LIMIT 100000'), 1, 7],
 ];
 const TIMES = 50;
 const ROUNDS = 60;
+/** Rounds until the code of both sides is compiled, which takes some 2,000 statements. */
+const WARM_UP = 50;
 
 export default async function run() {
   const server = await openServer({ root: ROOT });
@@ -51,7 +54,7 @@ export default async function run() {
 
   const url = `postgres:///${database}?${parameters}`;
   try {
-    await app(url, direct, address);
+    for (const host of ['in-thread', 'worker']) await app(url, direct, address, host);
     await session(url, address);
   } finally {
     await direct.end();
@@ -60,8 +63,9 @@ export default async function run() {
 }
 
 /** What the app's driver and a test's frame take. */
-async function app(url, direct, address) {
-  const { sandbox, close } = openSandbox(url, 'builtin');
+async function app(url, direct, address, host) {
+  const { sandbox, close } = await openSandbox(url, { driver: 'builtin', host });
+  const wanted = (limit) => (host === 'in-thread' ? limit : '');
   const through = new pg.Client(process.env[VARIABLE]);
   await through.connect();
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-pipe-'));
@@ -72,8 +76,8 @@ async function app(url, direct, address) {
   sandbox.begin({ kind: 'layer', title: 'benchmark' });
   for (const [what, limit, work, times = TIMES, rounds = ROUNDS] of WORK) {
     const contenders = [through, piped, direct].map((client) => () => timeAsync(() => work(client), times));
-    const [ours, copied, theirs] = await inTurns(contenders, rounds);
-    report(`postgres: ${what}`, ours, theirs, 'direct', 'µs', limit);
+    const [ours, copied, theirs] = await inTurns(contenders, rounds, times === TIMES ? WARM_UP : 1);
+    report(`postgres, ${host}: ${what}`, ours, theirs, 'direct', 'µs', wanted(limit));
     report('  by a thread that copies bytes', copied, theirs, 'direct', 'µs');
   }
   await piped.end();
@@ -91,8 +95,15 @@ async function app(url, direct, address) {
     await direct.query('ROLLBACK');
   };
   const frame = (work) => () => timeAsync(work, TIMES);
-  const [ours, theirs] = await inTurns([frame(test), frame(transaction)], ROUNDS);
-  report('postgres: per test, with a select 1', ours, theirs, 'BEGIN, select, ROLLBACK', 'µs', '≤ 1.7');
+  const [ours, theirs] = await inTurns([frame(test), frame(transaction)], ROUNDS, WARM_UP);
+  report(
+    `postgres, ${host}: per test, with a select 1`,
+    ours,
+    theirs,
+    'BEGIN, select, ROLLBACK',
+    'µs',
+    wanted('≤ 1.1'),
+  );
 
   const idle = () => {
     sandbox.begin({ kind: 'test', title: 'a test' });
@@ -102,12 +113,13 @@ async function app(url, direct, address) {
   const [untouched, bare] = await inTurns(
     [() => timeSync(idle, TIMES), () => timeAsync(() => direct.query('SELECT 1'), TIMES)],
     ROUNDS,
+    WARM_UP,
   );
-  report('postgres: per test, without the database', untouched, bare, 'a direct select 1', 'µs', '≤ 0.1');
+  report(`postgres, ${host}: per test, without the database`, untouched, bare, 'a direct select 1', 'µs', '≤ 0.1');
 
   sandbox.end();
   await through.end();
-  close();
+  await close();
 }
 
 /** What the test's own session takes, by either driver. */
@@ -124,21 +136,26 @@ async function session(url, { host, port, user, password, database }) {
     libpq.pq.getvalue(0, 0);
   };
 
-  for (const driver of ['pg-native', 'builtin']) {
-    const { sandbox, close } = openSandbox(url, driver);
+  for (const [driver, host, limit] of [
+    ['builtin', 'in-thread', '≤ 1.0'],
+    ['builtin', 'worker', ''],
+    ['pg-native', 'worker', ''],
+  ]) {
+    const { sandbox, close } = await openSandbox(url, { driver, host });
     sandbox.begin({ kind: 'layer', title: 'benchmark' });
     const [ours, theirs] = await inTurns(
       [() => timeSync(() => sandbox.session.execute('SELECT 1'), TIMES), () => timeSync(leastOfAll, TIMES)],
       ROUNDS,
+      WARM_UP,
     );
-    report(`postgres: session select 1, ${driver}`, ours, theirs, 'libpq', 'µs', '≤ 3.5');
+    report(`postgres, ${host}: session select 1, ${driver}`, ours, theirs, 'libpq', 'µs', limit);
     sandbox.end();
-    close();
+    await close();
   }
   libpq.pq.finish();
 }
 
-function openSandbox(url, driver) {
+async function openSandbox(url, { driver, host }) {
   const section = {
     url,
     embedded: {},
@@ -146,13 +163,20 @@ function openSandbox(url, driver) {
     swap: undefined,
     clock: 'transaction',
     driver,
+    host,
     allowAnyDatabase: false,
     stallTimeout: 500,
     holdTimeout: 10_000,
     root: ROOT,
   };
-  const close = postgres.prepare(section);
-  return { sandbox: postgres.open(section, { canWait: () => false, waitUntil: () => false }), close };
+  const engine = await postgres.load(section);
+  const withdraw = engine.prepare();
+  const sandbox = await engine.open(blockedHost);
+  const close = async () => {
+    await sandbox.close();
+    withdraw();
+  };
+  return { sandbox, close };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await run();

@@ -33,8 +33,8 @@ async function onServer(kind, server) {
     );
 
     const suite = `39 tests, ${kind}`;
-    report(suite, lockstep, rolledBack, 'async, supertest, pg-transactional-tests', 'ms', '≤ 0.9x');
-    report(suite, lockstep, truncated, 'async, supertest, TRUNCATE', 'ms', '≤ 0.4x');
+    report(suite, lockstep, rolledBack, 'async, supertest, pg-transactional-tests', 'ms', '≤ 0.95x');
+    report(suite, lockstep, truncated, 'async, supertest, TRUNCATE', 'ms', '≤ 0.65x');
   } finally {
     await server.stop();
   }

@@ -1,5 +1,5 @@
-// npm run heap -- --postgres [tests]: 5,000 tests in one process on Postgres, with the good and bad habits
-// of apps. What the first 500 left in use (the heaps of the app's and the relay's thread, the memory
+// npm run heap -- --postgres [--worker] [tests]: 5,000 tests in one process on Postgres, with the good and bad habits
+// of apps. What the first 500 left in use (the heaps of the app's thread and of the relay's, the memory
 // of the server's process, open files) may grow by no more than LIMIT until the end, and no connection
 // may be left on the server. Needs the built package (npm run build).
 import { spawnSync } from 'node:child_process';
@@ -25,8 +25,8 @@ const COARSE = { 'backend memory': 1.25 };
 
 const mocha = join(dirname(createRequire(import.meta.url).resolve('mocha/package.json')), 'bin/mocha.js');
 
-/** Sets the exit code. */
-export async function soak(tests = LONG) {
+/** Sets the exit code. `host` is the config's `database.host`. */
+export async function soak({ host: relayHost, tests = LONG }) {
   const server = await openServer({ root });
   const { host, port, user, password, database } = server.upstream;
   const admin = new pg.Client({ host, port, user, password, database });
@@ -37,7 +37,7 @@ export async function soak(tests = LONG) {
     // The server keeps so many blocks of temporary tables once it has used them.
     await admin.query(`alter database ${DATABASE} set temp_buffers = '800kB'`);
     const parameters = new URLSearchParams({ host, port, user, ...(password && { password }) });
-    const samples = run(tests, `postgres:///${DATABASE}?${parameters}`);
+    const samples = run(tests, { SOAK_SERVER: `postgres:///${DATABASE}?${parameters}`, RELAY_HOST: relayHost });
     const left = await admin.query('select count(*)::int as n from pg_stat_activity where datname = $1', [DATABASE]);
 
     process.exitCode = judge(tests, samples, left.rows[0].n) ? 0 : 1;
@@ -48,7 +48,7 @@ export async function soak(tests = LONG) {
 }
 
 /** What was in use after the first tests, and after all. */
-function run(tests, url) {
+function run(tests, settings) {
   const { base } = ruleOf(tests);
   const plugins = ['./probe.cjs', 'lockstep/mocha'].flatMap((name) => ['--require', name]);
   const { stdout, stderr, status } = spawnSync(
@@ -58,12 +58,12 @@ function run(tests, url) {
       cwd: join(root, 'test/fixtures/postgres-soak'),
       encoding: 'utf8',
       maxBuffer: 2 ** 26,
-      env: { ...process.env, SOAK_SERVER: url, TESTS: String(tests), BASE: String(base) },
+      env: { ...process.env, ...settings, TESTS: String(tests), BASE: String(base) },
     },
   );
 
   const [, samples] = /samples (\[.*\])$/m.exec(stdout) ?? [];
-  if (status !== 0 || samples === undefined) throw new Error(stdout.slice(-3000) + stderr);
+  if (status !== 0 || samples === undefined) throw new Error(stdout.slice(-12000) + stderr);
   const [first, last] = JSON.parse(samples);
   last['main heap'] -= KEPT_BY_MOCHA * (tests - base);
   return [first, last];

@@ -3,7 +3,7 @@
 //
 //   npm run heap                        10,000 tests
 //   npm run heap -- 2000                fewer
-//   npm run heap -- --postgres [tests]  on Postgres: see heap-postgres.mjs
+//   npm run heap -- --postgres [tests]  on Postgres: see heap-postgres.mjs; --worker: the relay in a thread of its own
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -14,9 +14,10 @@ import { root } from './steps.mjs';
 const LIMIT = 1.3;
 
 const given = process.argv.slice(2);
-const numbers = given.filter((argument) => argument !== '--postgres').map(Number);
+const numbers = given.filter((argument) => !argument.startsWith('--')).map(Number);
+const host = given.includes('--worker') ? 'worker' : 'in-thread';
 
-if (numbers.length < given.length) await soak(...numbers);
+if (given.includes('--postgres')) await soak({ host, tests: numbers[0] });
 else heap(...numbers);
 
 function heap(tests = 10_000) {

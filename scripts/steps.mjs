@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 // A step that has not ended by then never will.
-const DEADLINE = 10 * 60_000;
+const DEADLINE = 30 * 60_000;
 
 // npm looks for newer versions of itself and of packages; a check must not depend on a network.
 const OFFLINE = { npm_config_offline: 'true', npm_config_update_notifier: 'false', npm_config_audit: 'false' };

@@ -28,6 +28,7 @@ if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', '
   const check = checked && start('check', 'node', ['scripts/check.mjs', '--built']);
   const children = testBeside('tests that run mocha', testFiles(runsMocha));
   mocha('tests', ...testFiles((name) => !runsMocha(name)));
+  mocha('tests of the bridge on deasync', ...testFiles(ofTheBridge, { LOCKSTEP_PUMP: 'deasync' }));
   await children?.();
   for (const example of EXAMPLES) testExample(example);
   if (check && (await check()) !== 0) broken('the check failed');
@@ -42,8 +43,13 @@ function runsMocha(name) {
   return /^integration.(runner|queries|contexts)\b|\b(lost|mocha)\.test\.js$/.test(name);
 }
 
+/** Tests whose answers must not depend on the pump, which they use in their own process. */
+function ofTheBridge(name) {
+  return /^integration.(bridge|syncify)\b/.test(name);
+}
+
 /** Of our own tests, those that are wanted and for which `isIn` is true: what `mocha` takes, or undefined if there are none. */
-function testFiles(isIn) {
+function testFiles(isIn, env) {
   const all = readdirSync(join(root, BUILT), { recursive: true }).filter((name) => name.endsWith('.test.js'));
   const others = all.filter((name) => !matches(name) || !isIn(name));
   files += all.length - others.length;
@@ -51,7 +57,7 @@ function testFiles(isIn) {
 
   // .mocharc.json names all files, and mocha adds what the command line names to them: so the others are ignored.
   const ignored = others.flatMap((name) => ['--ignore', `${BUILT}/${name.replaceAll('\\', '/')}`]);
-  return [{ reporter: 'dot' }, (reporter) => ['mocha', [...reporter, ...ignored, ...mochaOptions]]];
+  return [{ reporter: 'dot' }, (reporter) => ['mocha', [...reporter, ...ignored, ...mochaOptions], env]];
 }
 
 /** An example's suite, run the way its readers run it. */

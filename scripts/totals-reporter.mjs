@@ -1,5 +1,6 @@
 // Mocha's own reporter (dot, or the one LOCKSTEP_REPORTER names), which also appends what it counted,
 // one JSON line per run, to the file that LOCKSTEP_TOTALS names: test.mjs adds the runs up.
+// With LOCKSTEP_SLOW=1 it ends with the files that took longest, in seconds.
 // What our own tests leave open is named and does not keep CI waiting; that a user's run ends by itself
 // has tests of its own.
 import { appendFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ const GRACE = 15_000;
 export default class TotalsReporter extends Base {
   constructor(runner, options) {
     super(runner, options);
+    if (process.env.LOCKSTEP_SLOW === '1') listFiles(runner);
 
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
       const { passes, failures, pending } = runner.stats;
@@ -23,6 +25,25 @@ export default class TotalsReporter extends Base {
       setTimeout(endByForce, GRACE).unref();
     });
   }
+}
+
+/** Hooks count too: much of a file's time goes by in them. */
+function listFiles(runner) {
+  const { EVENT_SUITE_BEGIN, EVENT_SUITE_END, EVENT_RUN_END } = Mocha.Runner.constants;
+  const took = new Map();
+  const began = new Map();
+  const isTop = (suite) => suite.parent?.root === true;
+
+  runner.on(EVENT_SUITE_BEGIN, (suite) => isTop(suite) && began.set(suite, performance.now()));
+  runner.on(EVENT_SUITE_END, (suite) => {
+    if (!isTop(suite)) return;
+    const seconds = (performance.now() - began.get(suite)) / 1000;
+    took.set(suite.file, (took.get(suite.file) ?? 0) + seconds);
+  });
+  runner.once(EVENT_RUN_END, () => {
+    const slowest = [...took].sort(([, a], [, b]) => b - a).slice(0, 25);
+    console.log(slowest.map(([file, seconds]) => `${seconds.toFixed(1).padStart(7)}  ${file}`).join('\n'));
+  });
 }
 
 function endByForce() {

@@ -12,7 +12,8 @@
  * │   ├── WaitPlaceError      LOCKSTEP_WAIT_PLACE        a wait where Node could never finish it
  * │   ├── NestedWaitError     LOCKSTEP_NESTED_WAIT       a wait inside another wait
  * │   ├── SyncTimeoutError    LOCKSTEP_SYNC_TIMEOUT      a wait passed its deadline
- * │   └── DeadlockError       LOCKSTEP_DEADLOCK          nothing is left that could end the wait
+ * │   ├── DeadlockError       LOCKSTEP_DEADLOCK          nothing is left that could end the wait
+ * │   └── BlockedThreadError  LOCKSTEP_BLOCKED_THREAD    a call blocked the thread that serves the sandbox
  * ├── SandboxError
  * │   ├── StallError          LOCKSTEP_STALL             a query waits for a transaction that waits for it
  * │   ├── HoldTimeoutError    LOCKSTEP_HOLD_TIMEOUT      a transaction kept the database too long
@@ -127,7 +128,7 @@ export class AppError extends LockstepError {
 /** Base of the errors of waiting. */
 export abstract class BridgeError extends LockstepError {}
 
-/** The native pump (deasync) has no binary for this platform and Node version. */
+/** No native pump has a binary for this platform and Node version: neither Lockstep's own nor deasync. */
 export class BridgeMissingError extends BridgeError {
   readonly code = 'LOCKSTEP_BRIDGE_MISSING';
   constructor(explanation: Explanation) {
@@ -175,6 +176,18 @@ export class DeadlockError extends BridgeError {
   }
 }
 
+/**
+ * A blocking call (`execSync`, `execFileSync`, `spawnSync`) kept the thread that serves the sandbox
+ * until its time was over. Its `cause` is Node's own error, ETIMEDOUT; it has the properties of that
+ * (`status`, `signal`, `output`, `pid`, `stdout`, `stderr`).
+ */
+export class BlockedThreadError extends BridgeError {
+  readonly code = 'LOCKSTEP_BLOCKED_THREAD';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_BLOCKED_THREAD', explanation);
+  }
+}
+
 /** Base of the errors of the sandbox. */
 export abstract class SandboxError extends LockstepError {}
 
@@ -207,6 +220,14 @@ export class LeakError extends SandboxError {
   readonly code = 'LOCKSTEP_LEAK';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_LEAK', explanation);
+  }
+}
+
+/** What tests had left behind went on after their end; it was refused or set apart. */
+export class LateWorkError extends SandboxError {
+  readonly code = 'LOCKSTEP_LATE_WORK';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_LATE_WORK', explanation);
   }
 }
 

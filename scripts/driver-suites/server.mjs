@@ -1,4 +1,5 @@
 // The server of the drivers' tests, and the sandbox in front of it.
+import { blockedHost } from '#src/engine/index.js';
 import { postgres } from '#src/engine/postgres/index.js';
 import { runOn } from '#src/engine/postgres/server/connect-upstream.js';
 import { openServer } from '#src/engine/postgres/server/index.js';
@@ -65,9 +66,10 @@ export async function startServer() {
         root,
       };
       const before = { ...process.env };
-      const withdraw = postgres.prepare(section);
+      const engine = await postgres.load(section);
+      const withdraw = engine.prepare();
       const given = Object.fromEntries(Object.entries(process.env).filter(([name]) => /^PG/.test(name)));
-      const sandbox = postgres.open(section, { canWait: () => false, waitUntil: () => false });
+      const sandbox = await engine.open(blockedHost);
       try {
         return await work({ ...variables(database), ...given }, async (title, run) => {
           sandbox.begin({ kind: 'test', title });
@@ -80,6 +82,7 @@ export async function startServer() {
           return result;
         });
       } finally {
+        await sandbox.close();
         withdraw();
         for (const name of Object.keys(given)) if (before[name] === undefined) delete process.env[name];
       }

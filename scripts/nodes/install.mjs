@@ -7,9 +7,29 @@ import { delimiter, dirname, join } from 'node:path';
 import { root } from '../steps.mjs';
 
 const CACHE = join(root, 'node_modules/.cache/lockstep-nodes');
-const PLATFORM = process.platform === 'win32' ? 'win' : process.platform;
-// The packages behind `node` on npm. They need no install script, and carry the headers as well.
-const PACKAGE = `${PLATFORM === 'darwin' && process.arch === 'arm64' ? 'node-bin' : 'node'}-${PLATFORM}-${process.arch}`;
+
+/** The packages behind `node` on npm. They need no install script, and carry the headers as well. */
+function packageOf(platform, arch) {
+  const system = platform === 'win32' ? 'win' : platform;
+  return `${system === 'darwin' && arch === 'arm64' ? 'node-bin' : 'node'}-${system}-${arch}`;
+}
+
+/**
+ * Gets a Node of another platform, for an emulator to run.
+ *
+ * @returns {{ node: string } | { reason: string }}
+ */
+export function installForeignNode(major, platform, arch) {
+  const folder = join(CACHE, `${platform}-${arch}-${major}`);
+  const name = packageOf(platform, arch);
+  const node = join(folder, 'node_modules', name, 'bin', platform === 'win32' ? 'node.exe' : 'node');
+  if (existsSync(node)) return { node };
+
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true }));
+  const problem = npmInstall(folder, [`${name}@${major}`], { npm_config_force: 'true' });
+  return problem ? { reason: problem } : { node };
+}
 
 /** What is compiled for one Node, with a piece of code that works only where it fits. */
 const NATIVE = {
@@ -28,14 +48,15 @@ const NATIVE = {
  */
 export function installNode(major) {
   const folder = join(CACHE, String(major));
-  const home = join(folder, 'node_modules', PACKAGE);
+  const name = packageOf(process.platform, process.arch);
+  const home = join(folder, 'node_modules', name);
   const node = join(home, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
   const allowScripts = Object.fromEntries(Object.keys(NATIVE).map((name) => [name, true]));
 
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, allowScripts }));
   // Named once more with each install: npm takes away what this package.json does not name.
-  const wanted = [`${PACKAGE}@${major}`];
+  const wanted = [`${name}@${major}`];
   if (!existsSync(node)) {
     const problem = npmInstall(folder, wanted);
     if (problem) return { reason: problem };
@@ -44,14 +65,14 @@ export function installNode(major) {
   const fitting = {};
   // What is compiled is compiled by this Node against its own headers.
   const env = { PATH: dirname(node) + delimiter + process.env.PATH, npm_config_nodedir: home };
-  for (const [name, { version, use }] of Object.entries(NATIVE)) {
-    if (works(node, use, join(root, 'node_modules', name))) continue;
+  for (const [addon, { version, use }] of Object.entries(NATIVE)) {
+    if (works(node, use, join(root, 'node_modules', addon))) continue;
 
-    fitting[name] = join(folder, 'node_modules', name);
-    wanted.push(`${name}@${version(major)}`);
-    if (works(node, use, fitting[name])) continue;
+    fitting[addon] = join(folder, 'node_modules', addon);
+    wanted.push(`${addon}@${version(major)}`);
+    if (works(node, use, fitting[addon])) continue;
     const problem = npmInstall(folder, wanted, env);
-    if (problem || !works(node, use, fitting[name])) return { reason: problem ?? `${name} does not load there` };
+    if (problem || !works(node, use, fitting[addon])) return { reason: problem ?? `${addon} does not load there` };
   }
   return { node, fitting };
 }

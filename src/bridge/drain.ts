@@ -1,4 +1,4 @@
-import { eventLoop } from './native.js';
+import { eventLoop } from './load-pump.js';
 import { state } from './state.js';
 
 /** Runs the nextTick queue and the microtasks; what they throw is kept for the wait to throw. */

@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import { createBrotliCompress, createBrotliDecompress, createInflateRaw } from 'node:zlib';
 import { onAssignment, type Callback, type Interception } from './assignment.js';
 import { guarded, guardedMethod, guardedTurn } from './guarded.js';
+import { runAsNobody } from './ownership.js';
 
 /**
  * The properties under which Node's C++ looks up the callback of a handle or request (the names of
@@ -135,7 +136,9 @@ function readingForms(direct: Direct): Forms {
   return new Forms(
     (callback) =>
       function (this: Handle, ...args) {
-        return (isDirect(direct, this._parent ?? this) ? guardedTurn : guarded)(callback, this, args);
+        const call = isDirect(direct, this._parent ?? this) ? guardedTurn : guarded;
+        // A connection serves whoever uses it, whoever has opened it; who awaits what comes is himself again.
+        return runAsNobody(() => call(callback, this, args));
       },
   );
 }
@@ -170,7 +173,13 @@ function guardListening(sample: Handle): () => void {
 
   prototype.listen = function (backlog) {
     const { onconnection } = this;
-    if (typeof onconnection === 'function') this.onconnection = guardedMethod(onconnection as Callback);
+    if (typeof onconnection === 'function') {
+      const guardedForm = guardedMethod(onconnection as Callback);
+      // A server that a test has started serves the others as well.
+      this.onconnection = function (this: unknown, ...args: unknown[]) {
+        return runAsNobody(() => Reflect.apply(guardedForm, this, args));
+      };
+    }
     return listen.call(this, backlog);
   };
   return () => {

@@ -1,6 +1,7 @@
 import type { Callback } from './assignment.js';
 import { guardedTurn } from './guarded.js';
 import { native } from './native.js';
+import { runAsNobody } from './ownership.js';
 
 /** Under which all of Node's event targets are told of an event (lib/internal/event_target.js). */
 const DISPATCH = Symbol.for('nodejs.internal.kHybridDispatch');
@@ -24,7 +25,8 @@ export function guardPorts(): () => void {
     configurable: true,
     value(this: unknown, ...args: unknown[]): unknown {
       const arrived = args[1] === 'message' && args[2] === undefined;
-      return arrived ? guardedTurn(dispatch, this, args) : Reflect.apply(dispatch, this, args);
+      if (!arrived) return Reflect.apply(dispatch, this, args);
+      return runAsNobody(() => guardedTurn(dispatch, this, args));
     },
   });
   return () => {

@@ -3,6 +3,8 @@ import { guardHandles } from './guard-handles.js';
 import { guardPorts } from './guard-ports.js';
 import { guarded, guardedInBatch } from './guarded.js';
 import { native } from './native.js';
+import { leavesOwner, runAsNobody } from './ownership.js';
+import { replaceProperty } from './replace.js';
 import { state } from './state.js';
 
 /**
@@ -36,7 +38,7 @@ function guardNextTick(): () => void {
     original(runTick as Callback, callback, ...args);
   }
 
-  return replace(process, 'nextTick', nextTick);
+  return replaceProperty(process, 'nextTick', nextTick);
 }
 
 function guardMicrotasks(): () => void {
@@ -47,29 +49,30 @@ function guardMicrotasks(): () => void {
     original(() => guarded(callback, undefined, []));
   }
 
-  return replace(globalThis, 'queueMicrotask', queueMicrotask);
-}
-
-function replace<T extends object>(owner: T, name: keyof T & string, replacement: unknown): () => void {
-  const unguarded = Object.getOwnPropertyDescriptor(owner, name);
-  if (unguarded === undefined) return () => undefined;
-
-  Object.defineProperty(owner, name, { ...unguarded, value: replacement });
-  return () => {
-    // Somebody may have put one of his own on top, which has to stay.
-    if (owner[name] === replacement) Object.defineProperty(owner, name, unguarded);
-  };
+  return replaceProperty(globalThis, 'queueMicrotask', queueMicrotask);
 }
 
 function guardImmediates(): () => void {
   const sample = native.setImmediate(() => undefined);
   native.clearImmediate(sample);
 
+  /** Set by whoever was handed something on: postgres.js writes in an immediate. */
+  const handedOn = new WeakSet<object>();
+
   return onAssignment(Object.getPrototypeOf(sample) as object, '_onImmediate', {
+    assigned(owner) {
+      state.immediates += 1;
+      if (leavesOwner()) handedOn.add(owner);
+    },
+    // By Node too, when it has run.
+    cleared() {
+      state.immediates -= 1;
+    },
     call(owner, callback, args) {
       const { immediate: outer } = state;
       state.immediate = owner;
       try {
+        if (handedOn.has(owner)) return runAsNobody(() => guardedInBatch(callback, owner, args));
         return guardedInBatch(callback, owner, args);
       } finally {
         state.immediate = outer;

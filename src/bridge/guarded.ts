@@ -1,5 +1,6 @@
 import type { Callback } from './assignment.js';
 import { drainQueues } from './drain.js';
+import { endedOwner, failedLate } from './ownership.js';
 import { state } from './state.js';
 
 /** Calls a callback of the app; during a wait, what it throws is kept for the wait to throw. */
@@ -8,7 +9,10 @@ export function guarded(callback: Callback, self: unknown, args: unknown[]): unk
   try {
     return Reflect.apply(callback, self, args);
   } catch (error) {
-    if (!leftToDomain(error)) state.thrown.push(error);
+    if (leftToDomain(error)) return undefined;
+    const owner = endedOwner();
+    if (owner === undefined) state.thrown.push(error);
+    else failedLate(owner, error);
     return undefined;
   }
 }

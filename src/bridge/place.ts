@@ -1,5 +1,5 @@
 import { NestedWaitError, WaitPlaceError } from '../errors.js';
-import { eventLoop } from './native.js';
+import { eventLoop } from './load-pump.js';
 import { state, type FrameOwner } from './state.js';
 
 /** Whether a wait may begin here: a hop's function is on the stack and no wait is in progress. */

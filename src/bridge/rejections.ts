@@ -1,3 +1,4 @@
+import { endedOwner, failedLate } from './ownership.js';
 import { state } from './state.js';
 
 /** Rejections of the running test that came outside of its waits, by their promises. */
@@ -17,7 +18,10 @@ export function takeRejections(): () => void {
   };
 }
 
+/** Node tells of a rejection in the context of the promise. */
 function take(reason: unknown, promise: Promise<unknown>): void {
+  const owner = endedOwner();
+  if (owner !== undefined) return failedLate(owner, reason);
   if (state.waiting === undefined) late.set(promise, reason);
   else if (!state.thrown.includes(reason)) state.thrown.push(reason);
 }

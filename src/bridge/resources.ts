@@ -1,3 +1,5 @@
+import { endingV8Work } from './v8-work.js';
+
 /** What Node calls a resource, in words (names from src/async_wrap.h and lib/internal/timers.js). */
 const WORDS: Readonly<Record<string, string>> = {
   Timeout: 'timer',
@@ -48,6 +50,11 @@ export function takeBaseline(): void {
   baseline = new Map([...census()].filter(([name]) => !PASSING.test(name)));
 }
 
+/** Whether anything of the baseline keeps the event loop alive, if the app does not. */
+export function holdsBaseline(): boolean {
+  return baseline.size > 0;
+}
+
 /**
  * What keeps the event loop alive beyond the baseline, in words: `2 timers`, `1 TCP socket`.
  *
@@ -60,5 +67,5 @@ export function activeResources(ownTimers = 0): string[] {
     const extra = count - (baseline.get(name) ?? 0) - (name === 'Timeout' ? ownTimers : 0);
     if (extra > 0) words.push(`${extra} ${WORDS[name] ?? name}${extra > 1 && WORDS[name] !== undefined ? 's' : ''}`);
   }
-  return words;
+  return [...words, ...endingV8Work()];
 }

@@ -49,8 +49,8 @@ const DEPTH = 30;
 
 type Caller = (...args: never[]) => unknown;
 
-/** The frames; formatted when its `stack` is read. */
-function capture(below: Caller, limit: number): { readonly stack?: unknown } {
+/** The frames above `below`, so many at most; formatted when its `stack` is read. */
+export function capture(below: Caller, limit: number): { readonly stack?: unknown } {
   const holder: { stack?: unknown } = {};
   const { stackTraceLimit } = Error;
 

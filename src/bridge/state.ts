@@ -1,3 +1,5 @@
+import type { Owner } from './ownership.js';
+
 /** What the runner tells the bridge about the function that it runs. */
 export interface FrameOwner {
   /** Title of the test or hook, for messages. */
@@ -20,6 +22,14 @@ export interface BridgeState {
   readonly thrown: unknown[];
   /** The immediate whose callback is on the stack; undefined outside such callbacks and without a runner. */
   immediate: object | undefined;
+  /** How many immediates are still to run. */
+  immediates: number;
+  /** Whether intervals are kept from firing now; undefined while nobody keeps them. */
+  holding: (() => boolean) | undefined;
+  /** What intervals that were kept from firing are to do then, by their timers. */
+  readonly due: Map<object, () => unknown>;
+  /** Is told of what fails as the work of a test that has ended; undefined without a runner. */
+  late: ((owner: Owner, error: unknown) => void) | undefined;
   /** Where the runner of this thread is; undefined when none is installed. */
   runner: 'loading' | 'running' | undefined;
 }
@@ -35,5 +45,9 @@ export const state: BridgeState = ((globalThis as { [KEY]?: BridgeState })[KEY] 
   waiting: undefined,
   thrown: [],
   immediate: undefined,
+  immediates: 0,
+  holding: undefined,
+  due: new Map(),
+  late: undefined,
   runner: undefined,
 });

@@ -1,7 +1,8 @@
 import { DeadlockError, SyncTimeoutError, type BridgeError } from '../errors.js';
 import { pendingRemedy, pendingWork } from './diagnostics.js';
 import { waitingFrame } from './place.js';
-import { pump, type Expired } from './pump.js';
+import type { Expired } from './event-loop.js';
+import { pump } from './pump.js';
 import { withRealTicks } from './real-ticks.js';
 import { appendTestFrames } from './stack.js';
 import { state, type FrameOwner } from './state.js';

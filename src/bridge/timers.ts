@@ -1,7 +1,9 @@
 import { forgetTimer, isOwnCallback, noteTimer } from './app-work.js';
 import { onAssignment } from './assignment.js';
 import { guardedInBatch } from './guarded.js';
+import { forgetDue, isHeld } from './held-intervals.js';
 import { native } from './native.js';
+import { runAsNobody } from './ownership.js';
 
 /** The parts of Node's Timeout that are used (lib/internal/timers.js). */
 interface Timer {
@@ -33,7 +35,8 @@ export function trackTimers(): () => void {
     },
     cleared: forget,
     call(timer, callback, args) {
-      if (!(timer as Timer)._repeat) forget(timer);
+      if ((timer as Timer)._repeat) return fireInterval(timer, () => guardedInBatch(callback, timer, args));
+      forget(timer);
       return guardedInBatch(callback, timer, args);
     },
   });
@@ -61,7 +64,14 @@ export function unrefTimers(): void {
   timers.clear();
 }
 
+/** An interval serves all who come while it is set, whoever set it. */
+function fireInterval(timer: Timer, fire: () => unknown): unknown {
+  if (!ownTimers.has(timer) && isHeld(timer, () => runAsNobody(fire))) return undefined;
+  return runAsNobody(fire);
+}
+
 function forget(timer: object): void {
   timers.delete(timer);
+  forgetDue(timer);
   forgetTimer(timer);
 }

@@ -110,7 +110,7 @@ function creator(): string | typeof OURS | undefined {
 // Between Node and the app's code.
 const GUARDS = /[\\/]bridge[\\/](?:guard(?:ed|-handles|-ports)?|timers|assignment)\.[jt]s:/;
 // The pump calls Node here, which calls whatever is due.
-const PUMP = /[\\/]node_modules[\\/]deasync[\\/]|drainQueues .*[\\/]bridge[\\/]drain\./;
+const PUMP = /[\\/]node_modules[\\/]deasync[\\/]|(?:drainQueues|spin) .*[\\/]bridge[\\/](?:drain|addon-pump)\./;
 const RUNNER = /[\\/]node_modules[\\/]mocha/;
 
 function isOurs(frame: string): boolean {

@@ -26,7 +26,15 @@ export interface Config {
   readonly client?: ClientConfig;
   /** The log of what is sent to the database. */
   readonly queries?: QueriesConfig;
+  /**
+   * What becomes of work that a test has left behind and that goes on after its end (it is refused):
+   * a warning at the end of the run (`'warn'`, the default), or a failure of the run (`'error'`).
+   */
+  readonly leaks?: Leaks;
 }
+
+/** What becomes of work that goes on after the end of its test; see {@link Config.leaks}. */
+export type Leaks = 'warn' | 'error';
 
 /** The log of what is sent to the database. */
 export interface QueriesConfig {
@@ -164,6 +172,9 @@ export interface SqliteConfig {
 /** The libraries behind the synchronous session: libpq through its npm package, or Lockstep's own. */
 export type PostgresDriver = 'pg-native' | 'builtin';
 
+/** Where the sandbox runs: in the thread of the tests, or in a worker thread of its own. */
+export type PostgresHost = 'in-thread' | 'worker';
+
 /** What `now()` is during a test: the same for all of it, as in any transaction, or new with each statement. */
 export type PostgresClock = 'transaction' | 'statement';
 
@@ -200,8 +211,13 @@ export interface PostgresConfig {
   readonly isolation?: Isolation;
   /** Default: `'statement'` on the embedded server, `'transaction'` with `url`. */
   readonly clock?: PostgresClock;
-  /** Default: pg-native where it is installed, else Lockstep's own. */
+  /** By what the session speaks to the sandbox. Default: Lockstep's own. With pg-native it runs in a worker. */
   readonly driver?: PostgresDriver;
+  /**
+   * Default: the thread of the tests, which is the fastest; a worker for a server that is reached by TLS,
+   * for `driver: 'pg-native'`, and on Windows.
+   */
+  readonly host?: PostgresHost;
   /** Allows a database without `test` in its name. Default: false. */
   readonly allowAnyDatabase?: boolean;
   /** Milliseconds a query waits for an idle transaction before StallError. Default: 500. */

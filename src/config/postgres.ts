@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 
-import type { PostgresClock, PostgresDriver, PostgresSwap } from './config.js';
+import type { PostgresClock, PostgresDriver, PostgresHost, PostgresSwap } from './config.js';
 import { readEnv } from './environment.js';
 import { readIsolation } from './isolation.js';
 import { nearest } from './nearest.js';
@@ -23,6 +23,7 @@ export const POSTGRES_KEYS: readonly string[] = [
   'isolation',
   'clock',
   'driver',
+  'host',
   'allowAnyDatabase',
   'stallTimeout',
   'holdTimeout',
@@ -31,6 +32,7 @@ export const POSTGRES_KEYS: readonly string[] = [
 
 const EMBEDDED_KEYS = ['binaries', 'locale', 'settings', 'startTimeout'];
 const DRIVERS: readonly PostgresDriver[] = ['pg-native', 'builtin'];
+const HOSTS: readonly PostgresHost[] = ['in-thread', 'worker'];
 const CLOCKS: readonly PostgresClock[] = ['transaction', 'statement'];
 
 /** What `env: 'PG*'` stands for. */
@@ -51,7 +53,7 @@ export function readPostgres(section: Section, called: ResolvedName): ResolvedPo
     user: section.text('user'),
     isolation: readIsolation(section),
     clock: section.choice('clock', CLOCKS) ?? (section.raw('url') === undefined ? 'statement' : 'transaction'),
-    driver: section.choice('driver', DRIVERS),
+    ...readHost(section),
     allowAnyDatabase: section.flag('allowAnyDatabase') ?? false,
     stallTimeout: section.milliseconds('stallTimeout') ?? 500,
     holdTimeout: section.milliseconds('holdTimeout') ?? 10_000,
@@ -60,6 +62,20 @@ export function readPostgres(section: Section, called: ResolvedName): ResolvedPo
     seed: readSetup(section, 'seed'),
     root: dirname(section.source),
   });
+}
+
+/** Reads `driver` and `host`. */
+function readHost(section: Section): Pick<ResolvedPostgres, 'driver' | 'host'> {
+  const driver = section.choice('driver', DRIVERS);
+  const host = section.choice('host', HOSTS);
+
+  if (host === 'in-thread' && driver === 'pg-native') {
+    throw section.refuse('host', "'worker' with driver: 'pg-native'", {
+      why: 'libpq blocks the thread while it waits, and there nobody else could answer it.',
+      remedy: `Leave out ${section.name('host')}, or ${section.name('driver')}.`,
+    });
+  }
+  return { driver, host };
 }
 
 /** Reads `env`. */

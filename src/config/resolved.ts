@@ -1,8 +1,10 @@
 import type {
   Isolation,
+  Leaks,
   NPlusOne,
   PostgresClock,
   PostgresDriver,
+  PostgresHost,
   PostgresSwap,
   RaiseServerErrors,
   SetupFunction,
@@ -38,6 +40,7 @@ export interface ResolvedConfig {
     readonly openapi: ResolvedOpenApi | undefined;
   };
   readonly queries: ResolvedQueries;
+  readonly leaks: Leaks;
 }
 
 /** What becomes of the log of statements. */
@@ -115,8 +118,10 @@ export interface ResolvedPostgres extends ResolvedName {
   /** The role as which the app comes; undefined for that of the real connection. */
   readonly user: string | undefined;
   readonly clock: PostgresClock;
-  /** Undefined takes pg-native where it is installed. */
+  /** Undefined takes Lockstep's own, and in a worker pg-native where it is installed. */
   readonly driver: PostgresDriver | undefined;
+  /** Undefined takes the thread of the tests, where the server can be reached from there. */
+  readonly host: PostgresHost | undefined;
   readonly allowAnyDatabase: boolean;
   /** Milliseconds. */
   readonly stallTimeout: number;

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
 import { readApp } from './app.js';
-import type { RaiseServerErrors, Transport } from './config.js';
+import type { Leaks, RaiseServerErrors, Transport } from './config.js';
 import { DATABASE_KEYS } from './database.js';
 import { MAIN, readDatabases } from './databases.js';
 import { readOpenApi } from './openapi.js';
@@ -9,10 +9,11 @@ import { QUERIES_KEYS, readQueries } from './queries.js';
 import type { ResolvedConfig } from './resolved.js';
 import { Section } from './section.js';
 
-const KEYS = ['app', 'database', 'databases', 'bridge', 'client', 'queries'];
+const KEYS = ['app', 'database', 'databases', 'bridge', 'client', 'queries', 'leaks'];
 const BRIDGE_KEYS = ['timeout', 'auto'];
 const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport', 'openapi'];
 const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
+const LEAKS: readonly Leaks[] = ['warn', 'error'];
 const RAISE: readonly RaiseServerErrors[] = ['unhandled', '5xx', false];
 
 const NESTED = [
@@ -42,6 +43,7 @@ export function validateConfig(value: unknown, source: string): ResolvedConfig {
     bridge: readBridge(section.raw('bridge') ?? {}, source),
     client: readClient(section.raw('client') ?? {}, source),
     queries: readQueries(section.raw('queries') ?? {}, source),
+    leaks: section.choice('leaks', LEAKS) ?? 'warn',
   });
 }
 

@@ -7,13 +7,7 @@
  */
 
 import type { LoggedStatement } from '../sandbox/statement-log.js';
-
-/** A span of work that is rolled back as one: a test, or the fixtures of a `describe`. */
-export interface Scope {
-  readonly kind: 'layer' | 'test';
-  /** Full title as mocha prints it; used in messages. */
-  readonly title: string;
-}
+import type { CutConnection, EndedOwner, LateStatement, OpenWork, ScopeName } from '../sandbox/vocabulary.js';
 
 /** What the engine may ask of whoever runs the tests: the sandbox itself can neither wait nor see the loop. */
 export interface Host {
@@ -24,6 +18,12 @@ export interface Host {
    * Returns false when `timeout` (milliseconds) passed or nothing is left that could make it true.
    */
   waitUntil(done: () => boolean, timeout: number): boolean;
+  /** The scope whose work the running code is, where that scope is over and it is certain; undefined otherwise. */
+  endedOwner(): EndedOwner | undefined;
+  /** Runs what belongs to no scope, e.g. what a connection hears that goes on over all of them. */
+  asNobody<T>(work: () => T): T;
+  /** To be told of each statement that was refused because its scope was over. */
+  refused(late: LateStatement): void;
 }
 
 /** A parameter list by position, or parameters by name (without the sign). */
@@ -65,26 +65,10 @@ export interface SyncConnection {
   readonly inTransaction: boolean;
   /** Whether that transaction has failed, so that the database would answer COMMIT by rolling back. */
   readonly transactionFailed?: boolean;
+  /** Whether a transaction takes the turn with its first statement only; see `HOLDS_TURN` in sandbox/holding.ts. */
+  readonly beginsLazily?: boolean;
   /** Whether a list or an object is a value that can be bound: Postgres has arrays and JSON. */
   readonly storesObjects?: boolean;
-}
-
-/** Something of the app that is still going on when a scope ends. */
-export interface Leftover {
-  readonly kind: 'transaction' | 'statement';
-  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
-  readonly connection: string;
-  /** The last SQL that it sent. */
-  readonly lastSql: string;
-}
-
-/** A connection of the app that a finished test left in a transaction, and whose client has not noticed that it was cut. */
-export interface CutConnection {
-  readonly connection: string;
-  /** The test that ended. */
-  readonly title: string;
-  /** The last SQL that was sent on it. */
-  readonly lastSql: string;
 }
 
 /** One statement that was sent through the sandbox, as the query log records it. */
@@ -116,7 +100,7 @@ export interface Sandbox {
   readonly log: StatementReader;
 
   /** Tells the observer at once of statements that it would be told of with the event loop's next turn. */
-  drain?(): void;
+  drain(): void;
 
   /** The test's own connection. */
   readonly session: SyncConnection;
@@ -124,8 +108,11 @@ export interface Sandbox {
   /**
    * Begins a scope inside the current one. Nothing is sent to the database until somebody uses it,
    * so a test that touches no database costs none.
+   *
+   * @throws SandboxLostError when the work that it would build on is lost, and that was not told yet;
+   * the scope has not begun then.
    */
-  begin(scope: Scope): void;
+  begin(scope: ScopeName): void;
 
   /**
    * Rolls the innermost scope back and closes the sandbox to everybody until the next `begin` or
@@ -137,19 +124,30 @@ export interface Sandbox {
    */
   end(): void;
 
-  /** Opens the sandbox for the innermost scope again: a later hook of a layer is about to run. */
+  /**
+   * Opens the sandbox for the innermost scope again: a later hook of a layer is about to run.
+   *
+   * @throws SandboxLostError as `begin`.
+   */
   resume(): void;
 
-  /**
-   * Transactions and statements of the app that are open now, oldest first.
-   *
-   * @param asked whether the app was asked for anything in this scope, so that it may have sent what has
-   * not arrived yet
-   */
-  leftovers(asked?: boolean): readonly Leftover[];
+  /** What the app has open now: transactions and statements, oldest first, and connections that are being opened. */
+  leftovers(): readonly OpenWork[];
 
-  /** Counts what the app was answered, where answers come by the event loop. */
-  readonly activity?: number;
+  /**
+   * Goes up whenever the app was answered something. Where it stands still over a whole turn of the
+   * event loop and nothing is left over, the app has nothing under way here.
+   */
+  readonly activity: number;
+
+  /**
+   * Whether the app may have sent something that the sandbox cannot know of yet, from another process or
+   * through a socket of the system: then only turns of the event loop can tell.
+   */
+  readonly inTransit: boolean;
+
+  /** A connection to the server that is being made anew, before which a test should not begin; undefined for none. */
+  readonly recovering: Promise<void> | undefined;
 
   /** A plain sentence per pending or holding connection, for the diagnostics of a wait. */
   describe(): readonly string[];
@@ -161,16 +159,16 @@ export interface Sandbox {
    * Whether a socket of this process may lead to the sandbox, also after `close`: an app's pool is
    * mostly open when a run ends, and that is no leak.
    */
-  leadsHere?(socket: {
-    readonly remoteAddress?: string | undefined;
-    readonly remotePort?: number | undefined;
-  }): boolean;
+  leadsHere(socket: { readonly remoteAddress?: string | undefined; readonly remotePort?: number | undefined }): boolean;
 
-  /** Whether the app has sent a statement to it; undefined where the engine itself tells of an app that goes elsewhere. */
-  readonly reached?: boolean;
+  /** Whether the thread of the tests serves it: while that is blocked, nobody else is answered. */
+  readonly servedHere: boolean;
+
+  /** Whether the app has come to it since the process began: sent a statement, or opened the database. */
+  readonly reached: boolean;
 
   /** Closes the real connection. The sandbox is of no use afterwards. */
-  close(): void;
+  close(): void | Promise<void>;
 }
 
 /** One kind of database. `Options` is the engine's validated part of the config. */
@@ -178,19 +176,28 @@ export interface Engine<Options> {
   readonly name: string;
 
   /**
+   * Makes ready what the app is to be led to. All databases of a config are loaded before one of them
+   * is prepared.
+   */
+  load(options: Options): Promise<LoadedEngine>;
+}
+
+/** An engine together with the options that it was loaded for. */
+export interface LoadedEngine {
+  /**
    * Puts the engine in the app's way: sets environment variables and registers module hooks.
    * Must run before the app is imported. Returns what takes it away again.
    *
    * @throws SwapError when a driver was loaded too early or cannot be replaced.
    */
-  prepare(options: Options): () => void;
+  prepare(): () => void;
 
   /**
-   * Opens the sandbox. Until the first `begin`, what is done on it (schema, seed) is permanent for
-   * the sandbox's life.
+   * Opens a sandbox; a run opens one, and a process may have one run after the other. Until the first
+   * `begin`, what is done on it (schema, seed) is permanent for the sandbox's life.
    *
    * @throws EngineMissingError when the database driver is not installed.
    * @throws UnsafeDatabaseError when the database is not named like a test database.
    */
-  open(options: Options, host: Host): Sandbox;
+  open(host: Host): Promise<Sandbox>;
 }

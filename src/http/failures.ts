@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { currentOwner, failedLate, type Owner } from '../bridge/index.js';
 import { MemorySocket } from './memory/socket.js';
 
 /** An error of the app, as a framework adapter saw it. */
@@ -34,6 +35,7 @@ export class Failures {
   readonly #sinkOfRequest = new WeakMap<IncomingMessage, FailureSink>();
   /** By port and number of the stream. */
   readonly #sinkOfStream = new Map<string, FailureSink>();
+  readonly #ownerOfSink = new WeakMap<FailureSink, Owner>();
   #late: string[] = [];
 
   /** Whether there are late errors to take. */
@@ -43,6 +45,7 @@ export class Failures {
 
   /** The client's end of `socket` now carries the request of `sink`. */
   carry(socket: Socket | MemorySocket, sink: FailureSink): void {
+    this.#own(sink);
     this.#sinkOfConnection.set(socket, sink);
     // Not yet connected, it has no port; its request cannot arrive before it has one.
     if (socket instanceof MemorySocket) return;
@@ -58,7 +61,14 @@ export class Failures {
 
   /** The stream of HTTP/2 with this number, on the connection with this port, carries the request of `sink`. */
   carryStream(key: string, sink: FailureSink): void {
+    this.#own(sink);
     this.#sinkOfStream.set(key, sink);
+  }
+
+  /** The test that sends a request is the one whose request it is. */
+  #own(sink: FailureSink): void {
+    const owner = currentOwner();
+    if (owner !== undefined) this.#ownerOfSink.set(sink, owner);
   }
 
   dropStream(key: string): void {
@@ -84,8 +94,13 @@ export class Failures {
     // Not ours: the app may listen on a port as well.
     if (sink === undefined) return;
 
-    if (sink.pending) sink.fail(failure);
-    else if (failure.kind === 'unhandled') this.#late.push(lateSentence(request, failure.error));
+    if (sink.pending) return sink.fail(failure);
+    if (failure.kind !== 'unhandled') return;
+    const owner = this.#ownerOfSink.get(sink);
+    const sentence = lateSentence(request, failure.error);
+    // The test that runs now has no part in it.
+    if (owner?.ended === true) failedLate(owner, sentence);
+    else this.#late.push(sentence);
   }
 
   /** Sentences about unhandled errors that came when nobody waited any more; asked once. */

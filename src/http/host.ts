@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks';
-import { reportPending } from '../bridge/index.js';
+import { reportPending, runAsNobody } from '../bridge/index.js';
 import { AppError, NotRunningError, RequestError } from '../errors.js';
 import type { RequestQueries } from '../queries/index.js';
 import { sentencesOf } from '../sentences.js';
@@ -72,8 +72,8 @@ export interface ClientHost {
   beginScope(): void;
   /** Makes the cookies what they were at the begin of the scope that ends now, and closes its streams and WebSockets. */
   endScope(): void;
-  /** Closes the streams and WebSockets of the scope, so that the app can finish what belongs to them. */
-  closeSessions(): void;
+  /** Closes the streams and WebSockets of the scope, so that the app can finish what belongs to them. Whether there were any. */
+  closeSessions(): boolean;
   /**
    * Aborts requests still in flight. Resolves to a sentence for each of them, and for each error of
    * the app that came after its request was answered.
@@ -123,7 +123,7 @@ class Host implements ClientHost, Desk, JarShelf {
   readonly #failures = new Failures();
   readonly #forget: () => void;
   // The first request starts the app: neither it nor the connections may inherit that test's AsyncLocalStorage.
-  readonly #scope = new AsyncResource('LockstepApp');
+  readonly #scope = runAsNobody(() => new AsyncResource('LockstepApp'));
   #line: Running | undefined;
   #starting: Promise<Running> | undefined;
   #stopped = false;
@@ -174,8 +174,8 @@ class Host implements ClientHost, Desk, JarShelf {
     this.#jars.end();
   }
 
-  closeSessions(): void {
-    this.sessions.closeScope();
+  closeSessions(): boolean {
+    return this.sessions.closeScope();
   }
 
   async endTest(): Promise<string[]> {

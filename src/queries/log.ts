@@ -1,4 +1,4 @@
-import type { Scope } from '../engine/index.js';
+import type { ScopeName } from '../engine/index.js';
 import { repeatsIn, type Repeat } from './repeats.js';
 import { listed, type Queries } from './record.js';
 import {
@@ -57,7 +57,7 @@ export class QueryLog {
   }
 
   /** A test begins, or the hooks of a `describe`. Its title is read when it is needed. */
-  begin(scope: Scope): void {
+  begin(scope: ScopeName): void {
     const mark = this.mark();
 
     this.#scope.close(mark);
@@ -100,7 +100,7 @@ export class QueryLog {
   }
 
   /** All of the current test. */
-  all(): Sent & { readonly kind: Scope['kind'] } {
+  all(): Sent & { readonly kind: ScopeName['kind'] } {
     return { entries: this.#scope.read(), omitted: this.#scope.omitted, kind: this.#scope.kind };
   }
 

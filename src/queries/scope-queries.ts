@@ -2,7 +2,7 @@ import { isSession } from '../sandbox/connection-names.js';
 import { classify } from '../sql/classify.js';
 import type { Dialect } from '../sql/dialect.js';
 import { shapeOf } from '../sql/shape.js';
-import type { Scope, StatementEvent, StatementReader } from '../engine/index.js';
+import type { ScopeName, StatementEvent, StatementReader } from '../engine/index.js';
 import type { StatementRecord } from './record.js';
 
 /** Statements, and requests, that are kept of one scope. */
@@ -51,7 +51,7 @@ export class ScopeQueries {
   omitted = 0;
   /** Whether there was a client call. */
   requested = false;
-  readonly #scope: Scope;
+  readonly #scope: ScopeName;
   readonly #sources: readonly Source[];
   #next: Mark;
   readonly #entries: Entry[] = [];
@@ -60,13 +60,13 @@ export class ScopeQueries {
   #end: Mark | undefined;
 
   /** @param from where it begins */
-  constructor(scope: Scope, sources: readonly Source[], from: Mark) {
+  constructor(scope: ScopeName, sources: readonly Source[], from: Mark) {
     this.#scope = scope;
     this.#sources = sources;
     this.#next = from;
   }
 
-  get kind(): Scope['kind'] {
+  get kind(): ScopeName['kind'] {
     return this.#scope.kind;
   }
 

@@ -1,11 +1,12 @@
 import type { Socket } from 'node:net';
-import { canWait, reportPending, waitUntil, type PendingSource } from '../bridge/index.js';
+import { canWait, endedOwner, reportPending, runAsNobody, waitUntil, type PendingSource } from '../bridge/index.js';
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
-import type { Leftover, LoadedEngine, Sandbox, Scope } from '../engine/index.js';
+import type { Host, LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
 import type { QueryLog } from '../queries/index.js';
 import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
 import { createSession, type Session } from '../session/index.js';
 import { findDatabase } from './find-database.js';
+import type { LateWork } from './late-work.js';
 import { logStatements } from './log-statements.js';
 import { bringIn, withOwnKeys } from './set-up.js';
 
@@ -25,9 +26,10 @@ export class Databases {
   readonly #config: ResolvedConfig;
   readonly #engines: readonly LoadedEngine[];
   readonly #queries: QueryLog;
+  readonly #host: Host;
   readonly #withdrawals: (() => void)[] = [];
   #opened: Opened[] = [];
-  #leadHere: NonNullable<Sandbox['leadsHere']>[] = [];
+  #leadHere: Sandbox['leadsHere'][] = [];
   #sandboxes: readonly Sandbox[] = [];
   /** For each open scope the sandboxes in which it was begun. */
   #scopes: (readonly Sandbox[])[] = [];
@@ -38,13 +40,24 @@ export class Databases {
    * Puts each engine in the app's way.
    *
    * @param engines one for each of the config's databases, in the same order
-   * @param queries is told what to log
+   * @param told `queries` is told what to log, `late` what comes after the end of its test
    * @throws SwapError when a driver cannot be replaced; what was put in the way before is taken away.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], queries: QueryLog) {
+  constructor(
+    config: ResolvedConfig,
+    engines: readonly LoadedEngine[],
+    { queries, late }: { readonly queries: QueryLog; readonly late: LateWork },
+  ) {
     this.#config = config;
     this.#queries = queries;
     this.#engines = engines;
+    this.#host = {
+      canWait,
+      waitUntil: waitForTurn,
+      endedOwner,
+      asNobody: runAsNobody,
+      refused: (statement) => late.refused(statement),
+    };
     this.drainLimit = config.databases.length === 0 ? DRAIN : Math.max(...config.databases.map(({ drain }) => drain));
     try {
       for (const engine of engines) this.#withdrawals.push(engine.prepare());
@@ -63,18 +76,18 @@ export class Databases {
     this.#leadHere = [];
     for (const [index, engine] of this.#engines.entries()) {
       const database = this.#config.databases[index];
-      if (database !== undefined) this.#add(database, engine);
+      if (database !== undefined) await this.#add(database, engine);
     }
     this.#sandboxes = this.#opened.map(({ sandbox }) => sandbox);
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
     for (const { database, sandbox, session } of this.#opened) await bringIn(database, session, sandbox.session);
   }
 
-  #add(database: ResolvedDatabase, engine: LoadedEngine): void {
-    const sandbox = withOwnKeys(database.key, () => engine.open({ canWait, waitUntil: waitForTurn }));
+  async #add(database: ResolvedDatabase, engine: LoadedEngine): Promise<void> {
+    const sandbox = await withOwnKeys(database.key, () => engine.open(this.#host));
 
     logStatements(sandbox);
-    if (sandbox.leadsHere !== undefined) this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
+    this.#leadHere.push(sandbox.leadsHere.bind(sandbox));
     this.#opened.push({
       database,
       sandbox,
@@ -94,12 +107,12 @@ export class Databases {
   }
 
   /** Begins a scope in all of them, and throws the first error of doing so. */
-  begin(scope: Scope): void {
+  begin(scope: ScopeName): void {
     this.#scopes.push(this.#sandboxes);
     each(this.#sandboxes, (sandbox) => this.#beginIn(sandbox, scope));
   }
 
-  #beginIn(sandbox: Sandbox, scope: Scope): void {
+  #beginIn(sandbox: Sandbox, scope: ScopeName): void {
     try {
       sandbox.begin(scope);
     } catch (error) {
@@ -123,17 +136,35 @@ export class Databases {
     each(this.#scopes.pop() ?? [], (sandbox) => sandbox.end());
   }
 
-  /** What the app has open; `asked` as in the sandbox's. */
-  leftovers(asked = false): readonly Leftover[] {
+  /** What the app has open. */
+  leftovers(): readonly OpenWork[] {
     const [first] = this.#sandboxes;
     // Asked at the end of every test.
-    if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers(asked);
-    return this.#sandboxes.flatMap((sandbox) => sandbox.leftovers(asked));
+    if (first !== undefined && this.#sandboxes.length === 1) return first.leftovers();
+    return this.#sandboxes.flatMap((sandbox) => sandbox.leftovers());
   }
 
   /** Counts what the app was answered. */
   get activity(): number {
-    return this.#sandboxes.reduce((sum, { activity = 0 }) => sum + activity, 0);
+    return this.#sandboxes.reduce((sum, { activity }) => sum + activity, 0);
+  }
+
+  /** Whether the app may have sent something that no sandbox knows of yet. */
+  get inTransit(): boolean {
+    return this.#sandboxes.some(({ inTransit }) => inTransit);
+  }
+
+  /** Whether the thread of the tests serves one of them to others. */
+  get servedHere(): boolean {
+    return this.#opened.some(({ sandbox }) => sandbox.servedHere);
+  }
+
+  /** Connections to servers that are being made anew; undefined for none. */
+  get recovering(): Promise<unknown> | undefined {
+    let all: Promise<void>[] | undefined;
+    // Asked before every test and hook.
+    for (const { recovering } of this.#sandboxes) if (recovering !== undefined) (all ??= []).push(recovering);
+    return all && Promise.all(all);
   }
 
   /** Whether a socket may be one of the app's to a sandbox, also after `close`. */
@@ -141,19 +172,25 @@ export class Databases {
     return this.#leadHere.some((leadsHere) => leadsHere(socket));
   }
 
-  /** Those that the app has sent nothing to, as far as their engine leaves it to us to tell. */
+  /** Servers' databases that the app has sent nothing to. Who opens another file is told by SQLite's engine itself. */
   unreached(): readonly ResolvedDatabase[] {
-    return this.#opened.filter(({ sandbox }) => sandbox.reached === false).map(({ database }) => database);
+    return this.#opened
+      .filter(({ database, sandbox }) => database.engine !== 'sqlite' && !sandbox.reached)
+      .map(({ database }) => database);
   }
 
-  close(): void {
+  /** Closes all of them, whatever becomes of the others. */
+  async close(): Promise<void> {
     const opened = this.#opened;
 
     this.#opened = [];
     this.#sandboxes = [];
     this.#scopes = [];
     for (const { stopReporting } of opened) stopReporting();
-    each(opened, ({ sandbox }) => sandbox.close());
+    const outcomes = await Promise.allSettled(opened.map(async ({ sandbox }) => await sandbox.close()));
+    each(outcomes, (outcome) => {
+      if (outcome.status === 'rejected') throw outcome.reason;
+    });
   }
 
   /** Takes environment variables and module hooks away again: what came last is on top. */

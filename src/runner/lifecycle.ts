@@ -1,19 +1,36 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
-import { debug, forgetRejections, isTimerPending, lateRejection, openSockets, timersDue } from '../bridge/index.js';
+import {
+  debug,
+  describeWorkSince,
+  forgetRejections,
+  holdIntervals,
+  isTimerPending,
+  lateRejection,
+  markWork,
+  openSockets,
+  releaseIntervals,
+  timersDue,
+  workSince,
+  type WorkMark,
+} from '../bridge/index.js';
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
-import type { LoadedEngine, Scope } from '../engine/index.js';
+import type { LoadedEngine, ScopeName } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
 import { createClient, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
 import { nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
-import { leakError } from '../sandbox/scope-errors.js';
+import { leakError, openWorkSentence } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
-import { drained, turn } from './drain.js';
+import { drained, Patience, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
+import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 import { sandboxHint } from './sandbox-hint.js';
+
+/** Answers of the databases to what a test has left: what goes on for longer than that does not come to an end. */
+const MOST_ANSWERS = 1000;
 
 /** Where a lifecycle is between its making and its end. */
 export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
@@ -21,6 +38,15 @@ export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
 /** What tells how many milliseconds a test or hook has left. */
 export interface Limit {
   remaining(): number;
+  /** The time is over, for this reason. */
+  usedUp(reason: Error): void;
+}
+
+/** A test whose function is over. */
+export interface EndingTest {
+  readonly title: string;
+  /** What mends it if it has left something behind; undefined where that cannot be told. */
+  readonly advice: string | undefined;
 }
 
 /**
@@ -36,19 +62,27 @@ export class Lifecycle {
   #starting: Promise<void> | undefined;
   #client: ClientHost | undefined;
   #limit: Limit | undefined;
+  /** That of the test or hook that runs now. */
+  #running: Limit | undefined;
+  /** What Node had in progress when the test began. */
+  #work: WorkMark | undefined;
   #testFiles: () => ReadonlySet<string> = () => new Set();
   /** What the app and the session have sent to the databases. */
   readonly queries: QueryLog;
+  /** What went on after the end of the test that it belongs to. */
+  readonly late: LateWork;
   readonly #request = (label: string): RequestQueries => this.queries.request(label);
 
   /**
    * @param engines those of the config's databases, in the same order
+   * @param late is told of what comes after the end of its test
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[]) {
+  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], late: LateWork) {
     this.#config = config;
+    this.late = late;
     this.queries = new QueryLog(config.queries);
-    this.#databases = new Databases(config, engines, this.queries);
+    this.#databases = new Databases(config, engines, { queries: this.queries, late: this.late });
   }
 
   get phase(): Phase {
@@ -152,10 +186,17 @@ export class Lifecycle {
     return unreachedHint(error, this.#databases.unreached()) ?? sandboxHint(error);
   }
 
+  /** What a test has to wait for before it begins: a server that was lost and is connected to anew. */
+  get recovering(): Promise<unknown> | undefined {
+    return this.#databases.recovering;
+  }
+
   /** Begins a test, or the fixtures of a `describe`, inside the current scope. */
-  begin(scope: Scope): void {
+  begin(scope: ScopeName): void {
     debug?.(`savepoint for ${scope.kind} "${scope.title}"`);
     forgetRejections();
+    releaseIntervals();
+    this.#work = scope.kind === 'test' ? markWork() : undefined;
     this.queries.begin(scope);
     this.#databases.begin(scope);
     this.#client?.beginScope();
@@ -165,10 +206,32 @@ export class Lifecycle {
   /** Tells how many milliseconds the test or hook that is about to run has left, for waits that it awaits. */
   limit(limit: Limit): void {
     this.#limit = limit;
+    this.#running = limit;
+  }
+
+  /** A test or hook is over; what it has left behind keeps its limit. */
+  over(limit: Limit): void {
+    if (this.#running === limit) this.#running = undefined;
+  }
+
+  /** Milliseconds left to the test or hook that runs; undefined while none does. */
+  remaining(): number | undefined {
+    return this.#running?.remaining();
+  }
+
+  /** Tells why the time of what runs is over. */
+  usedUp(reason: Error): void {
+    this.#running?.usedUp(reason);
+  }
+
+  /** Whether a database's sandbox is served by the thread of the tests. */
+  get servedHere(): boolean {
+    return this.#databases.servedHere;
   }
 
   /** Lets a later hook of the innermost scope use the database again. */
-  resume(scope: Scope): void {
+  resume(scope: ScopeName): void {
+    releaseIntervals();
     this.queries.begin(scope);
     this.#databases.resume();
   }
@@ -177,14 +240,14 @@ export class Lifecycle {
    * Whether the app has finished what the test started. A promise when it has not yet: it waits
    * for up to `drain` milliseconds and gives the error that the test should fail with, if any.
    */
-  settle(test: { readonly title: string }): undefined | Promise<unknown> {
-    this.#client?.closeSessions();
+  settle(test: EndingTest): undefined | Promise<unknown> {
+    const closing = this.#client?.closeSessions() === true;
     const timers = timersDue(this.#databases.drainLimit);
-    const asked = this.queries.requested;
-    if (asked || !this.#settled() || requestsUnsent() || timers.size > 0) return this.#drain(test.title, timers, asked);
+    const quiet = this.#settled() && !this.#workGoesOn && !this.#databases.inTransit;
+    if (!quiet || closing || requestsUnsent() || timers.size > 0) return this.#drain(test, timers, closing);
 
-    const repeated = this.#repeated();
-    return repeated && Promise.resolve(repeated);
+    const failure = this.#lateRejection() ?? this.#repeated();
+    return failure === undefined ? undefined : Promise.resolve(failure);
   }
 
   /** What a test has to fail with, whose end nobody waits for, for supertest requests that it never sent. */
@@ -199,43 +262,72 @@ export class Lifecycle {
 
   /** A sentence for each thing that the app has open. */
   #leftovers(): string[] {
-    const leftovers = this.#databases.leftovers();
-    return leftovers.map(({ kind, connection, lastSql }) => `${kind} of ${connection} open, last SQL "${lastSql}"`);
+    return this.#databases.leftovers().map(openWorkSentence);
   }
 
+  /** Whether neither requests nor databases have anything open. */
   #settled(): boolean {
-    return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers(this.queries.requested).length === 0;
+    return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers().length === 0;
   }
 
-  /**
-   * Timers are waited for; one that is not due within the limit is no leak.
-   *
-   * @param asked whether the app was asked for anything: what it has not awaited may fail still
-   */
-  async #drain(title: string, timers: ReadonlySet<object>, asked: boolean): Promise<unknown> {
+  /** Whether nobody has to do anything for what is left: statements will be answered, what Node does comes to its end. */
+  get #onlyAnswersMissing(): boolean {
+    if (this.#client?.busy === true || requestsBusy()) return false;
+    return !this.#databases.leftovers().some(({ idle }) => idle);
+  }
+
+  /** Whether Node has something in progress that has come up in this scope, e.g. a file that is being read. */
+  get #workGoesOn(): boolean {
+    return this.#work !== undefined && workSince(this.#work);
+  }
+
+  /** A rejection that nobody handled, of an app that was asked for something. */
+  #lateRejection(): unknown {
+    return this.queries.requested ? lateRejection() : undefined;
+  }
+
+  /** Timers are waited for; one that is not due within the limit is no leak. */
+  async #drain(test: EndingTest, timers: ReadonlySet<object>, closing: boolean): Promise<unknown> {
+    const { title } = test;
     const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
-    const settled = asked ? await this.#quiet(limit) : await drained(() => this.#settled(), limit);
-    if (settled) return (asked ? lateRejection() : undefined) ?? requestFailure(title) ?? this.#repeated();
+    holdIntervals(() => this.#onlyAnswersMissing);
+    const quiet = await this.#quiet(limit, closing);
+    releaseIntervals();
+    if (quiet) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
-    return leakError(title, this.#databases.leftovers(), limit, requests);
+    const work = this.#work === undefined ? [] : describeWorkSince(this.#work);
+    return leakError(title, this.#databases.leftovers(), limit, [...requests, ...work.map(inProgress)], test.advice);
   }
 
   /**
-   * What the app does not await goes on with the turns of the loop: waits for one that brings it no answer.
-   * Whether nothing is open then.
+   * What the app does not await goes on with the turns of the loop: waits until over a whole turn nothing was
+   * left, and nothing had come of it. Whether that is so.
+   *
+   * @param closing whether connections of the app to its clients have just been closed, of which it has to hear
    */
-  async #quiet(limit: number): Promise<boolean> {
-    const deadline = performance.now() + limit;
+  async #quiet(limit: number, closing: boolean): Promise<boolean> {
+    const done = (): boolean => this.#settled() && !this.#workGoesOn;
+    // Counted as turns too: on a machine that is busy, a deadline alone would be over before the app had one.
+    const waiting = new Patience(limit);
+    const last = this.#databases.activity + MOST_ANSWERS;
 
-    while (performance.now() < deadline) {
+    for (;;) {
       const { activity } = this.#databases;
-      await turn();
-      if (!(await drained(() => this.#settled(), limit))) return false;
-      if (this.#databases.activity === activity) return true;
+      for (let seen = activity; !done();) {
+        if (!(await waiting.turn())) return false;
+        const now = this.#databases.activity;
+        // A pool's queue is worked off, however long it is: the limit is one for each answer.
+        if (now !== seen && now < last && this.#onlyAnswersMissing) waiting.renew();
+        seen = now;
+      }
+      // What comes by a socket of the system takes a turn to arrive, one to be read, one to be answered.
+      const turns = closing || this.#databases.inTransit ? 3 : 1;
+      for (let count = 0; count < turns; count += 1) await turn();
+      if (done() && this.#databases.activity === activity) return true;
+      if (waiting.over) return done();
     }
-    return this.#settled();
   }
 
   /**
@@ -244,8 +336,9 @@ export class Lifecycle {
    * @throws SandboxLostError when a statement ended the outer transaction; AggregateError of these when that happened
    * to several databases.
    */
-  end(scope: Scope): void {
+  end(scope: ScopeName): void {
     debug?.(`rollback of ${scope.kind} "${scope.title}"`);
+    if (scope.kind === 'test') holdIntervals(() => true);
     // Left here only by a test that failed in its hooks: nobody is left to be told.
     if (scope.kind === 'test' && this.#client?.busy) void this.#client.endTest();
     if (scope.kind === 'test' && requestsBusy()) endRequests();
@@ -257,6 +350,7 @@ export class Lifecycle {
   async stop(): Promise<void> {
     const client = this.#client;
 
+    releaseIntervals();
     this.#warnOfOthers();
     this.#phase = 'stopped';
     // What the last test had left is not what the app may take to stop.
@@ -266,7 +360,7 @@ export class Lifecycle {
     try {
       await client?.stop();
     } finally {
-      this.#databases.close();
+      await this.#databases.close();
     }
   }
 
@@ -294,6 +388,10 @@ function mentionsClient(files: Iterable<string>): boolean {
       return false;
     }
   });
+}
+
+function inProgress(work: string): string {
+  return `${work} is in progress`;
 }
 
 function missing(config: ResolvedConfig, used: string, key: string, example: string): ConfigError {

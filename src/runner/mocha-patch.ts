@@ -1,7 +1,18 @@
-import { inspector } from './inspector.js';
-import { debug, enterFrame, hop, leaveFrame, type FrameOwner } from '../bridge/index.js';
+import { inspector } from '../engine/index.js';
+import {
+  debug,
+  enterFrame,
+  hop,
+  leaveFrame,
+  letQueuesRun,
+  runAs,
+  runAsNobody,
+  type FrameOwner,
+} from '../bridge/index.js';
+import { BridgeMissingError } from '../errors.js';
 import { attribute, blame } from './blame.js';
 import { tellQueries } from './failure-report.js';
+import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
 import { isManual } from './mocha-manual.js';
 import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
@@ -74,20 +85,49 @@ function owner(hook: Runnable, method: 'run'): object {
 function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
   if (!entered(frame)) return;
-  original.call(runnable, (error) => finish(frame, error));
+  const over = (error: unknown): void => runAsNobody(() => finish(frame, frame.reasonOf(error)));
+  runAs(run.scopes.owner, () => original.call(runnable, over));
 }
 
 // mocha keeps the callback with each test until its suite is over: what is created here for each
 // test shares one closure's variables.
 function runHopped(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
+  const { recovering } = run.lifecycle;
 
-  hop(() => {
-    debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
-    if (!entered(frame)) return;
-    // mocha's callback starts whatever comes next: it must find no frame, or it could wait.
-    enterFrame(frame, () => original.call(runnable, (error) => leaveFrame(() => finish(frame, error))));
-  });
+  const go = (): void => hop(() => runEntered(frame, original));
+  if (recovering === undefined) go();
+  else void recovering.then(go, go);
+}
+
+function runEntered(frame: MochaFrame, original: Original): void {
+  const { runnable } = frame;
+  debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
+  if (!entered(frame)) return;
+
+  let synchronous = true;
+  const run = (): void =>
+    original.call(runnable, (error) => {
+      const late = synchronous && error === undefined && runnable.type === 'test' ? letGoOn() : undefined;
+      // mocha's callback starts whatever comes next: it must find no frame, or it could wait, and be nobody's work.
+      leaveFrame(() => runAsNobody(() => finish(frame, frame.reasonOf(error) ?? late)));
+    });
+  enterFrame(frame, () => runAs(frame.run.scopes.owner, run));
+  synchronous = false;
+}
+
+/**
+ * Lets go on what a plain function has started and not waited for, as far as nothing has to come for
+ * it: only then can be told what it has under way. Gives what it throws where nobody catches it.
+ */
+function letGoOn(): unknown {
+  try {
+    return letQueuesRun();
+  } catch (error) {
+    // Without a pump nothing can be let go on, and a test that needs none shall not fail by that.
+    if (error instanceof BridgeMissingError) return undefined;
+    throw error;
+  }
 }
 
 /** Moves to the runnable's scope; one that cannot be entered has failed. */
@@ -108,6 +148,7 @@ function entered(frame: MochaFrame): boolean {
 /** A test is over when the app has finished what the test started. */
 function finish(frame: MochaFrame, error: unknown): void {
   const { run, runnable, done } = frame;
+  run.lifecycle.over(frame);
   if (runnable.type !== 'test') return leave(run, runnable, error, done);
 
   const leak = run.lifecycle.settle(frame);
@@ -150,6 +191,7 @@ class MochaFrame implements FrameOwner {
   readonly done: Done;
   #start = 0;
   #parked = false;
+  #usedUp: Error | undefined;
 
   constructor(run: Run, runnable: Runnable, done: Done) {
     this.run = run;
@@ -166,6 +208,10 @@ class MochaFrame implements FrameOwner {
     return this.runnable.fullTitle();
   }
 
+  get advice(): string | undefined {
+    return adviceTo(this.runnable);
+  }
+
   remaining(): number {
     const { timeout: limit } = this.run.lifecycle.config.bridge;
     if (limit !== undefined) return limit;
@@ -175,6 +221,15 @@ class MochaFrame implements FrameOwner {
     if (timeout > 0) return Math.max(1, timeout - (performance.now() - this.#start));
     // A person at a breakpoint is not a hang.
     return inspector() ? Infinity : DEFAULT_TIMEOUT;
+  }
+
+  usedUp(reason: Error): void {
+    this.#usedUp ??= reason;
+  }
+
+  /** Mocha's timer fires before what the function still awaits, a `finally` of its own: it knows of no reason. */
+  reasonOf(error: unknown): unknown {
+    return (error as NodeJS.ErrnoException | undefined)?.code === 'ERR_MOCHA_TIMEOUT' ? (this.#usedUp ?? error) : error;
   }
 
   park(): void {

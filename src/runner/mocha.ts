@@ -5,11 +5,19 @@
  * scope around each test and each describe's fixtures and rolls it back.
  */
 
-import { installBridge, LeftOpen, type InstalledBridge } from '../bridge/index.js';
+import {
+  installBlockingChildren,
+  installBridge,
+  LeftOpen,
+  type InstalledBridge,
+  type ThreadUse,
+} from '../bridge/index.js';
 import { loadConfig } from '../config/index.js';
 import { loadEngine } from '../engine/index.js';
+import type { LateWorkError } from '../errors.js';
 import { setCurrent } from './current.js';
 import { tellQueries } from './failure-report.js';
+import { LateWork } from './late-work.js';
 import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
 import { skipEmptyHooks } from './mocha-empty-hooks.js';
@@ -39,6 +47,13 @@ interface Plugin {
   readonly leftOpen: LeftOpen | undefined;
 }
 
+/** What the bridge has to know where a call blocks this thread. */
+const threadUse: ThreadUse = {
+  servesSandbox: () => plugin?.lifecycle.servedHere === true,
+  remaining: () => plugin?.lifecycle.remaining(),
+  usedUp: (reason) => plugin?.lifecycle.usedUp(reason),
+};
+
 /**
  * Called by mocha once per process, after all `require`s and before the test files.
  *
@@ -48,9 +63,15 @@ interface Plugin {
 export async function mochaHooks(): Promise<RootHooks> {
   const config = await loadConfig();
   const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
-  // Without hops no wait is possible, and then nothing of Node or mocha is patched either.
-  const bridge = automatic ? installBridge() : undefined;
-  const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)));
+  const late = new LateWork();
+  const use = config.databases.some(({ engine }) => engine === 'postgres') ? threadUse : undefined;
+  // Without hops no wait is possible, and then nothing of mocha is patched either.
+  const bridge = automatic
+    ? installBridge({ use, late: (owner, error) => late.failed(owner.title, error) })
+    : undefined;
+  // There too a child that waits for this thread, which waits for it, would hang for good.
+  if (!bridge && use) installBlockingChildren(use);
+  const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)), late);
 
   setCurrent(lifecycle);
   const reported = new Reported();
@@ -130,7 +151,7 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
   }
 
   async function afterAll(this: HookContext): Promise<void> {
-    const error = scopes?.leaveAll();
+    const error = scopes?.leaveAll() ?? unfinished(lifecycle);
 
     releaseRunnables(this.test);
     // Stopping has deadlines of its own.
@@ -142,6 +163,14 @@ function rootHooks(lifecycle: Lifecycle, reported: Reported, bridge: InstalledBr
 
   // Where runnables are patched, the patch ends the scope of a test.
   return bridge ? { beforeAll, afterAll } : { beforeAll, afterEach, afterAll };
+}
+
+/** Tells of work that came after the end of its test; with `leaks: 'error'` it is what the run fails with. */
+function unfinished(lifecycle: Lifecycle): LateWorkError | undefined {
+  const late = lifecycle.late.take();
+  if (late === undefined || lifecycle.config.leaks === 'error') return late;
+  process.emitWarning(late.message, { code: late.code });
+  return undefined;
 }
 
 function runFirst(hooks: Runnable[], fn: unknown): void {

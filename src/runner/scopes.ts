@@ -1,6 +1,8 @@
-import type { Scope } from '../engine/index.js';
+import type { Owner } from '../bridge/index.js';
+import type { ScopeName } from '../engine/index.js';
 import { LockstepError } from '../errors.js';
 import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope-errors.js';
+import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
@@ -8,7 +10,7 @@ import type { Reported } from './reported.js';
 /** The open test, or the suites whose fixtures are open, as the lifecycle's scopes mirror them. */
 export class Scopes {
   readonly #lifecycle: Lifecycle;
-  readonly #layers: Suite[] = [];
+  readonly #layers: LayerScope[] = [];
   #test: TestScope | undefined;
   /** What has become of the work of open layers. */
   readonly #lost = new Map<Suite, { readonly during: string; readonly error: unknown }>();
@@ -17,6 +19,11 @@ export class Scopes {
   constructor(lifecycle: Lifecycle, reported: Reported) {
     this.#lifecycle = lifecycle;
     this.#reported = reported;
+  }
+
+  /** Whose work a test or hook is that runs now: the innermost scope's. */
+  get owner(): Owner | undefined {
+    return this.#test ?? this.#layers.at(-1);
   }
 
   /**
@@ -45,17 +52,18 @@ export class Scopes {
     if (test !== undefined) {
       this.#test = new TestScope(test);
       this.#lifecycle.begin(this.#test);
-    } else if (this.#layers.at(-1) === suite) {
-      this.#lifecycle.resume(layerScope(suite));
     } else {
-      this.#layers.push(suite);
-      this.#lifecycle.begin(layerScope(suite));
+      const top = this.#layers.at(-1);
+      if (top?.suite === suite) return this.#lifecycle.resume(top);
+      const layer = new LayerScope(suite);
+      this.#layers.push(layer);
+      this.#lifecycle.begin(layer);
     }
   }
 
   /** Why a test or hook of the suite may miss what hooks around it have written before. */
   lossBefore(suite: Suite): LockstepError | undefined {
-    const layers = this.#layers.filter((layer) => this.#lost.has(layer) && contains(layer, suite));
+    const layers = this.#layers.map((layer) => layer.suite).filter((at) => this.#lost.has(at) && contains(at, suite));
     const first = layers[0] && this.#lost.get(layers[0]);
     if (first === undefined) return undefined;
 
@@ -66,7 +74,7 @@ export class Scopes {
   /** The first loss counts: it has left nothing for others. */
   #mourn(during: string, error: unknown): void {
     if (!(error instanceof LockstepError || error instanceof AggregateError) || sparesOthers(error)) return;
-    for (const layer of this.#layers) if (!this.#lost.has(layer)) this.#lost.set(layer, { during, error });
+    for (const { suite } of this.#layers) if (!this.#lost.has(suite)) this.#lost.set(suite, { during, error });
   }
 
   /**
@@ -97,14 +105,15 @@ export class Scopes {
   }
 
   #leaveLayersOutside(suite: Suite | undefined): void {
-    for (let top = this.#layers.at(-1); top !== undefined && !contains(top, suite); top = this.#layers.at(-1)) {
+    for (let top = this.#layers.at(-1); top !== undefined && !contains(top.suite, suite); top = this.#layers.at(-1)) {
       this.#layers.pop();
-      this.#lost.delete(top);
-      this.#end(layerScope(top));
+      this.#lost.delete(top.suite);
+      this.#end(top);
     }
   }
 
-  #end(scope: Scope): void {
+  #end(scope: TestScope | LayerScope): void {
+    scope.ended = true;
     try {
       this.#lifecycle.end(scope);
     } catch (error) {
@@ -123,9 +132,10 @@ function contains(outer: Suite, inner: Suite | undefined): boolean {
 }
 
 /** The scope of a test; its title is put together only where somebody reads it, which is in messages. */
-class TestScope implements Scope {
+class TestScope implements ScopeName, Owner {
   readonly kind = 'test';
   readonly test: Runnable;
+  ended = false;
 
   constructor(test: Runnable) {
     this.test = test;
@@ -134,10 +144,26 @@ class TestScope implements Scope {
   get title(): string {
     return this.test.fullTitle();
   }
+
+  get advice(): string | undefined {
+    return adviceTo(this.test);
+  }
 }
 
-function layerScope(suite: Suite): Scope {
-  return { kind: 'layer', title: suite.fullTitle() || 'the root hooks' };
+/** The scope of what the hooks of a suite do that run once. */
+class LayerScope implements ScopeName, Owner {
+  readonly kind = 'layer';
+  readonly suite: Suite;
+  readonly advice = undefined;
+  ended = false;
+
+  constructor(suite: Suite) {
+    this.suite = suite;
+  }
+
+  get title(): string {
+    return this.suite.fullTitle() || 'the root hooks';
+  }
 }
 
 /** The test that a runnable belongs to: beforeEach and afterEach to their test, before and after to none but their suite. */

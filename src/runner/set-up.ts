@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { inCleanTurn } from '../bridge/index.js';
 import type { ResolvedDatabase, ResolvedSetup } from '../config/index.js';
 import type { SyncConnection } from '../engine/index.js';
 import { LockstepError } from '../errors.js';
@@ -29,7 +30,7 @@ async function run(
 ): Promise<void> {
   if (source === undefined) return;
   if (source.kind === 'function') {
-    await source.run({ session });
+    await inCleanTurn(key, () => source.run({ session }));
     connection.renew?.();
     return;
   }
@@ -54,9 +55,9 @@ function showFile(error: Error, key: string, path: string): void {
 }
 
 /** Engines know the keys of a config with one database; of several, messages are to name the one that is meant. */
-export function withOwnKeys<T>(key: string, work: () => T): T {
+export async function withOwnKeys<T>(key: string, work: () => Promise<T>): Promise<T> {
   try {
-    return work();
+    return await work();
   } catch (error) {
     if (key !== ONLY && error instanceof LockstepError) {
       const { message, stack = '' } = error;

@@ -2,7 +2,7 @@ import { isOwnFrame } from '../own-frames.js';
 import type { Runnable } from './mocha-shapes.js';
 
 const FRAME = /^\s+at /;
-const NODE = /\bnode:internal\//;
+const NODE = /\bnode:(internal\/|async_hooks\b)/;
 
 /**
  * Ends the stack of a test's error where Lockstep called the test: mocha cuts off what is its own,

@@ -1,9 +1,4 @@
-/** What a level is called in messages. */
-export interface ScopeName {
-  readonly kind: 'layer' | 'test';
-  /** Full title as mocha prints it. */
-  readonly title: string;
-}
+import type { ScopeName } from './vocabulary.js';
 
 /** A scope that ended, and the statements that undo its work. */
 export interface EndedScope {

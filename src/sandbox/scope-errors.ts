@@ -1,16 +1,18 @@
 import { LeakError, SandboxLostError, StragglerError } from '../errors.js';
 import { shortSql } from './short-sql.js';
+import type { CutConnection, EndedOwner, LateStatement, OpenWork } from './vocabulary.js';
 
-/** Something of the app that is still going on when a scope ends. */
-export interface OpenWork {
-  readonly kind: 'transaction' | 'statement';
-  /** Name of the virtual connection, e.g. `sqlite3 connection 2`. */
-  readonly connection: string;
-  readonly lastSql: string;
-}
-
-/** The error of a query that arrives when no test is running. */
-export function stragglerError(connection: string, sql: string, endedTitle: string | undefined): StragglerError {
+/**
+ * The error of a query that arrives when no test is running, or of a test that has ended.
+ *
+ * @param advice what mends it, where more is known than that it is late
+ */
+export function stragglerError(
+  connection: string,
+  sql: string,
+  endedTitle: string | undefined,
+  advice?: string,
+): StragglerError {
   const when = endedTitle === undefined ? 'before any test had begun' : `after "${endedTitle}" had ended`;
 
   return new StragglerError({
@@ -22,8 +24,20 @@ export function stragglerError(connection: string, sql: string, endedTitle: stri
     remedy:
       endedTitle === undefined
         ? 'Query the database in tests and hooks only; put what all tests need into schema or seed of the config.'
-        : 'Let the test wait for the work that sends this query (timers, jobs, requests without an answer), or stop that work when the test ends.',
+        : (advice ??
+          'Let the test wait for the work that sends this query (timers, jobs, requests without an answer), or stop that work when the test ends.'),
   });
+}
+
+/** Refuses a statement of a scope that is over, and tells of it. */
+export function refuseLate(
+  told: { refused(late: LateStatement): void },
+  { title, advice }: EndedOwner,
+  connection: string,
+  sql: string,
+): StragglerError {
+  told.refused({ title, connection, sql, advice });
+  return stragglerError(connection, sql, title, advice);
 }
 
 /** The error of a query on a connection that was cut at a test's end and still believes in its transaction. */
@@ -42,40 +56,42 @@ export function cutError(connection: string, sql: string, title: string): Stragg
  * finish it.
  *
  * @param requests a sentence for each request without an answer
+ * @param advice what mends it, where that is known
  */
 export function leakError(
   title: string,
   leftovers: readonly OpenWork[],
   drain: number,
   requests: readonly string[] = [],
+  advice?: string,
 ): LeakError {
-  const list = leftovers.map(({ kind, connection, lastSql }) => {
-    const state = kind === 'transaction' ? 'has a transaction open, last SQL' : 'is running';
-    return `${connection} ${state} "${shortSql(lastSql)}"`;
-  });
+  const list = leftovers.map(openWorkSentence);
 
   return new LeakError({
     what: `"${title}" ended, and ${drain} ms later the app was not done: ${[...list, ...requests].join('; ')}.`,
     why: 'Work that outlives its test would write into the next one, so it was rolled back and the connection was cut off.',
     remedy:
+      advice ??
       'Commit or roll back on every path (also after errors), and let the test wait for background work; raise drain in the config if it is only slow.',
   });
 }
 
-/** A connection of the app that was cut at the end of a test, in the middle of a transaction. */
-interface Cut {
-  readonly connection: string;
-  readonly title: string;
-  readonly lastSql: string;
+/** What the app has open, in words. */
+export function openWorkSentence({ kind, connection, lastSql }: OpenWork): string {
+  if (kind === 'opening') return `${connection} is being opened`;
+  if (kind === 'closing') return `${connection} is being closed`;
+
+  const state = kind === 'transaction' ? 'has a transaction open, last SQL' : 'is running';
+  return `${connection} ${state} "${shortSql(lastSql)}"`;
 }
 
 /** Tells of a connection that was cut and whose client has not noticed. */
-export function cutSentence({ connection, title, lastSql }: Cut): string {
+export function cutSentence({ connection, title, lastSql }: CutConnection): string {
   return `${connection} still believes in the transaction that "${title}" left open and that was rolled back; its last SQL was "${shortSql(lastSql)}"`;
 }
 
 /** What to do when a later test waits in vain. */
-export function cutRemedy({ connection, title }: Cut): string {
+export function cutRemedy({ connection, title }: CutConnection): string {
   return `Mend "${title}" first: it never ended its transaction, so the app's pool still counts ${connection} as taken, and whoever needs a connection may wait for it for ever.`;
 }
 

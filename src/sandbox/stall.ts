@@ -46,6 +46,15 @@ const SESSION_HOLDS: Advice = [
   "End the session's transaction before the app is to use the database. What a test writes needs no transaction to be seen by the app.",
 ];
 
+/** The error of a session that has waited for the turn as long as it may, and knows nothing of who has it. */
+export function notFreeError({ connection, sql }: Waiter, limit: number): StallError {
+  return new StallError({
+    what: `${connection} cannot run ${quoted(sql)}: the database was not free within ${limit} ms.`,
+    why: 'Another connection kept the turn, and nothing is left that could make it give it back.',
+    remedy: 'Finish the transaction of the app before the session needs the database.',
+  });
+}
+
 /**
  * The error of a query that waits for a transaction which does not go on.
  *
@@ -83,6 +92,26 @@ export function holdTimeoutError(holder: TurnInfo, now: number, limit: number): 
     remedy:
       'Finish the transaction (commit or roll back on every path, also after errors), or raise holdTimeout in the config.',
   });
+}
+
+/** Who has the turn and who waits for it, a sentence each. */
+export function turnSentences(
+  holder: TurnInfo | undefined,
+  waiting: readonly (Waiter & { readonly since: number })[],
+  now: number,
+): string[] {
+  return [
+    ...(holder === undefined ? [] : [holderSentence(holder, now)]),
+    ...waiting.map(
+      ({ connection, sql, since }) =>
+        `${connection} has waited ${milliseconds(now - since)} for its turn to run ${quoted(sql)}`,
+    ),
+  ];
+}
+
+function holderSentence({ connection, lastSql, idleSince }: TurnInfo, now: number): string {
+  const doing = idleSince === undefined ? 'running' : `idle for ${milliseconds(now - idleSince)} after`;
+  return `${connection} has a transaction open, ${doing} ${quoted(lastSql)}`;
 }
 
 function quoted(sql: string | undefined): string {

@@ -1,5 +1,6 @@
 import type { SyncConnection } from '../engine/engine.js';
 import { SessionUsageError } from '../errors.js';
+import { shortSql } from '../sandbox/short-sql.js';
 import type { Where } from './session.js';
 import { Name, Query, sql } from './sql.js';
 import { isPlain, show } from './values.js';
@@ -10,8 +11,19 @@ export function countRows(connection: SyncConnection, table: string, where: Wher
   const condition = where === undefined ? undefined : readWhere(table, where, connection.storesObjects === true);
   const { text, values } = (condition === undefined ? from : sql`${from} where ${condition}`).bind(connection);
 
+  const [row] = connection.execute(text, values).rows;
+  if (row === undefined) throw noRow(text);
   // A driver may be set to return whole numbers as bigint or, for Postgres, as text.
-  return Number(connection.execute(text, values).rows[0]?.['n']);
+  return Number(row['n']);
+}
+
+/** A count always has a row: an answer without one is not the answer to it. */
+function noRow(sql: string): SessionUsageError {
+  return new SessionUsageError({
+    what: `"${shortSql(sql)}" returned no row, and it always returns one.`,
+    why: 'A rule of the database may rewrite the query, or the answer is not that of this statement.',
+    remedy: 'Run it with session.all() to see what comes; if nothing explains it, please report this.',
+  });
 }
 
 function readWhere(table: string, where: unknown, json: boolean): Query | undefined {

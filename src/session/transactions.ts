@@ -1,5 +1,6 @@
 import type { SyncConnection } from '../engine/engine.js';
 import { SessionUsageError } from '../errors.js';
+import { HOLDS_TURN } from '../sandbox/holding.js';
 
 /** A moment to which the session can return. It is ended by one of its two methods, once. */
 export interface Savepoint extends Disposable {
@@ -100,7 +101,9 @@ export class Transactions {
     // A savepoint outside a transaction would be a transaction on SQLite and an error on Postgres.
     const name = this.#connection.inTransaction ? `lockstep_session_${this.#open.length + 1}` : undefined;
     const frame: Frame = { name, kind };
-    this.#connection.execute(name === undefined ? 'BEGIN' : `SAVEPOINT ${name}`);
+    // From here on the app waits, as it would for a lock: what it wrote could be neither undone nor kept with this.
+    const holds = this.#connection.beginsLazily === true ? HOLDS_TURN : '';
+    this.#connection.execute((name === undefined ? 'BEGIN' : `SAVEPOINT ${name}`) + holds);
     this.#open.push(frame);
     return frame;
   }

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type BetterSqlite3 from 'better-sqlite3';
-import type { Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { sqlite } from '#src/engine/sqlite/index.js';
 import DropIn from '#src/engine/sqlite/drivers/better-sqlite3.js';
 import { describeError, real } from './support.js';
@@ -163,7 +163,7 @@ describe('better-sqlite3: the drop-in and the driver', () => {
   const Real = real<Driver>('better-sqlite3');
   let sandbox: Sandbox;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     const options = {
       file: ':memory:',
       swap: [],
@@ -172,7 +172,8 @@ describe('better-sqlite3: the drop-in and the driver', () => {
       stallTimeout: 50,
       holdTimeout: 500,
     };
-    sandbox = sqlite.open({ ...options, root: process.cwd() }, { canWait: () => false, waitUntil: () => false });
+    const engine = await sqlite.load({ ...options, root: process.cwd() });
+    sandbox = await engine.open(blockedHost);
     sandbox.session.script(SCHEMA);
     sandbox.begin({ kind: 'test', title: 'contract' });
   });

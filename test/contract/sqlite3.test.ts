@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type Sqlite3 from 'sqlite3';
-import type { Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { sqlite } from '#src/engine/sqlite/index.js';
 import dropIn from '#src/engine/sqlite/drivers/sqlite3.js';
 import { describeError, real } from './support.js';
@@ -309,7 +309,7 @@ describe('sqlite3: the drop-in and the driver', () => {
   const Real = real<Driver>('sqlite3');
   let sandbox: Sandbox;
 
-  beforeEach(() => {
+  beforeEach(async () => {
     const options = {
       file: ':memory:',
       swap: [],
@@ -318,7 +318,8 @@ describe('sqlite3: the drop-in and the driver', () => {
       stallTimeout: 50,
       holdTimeout: 500,
     };
-    sandbox = sqlite.open({ ...options, root: process.cwd() }, { canWait: () => false, waitUntil: () => false });
+    const engine = await sqlite.load({ ...options, root: process.cwd() });
+    sandbox = await engine.open(blockedHost);
     sandbox.session.script(SCHEMA);
     sandbox.begin({ kind: 'test', title: 'contract' });
   });

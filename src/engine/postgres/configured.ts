@@ -1,4 +1,5 @@
-import type { Engine, Host, Sandbox } from '../engine.js';
+import type { Engine, LoadedEngine } from '../engine.js';
+import { chooseHost, type HostKind } from './choose-host.js';
 import type { PostgresOptions } from './options.js';
 import { postgresEngine } from './postgres.js';
 import type { SessionEnd } from './renewable-session.js';
@@ -17,7 +18,10 @@ export interface PostgresSection extends Pick<PostgresOptions, 'name' | 'label' 
   /** The role as which the app comes. */
   readonly user: string | undefined;
   readonly clock: PostgresOptions['clock'];
+  /** Undefined for the built-in one, and in a worker for pg-native where it is installed. */
   readonly driver: SessionDriver | undefined;
+  /** Undefined for the thread of the tests, where the server can be reached from there. */
+  readonly host: HostKind | undefined;
   readonly allowAnyDatabase: boolean;
   /** Milliseconds. */
   readonly stallTimeout: number;
@@ -29,65 +33,49 @@ export interface PostgresSection extends Pick<PostgresOptions, 'name' | 'label' 
 
 const EMBEDDED_DATABASE = 'lockstep_test';
 
-/** What the relay of each section runs with; `open` has to find what `prepare` made. */
-const relays = new WeakMap<PostgresSection, { engine: Engine<PostgresOptions>; options: PostgresOptions }>();
-
-/** Postgres, with Lockstep's own servers and sessions around the relay. */
+/**
+ * Postgres, with Lockstep's own servers and sessions around the relay. All databases of a config are
+ * loaded before one of them is prepared: here the variables are read that `prepare` sets.
+ */
 export const postgres: Engine<PostgresSection> = {
   name: 'postgres',
-  prepare: (section: PostgresSection): (() => void) => {
-    const { engine, options } = relayOf(section);
-    return engine.prepare(options);
-  },
-  open: (section: PostgresSection, host: Host): Sandbox => {
-    const { engine, options } = relayOf(section);
-    return engine.open(options, host);
+
+  async load(section: PostgresSection): Promise<LoadedEngine> {
+    const { url, allowAnyDatabase, embedded, root, name, label, replicas } = section;
+    const server: ServerOptions = { url, allowAnyDatabase, embedded, root, env: { ...process.env } };
+    const host = await chooseHost(section, server);
+    const engine = postgresEngine({
+      serverModule: new URL('./server/index.js', import.meta.url).href,
+      openSession: ({ openPipe, beforeStatement, servesLibpq, ...connection }: SessionEnd) => {
+        const driver = servesLibpq ? section.driver : 'builtin';
+        return openSession({
+          root,
+          connection,
+          openPipe,
+          beforeStatement,
+          ...(driver === undefined ? {} : { driver }),
+        }).session;
+      },
+    });
+
+    return await engine.load({
+      ...(name !== undefined && { name }),
+      ...(replicas !== undefined && { replicas }),
+      label,
+      server,
+      host,
+      user: section.user,
+      database: databaseOf(url),
+      ownDatabase: url === undefined,
+      env: section.env,
+      swap: section.swap,
+      clock: section.clock,
+      stallTimeout: section.stallTimeout,
+      holdTimeout: section.holdTimeout,
+      root,
+    });
   },
 };
-
-/** To be called for each database of a config, before one of them is prepared; see `env` below. */
-export function plan(section: PostgresSection): void {
-  relayOf(section);
-}
-
-function relayOf(section: PostgresSection): { engine: Engine<PostgresOptions>; options: PostgresOptions } {
-  const known = relays.get(section);
-  if (known !== undefined) return known;
-
-  const { url, allowAnyDatabase, embedded, root, driver } = section;
-  // The variables as they are before any of them is set to the sandbox's URL.
-  const server: ServerOptions = { url, allowAnyDatabase, embedded, root, env: { ...process.env } };
-  const engine = postgresEngine({
-    serverModule: new URL('./server/index.js', import.meta.url).href,
-    openSession: ({ openPipe, beforeStatement, ...connection }: SessionEnd) =>
-      openSession({
-        root,
-        connection,
-        openPipe,
-        beforeStatement,
-        ...(driver === undefined ? {} : { driver }),
-      }).session,
-  });
-  const { name, label, replicas } = section;
-  const options: PostgresOptions = {
-    ...(name !== undefined && { name }),
-    ...(replicas !== undefined && { replicas }),
-    label,
-    server,
-    user: section.user,
-    database: databaseOf(url),
-    ownDatabase: url === undefined,
-    env: section.env,
-    swap: section.swap,
-    clock: section.clock,
-    stallTimeout: section.stallTimeout,
-    holdTimeout: section.holdTimeout,
-    root,
-  };
-
-  relays.set(section, { engine, options });
-  return { engine, options };
-}
 
 /** The name that the app sees; the relay itself serves one database, whatever it is called. */
 function databaseOf(url: string | undefined): string {

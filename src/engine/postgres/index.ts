@@ -1,9 +1,10 @@
-/** The Postgres engine: a relay in a worker thread, which any driver connects to. */
+/** The Postgres engine: a relay, which any driver connects to. */
 
-export { plan, postgres } from './configured.js';
+export { postgres } from './configured.js';
 export type { PostgresSection } from './configured.js';
+export type { HostKind } from './choose-host.js';
 export { postgresEngine } from './postgres.js';
 export type { Parts } from './postgres.js';
 export type { PostgresOptions } from './options.js';
-export { Pipe } from './pipe.js';
+export type { Pipe } from './pipe.js';
 export type { OpenSession, SessionEnd } from './renewable-session.js';

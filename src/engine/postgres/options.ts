@@ -17,7 +17,7 @@ export interface PostgresOptions {
   /** Other ways to the sandbox, as an app has them to read replicas. */
   readonly replicas?: readonly PostgresReplica[];
   /**
-   * What `openServer` of the server module is given. It crosses into the worker's thread, so it is
+   * What `openServer` of the server module is given. It may cross into a worker's thread, so it is
    * plain data.
    */
   readonly server: unknown;
@@ -39,6 +39,6 @@ export interface PostgresOptions {
   readonly holdTimeout: number;
   /** Absolute folder of the config file: where drivers are resolved from. */
   readonly root: string;
-  /** By which driver the session speaks; undefined for pg-native where it is installed. */
-  readonly driver?: 'pg-native' | 'builtin';
+  /** Where the hub runs; by default in the thread of the tests. */
+  readonly host?: 'in-thread' | 'worker';
 }

@@ -2,141 +2,92 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Engine, Host, Sandbox } from '../engine.js';
+import type { Engine, Host, LoadedEngine, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import type { PostgresOptions } from './options.js';
-import type { OpenSession, SessionEnd } from './renewable-session.js';
-import { PostgresSandbox } from './sandbox.js';
-import { readerOf, User, Word } from './shared.js';
-import { WorkerLink } from './worker-link.js';
+import type { RelayHost, RelayStart, SessionAddress } from './relay/hosts/host.js';
+import { LOOPBACK } from './relay/hosts/listener.js';
+import { InThreadHost } from './relay/hosts/in-thread/in-thread-host.js';
+import { WorkerHost } from './relay/hosts/worker/worker-host.js';
+import type { OpenSession } from './renewable-session.js';
+import { readerOf, User } from './shared.js';
 
 /** Stands for the variables that libpq, and every driver after it, reads where no URL is given. */
 const LIBPQ = 'PG*';
-const LOOPBACK = '127.0.0.1';
-
-type SessionAddress = Pick<SessionEnd, 'host' | 'port' | 'user' | 'password' | 'database'>;
-
-/** A relay that listens, and whoever is told of its events. */
-interface Prepared {
-  link: WorkerLink;
-  readonly start: () => WorkerLink;
-  readonly address: SessionAddress;
-  /** By which any driver reaches the relay. */
-  readonly url: string;
-  /** The same for those that must not write. */
-  readonly readerUrl: string;
-  /** Removes the directory; it is done at the end of the process at the latest. */
-  readonly remove: () => void;
-  sandbox: PostgresSandbox | undefined;
-}
 
 /** What the engine is made of besides its options. */
 export interface Parts {
-  /** URL of the module with `openServer` and `connectUpstream`, loaded in the worker. */
+  /** URL of the module with `openServer` and `connectUpstream`. */
   readonly serverModule: string;
   readonly openSession: OpenSession;
 }
 
 /**
- * Postgres by a relay: a worker thread that owns the one real connection and speaks the protocol
- * with whoever connects to its socket. The app reaches it by an environment variable.
+ * Postgres by a relay: a hub that owns the one real connection and speaks the protocol with whoever
+ * connects to its socket. The app reaches it by an environment variable.
  */
-export function postgresEngine({ serverModule, openSession }: Parts): Engine<PostgresOptions> {
-  const relays = new WeakMap<PostgresOptions, Prepared>();
-
+export function postgresEngine(parts: Parts): Engine<PostgresOptions> {
   return {
     name: 'postgres',
 
-    prepare(options: PostgresOptions): () => void {
-      const prepared = startRelay(options, serverModule);
-      relays.set(options, prepared);
-      const ways = [{ ...options, readOnly: false }, ...(options.replicas ?? [])].map(({ env, swap, readOnly }) => {
-        const url = readOnly ? prepared.readerUrl : prepared.url;
-        return [setEnvironment(variables(env, url)), swap?.(url)] as const;
+    async load(options: PostgresOptions): Promise<LoadedEngine> {
+      const { directory, remove } = socketDirectory();
+      const relay = await startRelay({
+        ...parts,
+        options,
+        directory,
+        password: randomBytes(16).toString('hex'),
+        sessionUser: `lockstep_session_${randomBytes(8).toString('hex')}`,
       });
 
-      return () => {
-        for (const [restore, takeBack] of ways.reverse()) {
-          takeBack?.();
-          restore();
-        }
-        prepared.sandbox?.close();
-        prepared.link.terminate();
-        prepared.remove();
+      return {
+        prepare: () => prepare(options, relay, directory, remove),
+        open: (host: Host): Promise<Sandbox> => relay.open(host),
       };
-    },
-
-    open(options: PostgresOptions, host: Host): Sandbox {
-      // The same for each run of a process (watch mode, a worker of --parallel): the app has its URL.
-      const prepared = relays.get(options) ?? startRelay(options, serverModule);
-      relays.set(options, prepared);
-
-      const { start, address } = prepared;
-      if (prepared.link.dead !== undefined) prepared.link = start();
-      prepared.sandbox = new PostgresSandbox(prepared.link, start, options, host, address, openSession);
-      return prepared.sandbox;
     },
   };
 }
 
-/**
- * Starts the worker and waits until it listens: on a port of the loopback interface, and on a Unix
- * socket with the same number in its name, where there are any.
- */
-function startRelay(options: PostgresOptions, serverModule: string): Prepared {
-  const { stallTimeout, holdTimeout, clock, server, database, ownDatabase = false, label } = options;
-  const directory = process.platform === 'win32' ? undefined : mkdtempSync(join(tmpdir(), 'lockstep-'));
-  const password = randomBytes(16).toString('hex');
-  const user = `lockstep_session_${randomBytes(8).toString('hex')}`;
+async function startRelay(start: RelayStart): Promise<RelayHost> {
+  return start.options.host === 'worker' ? new WorkerHost(start) : await InThreadHost.start(start);
+}
+
+/** Leads the app to the relay; returns what takes all of it away again. */
+function prepare(
+  options: PostgresOptions,
+  relay: RelayHost,
+  directory: string | undefined,
+  remove: () => void,
+): () => void {
+  const [url, readerUrl] = [options.user ?? User.app, readerOf(options.user)].map((user) => sandboxUrl(user, relay.address, directory));
+  const ways = [{ ...options, readOnly: false }, ...(options.replicas ?? [])].map(({ env, swap, readOnly }) => {
+    const own = (readOnly ? readerUrl : url) ?? '';
+    return [setEnvironment(variables(env, own)), swap?.(own)] as const;
+  });
+
+  return () => {
+    for (const [restore, takeBack] of ways.reverse()) {
+      takeBack?.();
+      restore();
+    }
+    relay.end();
+    remove();
+  };
+}
+
+/** A directory of its own for the socket, where there are any; it is removed at the end of the process at the latest. */
+function socketDirectory(): { readonly directory: string | undefined; readonly remove: () => void } {
+  if (process.platform === 'win32') return { directory: undefined, remove: () => undefined };
+
+  const directory = mkdtempSync(join(tmpdir(), 'lockstep-'));
   // The umask may have taken something away, but nothing is to be added for others.
-  if (directory !== undefined) chmodSync(directory, 0o700);
+  chmodSync(directory, 0o700);
   const remove = (): void => {
     process.off('exit', remove);
-    if (directory !== undefined) rmSync(directory, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   };
   process.once('exit', remove);
-
-  // A worker that takes the place of a dead one listens where that did.
-  let port = 0;
-  let sandbox: PostgresSandbox | undefined;
-  const start = (): WorkerLink => {
-    const link = new WorkerLink(
-      {
-        directory,
-        port,
-        password,
-        sessionUser: user,
-        database,
-        label,
-        patience: { stallTimeout, holdTimeout },
-        clock,
-        ownDatabase,
-        serverModule,
-        server,
-      },
-      (event) => sandbox?.hear(event),
-    );
-    link.ready();
-    port = link.load(Word.port);
-    return link;
-  };
-
-  const link = start();
-  const address = { host: directory ?? LOOPBACK, port, user, password, database };
-  return {
-    link,
-    start,
-    address,
-    url: sandboxUrl(options.user ?? User.app, address, directory),
-    readerUrl: sandboxUrl(readerOf(options.user), address, directory),
-    remove,
-    get sandbox() {
-      return sandbox;
-    },
-    set sandbox(opened) {
-      sandbox = opened;
-    },
-  };
+  return { directory, remove };
 }
 
 /**

@@ -1,8 +1,6 @@
 import type { SyncConnection } from '../engine.js';
 import { ConnectionLostError, SandboxLostError } from '../../errors.js';
 import type { Pipe } from './pipe.js';
-import { Word } from './shared.js';
-import type { WorkerLink } from './worker-link.js';
 
 /** How the session reaches the relay. */
 export interface SessionEnd {
@@ -13,6 +11,8 @@ export interface SessionEnd {
   readonly password: string;
   readonly database: string;
   readonly openPipe: () => Pipe;
+  /** Whether somebody answers libpq while it blocks this thread. */
+  readonly servesLibpq: boolean;
   /** To be called before each statement; the session has the turn when it returns. */
   readonly beforeStatement: (sql: string) => void;
 }
@@ -23,19 +23,24 @@ export type OpenSession = (end: SessionEnd) => SyncConnection & { close?(): void
 /** The session, connected when it is first used, and anew after the relay was. */
 export class RenewableSession implements Required<SyncConnection> {
   readonly storesObjects = true;
+  readonly beginsLazily = true;
   readonly #open: () => ReturnType<OpenSession>;
-  readonly #sandbox: { readonly link: WorkerLink };
+  readonly #isOpen: () => boolean;
   readonly #lost: () => void;
   #session: ReturnType<OpenSession> | undefined;
 
-  constructor(open: () => ReturnType<OpenSession>, sandbox: { readonly link: WorkerLink }, lost: () => void) {
+  /**
+   * @param isOpen whether the session has a transaction open
+   * @param lost called when a statement has failed because everything is lost
+   */
+  constructor(open: () => ReturnType<OpenSession>, isOpen: () => boolean, lost: () => void) {
     this.#open = open;
-    this.#sandbox = sandbox;
+    this.#isOpen = isOpen;
     this.#lost = lost;
   }
 
   get inTransaction(): boolean {
-    return this.#sandbox.link.load(Word.sessionOpen) === 1;
+    return this.#isOpen();
   }
 
   get transactionFailed(): boolean {

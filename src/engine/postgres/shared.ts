@@ -41,9 +41,11 @@ export const Word = {
   backend: 17,
   /** Whether the current scope's end has something that others can tell at once, e.g. locks to give back. */
   outward: 18,
+  /** Whether a debugger may be attached to the main thread, which the worker cannot tell. */
+  debugged: 19,
 } as const;
 
-export const WORDS = 19;
+export const WORDS = 20;
 
 /** The user by whose name the app comes, and the one for connections that must not write. */
 export const User = { app: 'lockstep', reader: 'lockstep_reader' } as const;

@@ -23,8 +23,8 @@ export class Connection {
   since = 0;
   /** When the transaction ran its last statement. */
   idleSince = 0;
-  /** Title of the test at whose end the connection was cut, because it had a transaction open. */
-  cutBy: string | undefined;
+  /** A statement runs to its end before anybody could look. */
+  readonly running = false;
 
   constructor(name: string, database: string, readonly = false) {
     this.name = name;
@@ -36,8 +36,12 @@ export class Connection {
   /** Forgets what a former hub knew of it. */
   join(hub: Hub): void {
     this.hub = hub;
+    this.reset();
+  }
+
+  /** What was begun is over. */
+  reset(): void {
     this.transaction.reset();
-    this.cutBy = undefined;
   }
 
   /** Whether SQLite would refuse this statement on a connection like this. */

@@ -1,25 +1,18 @@
 import { isSession, sessionName } from '../../sandbox/connection-names.js';
-import { Layers } from '../../sandbox/layers.js';
-import { cutError, stragglerError } from '../../sandbox/scope-errors.js';
-import { stallError } from '../../sandbox/stall.js';
+import { stragglerError } from '../../sandbox/scope-errors.js';
+import { ScopeGate } from '../../sandbox/scope-gate.js';
+import { stallError, turnSentences } from '../../sandbox/stall.js';
+import { describeTurn, TurnQueue } from '../../sandbox/turn-queue.js';
 import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/statement-log.js';
+import type { CutConnection, EndedOwner, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
-import type {
-  CutConnection,
-  Host,
-  Leftover,
-  Sandbox,
-  Scope,
-  StatementEvent,
-  StatementReader,
-  SyncConnection,
-} from '../engine.js';
-import { now, ORIGIN } from './clock.js';
+import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
+import { inspector } from '../inspector.js';
+import { clock, now, ORIGIN } from '../clock.js';
 import { Connection } from './connection.js';
 import { Emulation, type Execution } from './emulation.js';
 import { readImage } from './image.js';
-import { describeTurn, Line } from './line.js';
 import { lostError } from './lost.js';
 import { loadNative, type NativeDatabase, type NativeModule, type NativeStatement, openNative } from './native.js';
 import type { SqliteOptions } from './options.js';
@@ -27,15 +20,23 @@ import { type Registration, registry, warnOfOthers } from './registry.js';
 import { SqliteSession } from './session.js';
 import { Statements } from './statements.js';
 
-const NONE: readonly Leftover[] = [];
+const NONE: readonly OpenWork[] = [];
+
+/** What is known of the moment at which a statement was sent. */
+export interface Sent {
+  /** The hub's epoch; undefined if it is not the same hub any more. */
+  readonly epoch: number | undefined;
+  /** The scope whose work it is, where that was over then. */
+  readonly owner: EndedOwner | undefined;
+}
 
 /** A statement that an asynchronous client has sent. */
 export interface Job {
   readonly connection: Connection;
   readonly sql: string;
   readonly effect: Effect;
-  /** The hub's epoch when it was sent. */
-  readonly epoch: number | undefined;
+  /** Where it was sent. */
+  readonly sent: Sent;
 }
 
 /**
@@ -48,13 +49,6 @@ export interface Job {
  * Its life has two parts. Until the first `begin`, statements go straight through, with real
  * transactions: that is how schema and seed come in. From then on everything runs inside one outer
  * transaction.
- *
- * **Cut connections.** A connection that has a transaction open when a scope ends is cut. The app
- * still believes in that transaction, and a continuation of the ended test may go on with it; so
- * each of its statements fails with StragglerError, until the app has finished the transaction with
- * COMMIT or ROLLBACK (which fail too: the work is gone). From there on the connection is as good as
- * new, which is what a pool expects of a connection that was given back. BEGIN also makes it new:
- * nobody begins a transaction inside one, so whoever sends it is a new owner.
  */
 export class Hub implements Sandbox {
   observer: ((statement: StatementEvent) => void) | undefined;
@@ -66,21 +60,24 @@ export class Hub implements Sandbox {
   readonly SqliteError: NativeModule['SqliteError'];
   /** Whether the database came from a file; SQLite cannot serialize such an image amid a transaction. */
   readonly fromImage: boolean;
-  /** Goes up with the end and the begin of a scope, so that a statement can be told that was sent before or in between. */
-  epoch = 0;
+  /** All of the app's drivers are drop-ins in this thread. */
+  readonly inTransit = false;
+  readonly servedHere = false;
+  /** There is no server that could be lost. */
+  readonly recovering: undefined = undefined;
 
   readonly #database: string;
   readonly #name: string;
   readonly #sent = new StatementLog<StatementEvent>();
   readonly #options: SqliteOptions;
   readonly #host: Host;
-  readonly #layers = new Layers();
-  readonly #line: Line;
+  readonly #gate: ScopeGate<Connection>;
+  readonly #turns: TurnQueue<Connection>;
   readonly #emulation: Emulation;
-  /** `rest`: a scope has ended, and the next has not begun. */
-  #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
-  #lost: Error | undefined;
-  readonly #cut = new Set<Connection>();
+  /** The session's. */
+  readonly #own: Connection;
+  /** How many statements of the app were run. */
+  #performed = 0;
 
   constructor(database: string, options: SqliteOptions, host: Host) {
     const { bytes, journalMode } = readImage(options.file, options.root);
@@ -90,7 +87,14 @@ export class Hub implements Sandbox {
     this.log = this.#sent;
     this.#options = options;
     this.#host = host;
-    this.#line = new Line(options);
+    this.#gate = new ScopeGate((late) => host.refused(late));
+    this.#turns = new TurnQueue({
+      timeouts: options,
+      clock,
+      // There is one thread: when the timer comes in time, the app could go on.
+      probe: (answer) => answer(),
+      debugging: inspector,
+    });
     this.fromImage = bytes !== undefined;
     this.handle = openNative(options.root, bytes ?? ':memory:');
     this.statements = new Statements(this.handle);
@@ -99,7 +103,8 @@ export class Hub implements Sandbox {
       foreignKeys: options.foreignKeys,
       journalMode,
     });
-    this.session = new SqliteSession(this, new Connection(sessionName(options.label), database));
+    this.#own = new Connection(sessionName(options.label), database);
+    this.session = new SqliteSession(this, this.#own);
 
     this.handle.pragma('journal_mode = MEMORY');
     this.#setForeignKeys();
@@ -110,43 +115,70 @@ export class Hub implements Sandbox {
     registration(this.handle);
   }
 
-  begin(scope: Scope): void {
-    if (this.#phase === 'setup') this.#endSetup();
-    // A transaction that is open now would lie below the new scope's savepoint, and its end would take that along.
-    this.#cutHolder(this.#layers.current);
+  /** What is known of a statement that is sent now. */
+  get sent(): Sent {
+    return { epoch: this.#gate.epoch, owner: this.#host.endedOwner() };
+  }
 
-    this.#layers.begin(scope);
-    this.#enterScope();
+  begin(scope: ScopeName): void {
+    this.#tellLoss();
+    if (this.#gate.settingUp) this.#endSetup();
+    // A transaction that is open now would lie below the new scope's savepoint, and its end would take that along.
+    this.#cutHolder();
+
+    this.#gate.begin(scope);
   }
 
   resume(): void {
-    if (this.#phase === 'rest' && this.#layers.current !== undefined) this.#enterScope();
+    this.#tellLoss();
+    this.#gate.resume();
   }
 
-  end(): void {
-    const lost = this.#lost;
-    const scope = this.#layers.current;
-    this.#lost = undefined;
-    this.epoch += 1;
-
-    this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, scope?.title));
-    this.#cutHolder(scope);
-
-    const { send } = this.#layers.end();
-    this.#phase = 'rest';
-    // Nothing to send: nobody has used the database, or it was lost and restored then.
-    if (send.length > 0) this.#undo(send);
-
+  /** What begins, or goes on, builds on what is gone. */
+  #tellLoss(): void {
+    const lost = this.#gate.lost.takeOpen();
     if (lost !== undefined) throw lost;
   }
 
-  leftovers(): readonly Leftover[] {
-    const { holder } = this.#line.turns;
+  end(): void {
+    const { title } = this.#gate;
+
+    this.#gate.rest();
+    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, title));
+    this.#cutHolder();
+
+    const { send } = this.#gate.end();
+    // Nothing to send: nobody has used the database, or it was lost and restored then.
+    if (send.length > 0) this.#undo(send);
+
+    const lost = this.#gate.lost.take();
+    if (lost !== undefined) throw lost;
+  }
+
+  /** The observer is told at once. */
+  drain(): void {}
+
+  get activity(): number {
+    return this.#performed + (registry.databases.get(this.#database)?.calls ?? 0);
+  }
+
+  get reached(): boolean {
+    return registry.databases.get(this.#database)?.opened === true;
+  }
+
+  /** No socket does. */
+  leadsHere(): boolean {
+    return false;
+  }
+
+  leftovers(): readonly OpenWork[] {
+    const { holder } = this.#turns;
     // Asked at the end of every test.
     if (holder === undefined && registry.pending.size === 0) return NONE;
-    const leftovers: Leftover[] = [];
+    const leftovers: OpenWork[] = [];
 
-    if (holder !== undefined && !isSession(holder.name)) leftovers.push(leftover('transaction', holder));
+    if (holder !== undefined && !isSession(holder.name))
+      leftovers.push(leftover('transaction', holder, !registry.pending.has(holder)));
     for (const connection of registry.pending) {
       if (connection !== holder && connection.database === this.#database)
         leftovers.push(leftover('statement', connection));
@@ -155,30 +187,25 @@ export class Hub implements Sandbox {
   }
 
   describe(): readonly string[] {
-    const { holder } = this.#line.turns;
-    const holding =
-      holder === undefined
-        ? []
-        : [
-            `${holder.name} has a transaction open, idle for ${Math.round(now() - holder.idleSince)} ms after "${holder.lastSql ?? ''}"`,
-          ];
-    const waiting = this.#line.waiting.map(
-      ({ connection, sql, since }) =>
-        `${connection.name} has waited ${Math.round(now() - since)} ms for its turn to run "${sql}"`,
-    );
+    const { holder, waiting } = this.#turns;
 
-    return [...holding, ...waiting];
+    return turnSentences(
+      holder && describeTurn(holder),
+      waiting.map(({ owner, sql, since }) => ({ connection: owner.name, sql, since })),
+      now(),
+    );
   }
 
   cutConnections(): readonly CutConnection[] {
-    return [...this.#cut].map(({ name, cutBy = '', lastSql = '' }) => ({ connection: name, title: cutBy, lastSql }));
+    return this.#gate.cutConnections();
   }
 
   close(): void {
-    if (this.#phase === 'closed') return;
+    if (this.#gate.closed) return;
 
-    this.#phase = 'closed';
-    this.#line.dismiss((connection, sql) => stragglerError(connection.name, sql, this.#layers.lastEnded));
+    const { title } = this.#gate;
+    this.#gate.close();
+    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, title));
     for (const database of registry.databases.values()) if (database.hub === this) database.hub = undefined;
     this.handle.close();
     warnOfOthers(this.#database, this.#options.key ?? 'database', realDrivers(this.#options.swap));
@@ -192,11 +219,12 @@ export class Hub implements Sandbox {
    * session where the app's work can go on meanwhile, after `stallTimeout`.
    */
   enter(connection: Connection, sql: string, effect: Effect, wait: 'wait' | 'refuse'): void {
-    this.#admit(connection, sql, effect);
-    if (this.#line.turns.tryTake(connection)) return;
+    this.#admit(connection, sql, effect, this.sent);
+    if (this.#turns.tryTake(connection)) return;
 
-    const holder = this.#line.turns.holder;
-    if (wait === 'wait' && this.#host.canWait()) this.#line.waitHere(connection, sql, this.#host);
+    const holder = this.#turns.holder;
+    if (wait === 'wait' && this.#host.canWait())
+      this.#turns.requestHere(connection, sql, (done, timeout) => this.#host.waitUntil(done, timeout));
     else if (holder !== undefined)
       throw stallError({ connection: connection.name, sql }, describeTurn(holder), now(), 'blocked');
   }
@@ -206,7 +234,7 @@ export class Hub implements Sandbox {
    * back behind it. `work` must not throw. Errors of waiting go to `fail`.
    */
   queue(job: Job, work: () => void, fail: (error: Error) => void): void {
-    const { connection, sql, effect, epoch } = job;
+    const { connection, sql, effect, sent } = job;
     const inTurn = (): void => {
       try {
         work();
@@ -216,22 +244,22 @@ export class Hub implements Sandbox {
     };
 
     try {
-      this.#admit(connection, sql, effect, epoch !== undefined && epoch !== this.epoch);
+      this.#admit(connection, sql, effect, sent);
     } catch (error) {
       fail(error as Error);
       return;
     }
-    if (this.#line.turns.tryTake(connection)) inTurn();
-    else this.#line.wait(connection, sql, inTurn, fail);
+    if (this.#turns.tryTake(connection)) inTurn();
+    else this.#turns.request(connection, sql, inTurn, fail);
   }
 
   /** Gives the turn back, unless the connection has a transaction open. */
   leave(connection: Connection): void {
-    if (this.#line.turns.holder !== connection) return;
+    if (this.#turns.holder !== connection) return;
 
     if (!this.inTransaction(connection)) {
       connection.since = 0;
-      this.#line.turns.release(connection);
+      this.#turns.release(connection);
       return;
     }
     connection.idleSince = now();
@@ -240,8 +268,8 @@ export class Hub implements Sandbox {
 
   /** Runs one statement of a connection that has the turn. */
   perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
-    connection.lastSql = sql;
     const began = now();
+    connection.lastSql = sql;
     // A statement that ends a transaction is part of it.
     const transaction = connection.transaction.number;
     let result: Result;
@@ -280,16 +308,16 @@ export class Hub implements Sandbox {
   /** Whether the connection believes itself inside a transaction. */
   inTransaction(connection: Connection): boolean {
     if (connection.hub !== this) return false;
-    if (this.#phase !== 'setup') return connection.transaction.open;
-    return this.#line.turns.holder === connection && this.handle.inTransaction;
+    if (!this.#gate.settingUp) return connection.transaction.open;
+    return this.#turns.holder === connection && this.handle.inTransaction;
   }
 
   /** The connection was closed: SQLite rolls back what it had open. */
   disconnect(connection: Connection): void {
-    if (connection.hub !== this || this.#phase === 'closed') return;
+    if (connection.hub !== this || this.#gate.closed) return;
 
-    this.#line.forget(connection);
-    if (this.#line.turns.holder === connection) this.#rollBack(connection);
+    this.#turns.cancel(connection);
+    if (this.#turns.holder === connection) this.#rollBack(connection);
     this.#join(connection);
   }
 
@@ -302,6 +330,7 @@ export class Hub implements Sandbox {
     error: StatementFailure | undefined,
   ): void {
     const ended = now();
+    if (connection !== this.#own) this.#performed += 1;
     const statement: StatementEvent = {
       database: this.#name,
       connection: connection.name,
@@ -318,9 +347,9 @@ export class Hub implements Sandbox {
   }
 
   #perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
-    if (this.#phase === 'setup') return this.#emulation.setUp(connection, sql, effect, execution);
+    if (this.#gate.settingUp) return this.#emulation.setUp(connection, sql, effect, execution);
 
-    for (const statement of this.#layers.touch()) this.statements.get(statement).run();
+    for (const statement of this.#gate.layers.touch()) this.statements.get(statement).run();
     let result: Result;
     try {
       result = this.#emulation.run(connection, sql, effect, execution);
@@ -331,44 +360,30 @@ export class Hub implements Sandbox {
     return result;
   }
 
-  /** `stale`: the statement was sent before the scope began. */
-  #admit(connection: Connection, sql: string, effect: Effect, stale = false): void {
+  #admit(connection: Connection, sql: string, effect: Effect, { epoch: sentIn, owner }: Sent): void {
     if (connection.hub !== this) this.#join(connection);
-    if (connection.cutBy !== undefined) {
-      if (effect.kind !== 'begin' || stale) this.#refuseCut(connection, sql, effect, connection.cutBy);
-      this.#join(connection);
-    }
-    if (this.#phase === 'rest' || stale) throw stragglerError(connection.name, sql, this.#layers.lastEnded);
-  }
+    connection.lastSql = sql;
 
-  /** The transaction is kept as a ghost, to know when the app has finished it. */
-  #refuseCut(connection: Connection, sql: string, effect: Effect, title: string): never {
-    const { transaction } = connection;
-
-    transaction.done(transaction.plan(effect));
-    if (!transaction.open) {
-      connection.cutBy = undefined;
-      this.#cut.delete(connection);
-    }
-    throw cutError(connection.name, sql, title);
+    const refusal = this.#gate.admit(connection, [effect], { sentIn, owner });
+    if (refusal !== undefined) throw refusal;
   }
 
   #join(connection: Connection): void {
     connection.join(this);
-    this.#cut.delete(connection);
+    this.#gate.forget(connection);
   }
 
   /** Ends the transaction of whoever has one open now, and cuts that connection off. */
-  #cutHolder(scope: { readonly title: string } | undefined): void {
-    const { holder } = this.#line.turns;
+  #cutHolder(): void {
+    const { holder } = this.#turns;
     if (holder === undefined) return;
 
-    const app = !isSession(holder.name) && this.#phase !== 'setup';
-    this.#rollBack(holder, app ? (scope?.title ?? this.#layers.lastEnded ?? 'the setup') : undefined);
+    const app = holder !== this.#own && !this.#gate.settingUp;
+    this.#rollBack(holder, app);
   }
 
-  #rollBack(connection: Connection, cutBy?: string): void {
-    if (this.#phase === 'setup') {
+  #rollBack(connection: Connection, cut = false): void {
+    if (this.#gate.settingUp) {
       if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
     } else if (connection.transaction.open && this.handle.inTransaction) {
       const { transaction } = connection;
@@ -378,15 +393,10 @@ export class Hub implements Sandbox {
     }
 
     // A cut connection goes on believing in its transaction.
-    if (cutBy === undefined) connection.transaction.reset();
-    else this.#cutOff(connection, cutBy);
+    if (cut) this.#gate.cut(connection);
+    else connection.transaction.reset();
     connection.since = 0;
-    this.#line.turns.release(connection);
-  }
-
-  #cutOff(connection: Connection, title: string): void {
-    connection.cutBy = title;
-    this.#cut.add(connection);
+    this.#turns.release(connection);
   }
 
   #undo(send: readonly string[]): void {
@@ -396,13 +406,8 @@ export class Hub implements Sandbox {
   }
 
   #endSetup(): void {
-    this.#cutHolder(undefined);
+    this.#cutHolder();
     this.#setForeignKeys();
-  }
-
-  #enterScope(): void {
-    if (this.#phase === 'rest') this.epoch += 1;
-    this.#phase = 'scope';
   }
 
   #setForeignKeys(): void {
@@ -410,18 +415,17 @@ export class Hub implements Sandbox {
   }
 
   #lose(connection: Connection, sql: string, cause: unknown): Error {
-    const title = this.#layers.current?.title;
-    const error = lostError(sql, connection.name, title, this.#layers.lost(), cause);
+    const title = this.#gate.layers.current?.title;
+    const error = this.#gate.lose((gone) => lostError(sql, connection.name, title, gone, cause));
 
     connection.transaction.reset();
     this.#emulation.restore();
-    this.#lost ??= error;
     return error;
   }
 }
 
-function leftover(kind: Leftover['kind'], connection: Connection): Leftover {
-  return { kind, connection: connection.name, lastSql: connection.lastSql ?? '' };
+function leftover(kind: OpenWork['kind'], connection: Connection, idle = false): OpenWork {
+  return { kind, connection: connection.name, lastSql: connection.lastSql ?? '', idle };
 }
 
 /** Drivers that the app has loaded as they are. */

@@ -1,6 +1,6 @@
 import { SandboxLostError } from '../../errors.js';
 import { shortSql } from '../../sandbox/short-sql.js';
-import type { Scope } from '../engine.js';
+import type { ScopeName } from '../../sandbox/vocabulary.js';
 
 /**
  * The error of a statement that ended the outer transaction. `gone` are the scopes whose work went
@@ -10,7 +10,7 @@ export function lostError(
   sql: string,
   connection: string,
   current: string | undefined,
-  gone: readonly Pick<Scope, 'kind' | 'title'>[],
+  gone: readonly Pick<ScopeName, 'kind' | 'title'>[],
   cause: unknown,
 ): SandboxLostError {
   const fixtures = gone.filter(({ title }) => title !== current).map(({ title }) => `"${title}"`);

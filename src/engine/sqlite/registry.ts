@@ -17,6 +17,8 @@ interface Claimed {
   opened: boolean;
   /** What messages call it, where there are several. */
   readonly label: string | undefined;
+  /** How many calls an asynchronous driver has taken from the app, and how many answers it has given back. */
+  calls: number;
 }
 
 /** What the drop-in drivers and the engine must agree on, once per process. */
@@ -52,9 +54,9 @@ export const registry: Registry = (shared[KEY] ??= {
 /** Makes a database Lockstep's: from now on the drop-in drivers send it to the sandbox. Returns its canonical name. */
 export function claim({ file, root, label }: Pick<SqliteOptions, 'file' | 'root' | 'label'>): string {
   const name = canonicalName(file);
-  const { hub, opened = false } = registry.databases.get(name) ?? {};
+  const { hub, opened = false, calls = 0 } = registry.databases.get(name) ?? {};
   registry.root = root;
-  registry.databases.set(name, { hub, opened, label });
+  registry.databases.set(name, { hub, opened, label, calls });
   return name;
 }
 
@@ -131,6 +133,12 @@ export function hubOf(database: string, connection: string): Hub {
     why: 'Outside the test run there is nothing that would undo the query.',
     remedy: "Query the database in tests and hooks only; put what all tests need into the config's schema or seed.",
   });
+}
+
+/** An asynchronous driver has taken a call from the app, or answers one. */
+export function countCall(database: string): void {
+  const claimed = registry.databases.get(database);
+  if (claimed !== undefined) claimed.calls += 1;
 }
 
 /** A name for a new connection to a claimed database, e.g. `sqlite3 connection 2`. */

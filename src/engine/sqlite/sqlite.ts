@@ -1,4 +1,4 @@
-import type { Engine, Host, Sandbox } from '../engine.js';
+import type { Engine, Host, LoadedEngine, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import { swap } from '../swap/index.js';
 import { refuseUnsafe } from './database-name.js';
@@ -18,32 +18,40 @@ const DRIVERS: Readonly<Record<SqliteOptions['swap'][number], unknown>> = { 'bet
 export const sqlite: Engine<SqliteOptions> = {
   name: 'sqlite',
 
-  prepare(options: SqliteOptions): () => void {
-    claim(options);
-    const unswap = swap(
-      options.swap.map((name) => ({
-        name,
-        url: new URL(`./drivers/${name}.js`, import.meta.url).href,
-        driver: DRIVERS[name],
-      })),
-      options.root,
-    );
-    const variables = [options, ...(options.replicas ?? [])].flatMap(({ env = [] }) => env);
-    const restoreEnvironment = setEnvironment(variables.map((name) => [name, options.file]));
-
-    return () => {
-      restoreEnvironment();
-      unswap();
-    };
-  },
-
-  open(options: SqliteOptions, host: Host): Sandbox {
-    refuseUnsafe(options.file, options.allowAnyDatabase);
-
-    const name = claim(options);
-    const hub = new Hub(name, options, host);
-    const claimed = registry.databases.get(name);
-    if (claimed !== undefined) claimed.hub = hub;
-    return hub;
+  load(options: SqliteOptions): Promise<LoadedEngine> {
+    return Promise.resolve({
+      prepare: () => prepare(options),
+      // As a promise, whatever it throws.
+      open: async (host: Host) => await Promise.resolve(open(options, host)),
+    });
   },
 };
+
+function prepare(options: SqliteOptions): () => void {
+  claim(options);
+  const unswap = swap(
+    options.swap.map((name) => ({
+      name,
+      url: new URL(`./drivers/${name}.js`, import.meta.url).href,
+      driver: DRIVERS[name],
+    })),
+    options.root,
+  );
+  const variables = [options, ...(options.replicas ?? [])].flatMap(({ env = [] }) => env);
+  const restoreEnvironment = setEnvironment(variables.map((name) => [name, options.file]));
+
+  return () => {
+    restoreEnvironment();
+    unswap();
+  };
+}
+
+function open(options: SqliteOptions, host: Host): Sandbox {
+  refuseUnsafe(options.file, options.allowAnyDatabase);
+
+  const name = claim(options);
+  const hub = new Hub(name, options, host);
+  const claimed = registry.databases.get(name);
+  if (claimed !== undefined) claimed.hub = hub;
+  return hub;
+}

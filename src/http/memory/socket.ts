@@ -62,16 +62,15 @@ export class MemorySocket extends Duplex {
   #timer: NodeJS.Timeout | undefined;
   #idleSince = 0;
 
-  private constructor(local: End, remote: End, encrypted: boolean) {
-    // Node's HTTP server answers a request whose sender has already ended: it needs half-open sockets.
-    super({ allowHalfOpen: true });
+  private constructor(local: End, remote: End, options: { readonly encrypted: boolean; readonly halfOpen: boolean }) {
+    super({ allowHalfOpen: options.halfOpen });
     this.localAddress = local.address;
     this.localFamily = familyOf(local.address);
     this.localPort = local.port;
     this.remoteAddress = remote.address;
     this.remoteFamily = familyOf(remote.address);
     this.remotePort = remote.port;
-    if (encrypted) this.encrypted = true;
+    if (options.encrypted) this.encrypted = true;
   }
 
   /** Two connected ends; `server` is the one to hand to an HTTP server. */
@@ -81,8 +80,10 @@ export class MemorySocket extends Duplex {
     const near = { address: clientAddress, port: lastPort };
     const far = { address: clientAddress.includes(':') ? '::1' : LOOPBACK, port: encrypted ? 443 : 80 };
 
-    const client = new MemorySocket(near, far, encrypted);
-    const server = new MemorySocket(far, near, encrypted);
+    // As Node makes them: its HTTP server answers a request whose sender has already ended, its agent
+    // keeps no connection that the server has ended (an idle one, after `server.keepAliveTimeout`).
+    const client = new MemorySocket(near, far, { encrypted, halfOpen: false });
+    const server = new MemorySocket(far, near, { encrypted, halfOpen: true });
     client.#peer = server;
     server.#peer = client;
     return { client, server };

@@ -23,9 +23,15 @@ export class SessionShelf {
     this.#depth = Math.max(0, this.#depth - 1);
   }
 
-  /** The same before its end, so that the app can finish what belongs to them. */
-  closeScope(): void {
-    for (const [session, depth] of this.#depthOf) if (depth >= this.#depth && depth > 0) session.close();
+  /** The same before its end, so that the app can finish what belongs to them. Whether there were any. */
+  closeScope(): boolean {
+    let closed = false;
+    for (const [session, depth] of this.#depthOf) {
+      if (depth < this.#depth || depth === 0) continue;
+      session.close();
+      closed = true;
+    }
+    return closed;
   }
 
   closeAll(): void {

@@ -3,6 +3,7 @@ import { Agent } from 'node:http';
 import type { AgentOptions } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { resolveApp } from '../apps/resolve.js';
+import { runAsNobody } from '../../bridge/index.js';
 import { Failures } from '../failures.js';
 import { MemoryAgent } from '../memory/agent.js';
 
@@ -35,7 +36,7 @@ export function lineTo(app: object): AppLine {
 function openLine(app: object): AppLine {
   const failures = new Failures();
   // The first request starts the app: neither it nor the connections may inherit that test's AsyncLocalStorage.
-  const scope = new AsyncResource('LockstepSupertest');
+  const scope = runAsNobody(() => new AsyncResource('LockstepSupertest'));
 
   const start = async (): Promise<MemoryAgent> => {
     const { server } = await resolveApp(() => app, failures);

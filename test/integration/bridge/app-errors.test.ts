@@ -5,7 +5,7 @@ import { sync } from 'lockstep';
 import { installBridge, type InstalledBridge } from '#src/bridge/index.js';
 import { makeNoise } from './noise.js';
 import { sources } from './error-sources.js';
-import { parkTimerOf, underHop } from './under-hop.js';
+import { PATIENCE, parkTimerOf, underHop } from './under-hop.js';
 
 interface Seen {
   readonly error: unknown;
@@ -35,7 +35,7 @@ describe('errors that the app throws during a wait', () => {
     let met: unknown;
     try {
       source(boom);
-      sync(new Promise(() => undefined), { timeout: 3000 });
+      sync(new Promise(() => undefined), { timeout: 3000 * PATIENCE });
     } catch (thrown) {
       met = thrown;
     }
@@ -102,7 +102,7 @@ describe('errors that the app throws during a wait', () => {
             throw new Error(String(i));
           });
           try {
-            sync(new Promise(() => undefined), { timeout: 3000 });
+            sync(new Promise(() => undefined), { timeout: 3000 * PATIENCE });
           } catch (error) {
             if ((error as Error).message === String(i) && storage.getStore() === i) thrown += 1;
           }

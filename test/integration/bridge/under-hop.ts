@@ -6,6 +6,9 @@ interface Timed {
   resetTimeout(): void;
 }
 
+/** How many times longer things may take than on a real machine: an emulator starts a worker in seconds. */
+export const PATIENCE = Number(process.env['LOCKSTEP_PATIENCE'] ?? 1);
+
 let timed: Timed | undefined;
 
 /** Names the test whose own timer is parked during waits, as the runner does: it would count as pending work. */
@@ -24,7 +27,7 @@ function park(): () => void {
 }
 
 /** Runs a function where Lockstep's runner would run a test: under a hop, with a deadline. */
-export function underHop<T>(fn: () => T, timeout = 5000): Promise<T> {
+export function underHop<T>(fn: () => T, timeout = 5000 * PATIENCE): Promise<T> {
   return new Promise((resolve, reject) => {
     hop(() => {
       try {

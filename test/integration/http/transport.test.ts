@@ -15,6 +15,9 @@ import { APPS } from './apps/apps.js';
 import { boom } from './apps/routes.js';
 
 const [, express] = EXPRESS[1]!;
+const busy = (ms: number): void => {
+  for (const end = performance.now() + ms; performance.now() < end;);
+};
 const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 for (const transport of ['memory', 'tcp'] as const) {
@@ -43,6 +46,20 @@ for (const transport of ['memory', 'tcp'] as const) {
       );
       for (let i = 0; i < 10; i++) await client.async.get('/');
       expect(ports.size).to.equal(1);
+    });
+
+    it('opens another connection where the app has closed an idle one', async () => {
+      const server = createServer((request, response) => response.end(String(request.socket.remotePort)));
+      server.keepAliveTimeout = 40;
+      const { client } = host(server, { transport });
+      const { text: first } = await client.async.get('/');
+      await later(1_500);
+      const { text: second } = await client.async.get('/');
+      expect(second).to.not.equal(first);
+
+      // The thread was busy when the app would have closed it: it does so at the first turn behind.
+      busy(1_500);
+      expect((await client.async.get('/')).status).to.equal(200);
     });
 
     it('answers requests that are sent without waiting for answers, in order', async () => {

@@ -9,6 +9,7 @@ import packageJson from 'lockstep/package.json' with { type: 'json' };
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   lockstep: [
     'AppError',
+    'BlockedThreadError',
     'BridgeError',
     'BridgeMissingError',
     'ClosedError',
@@ -19,6 +20,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'EngineMissingError',
     'ExpectationError',
     'HoldTimeoutError',
+    'LateWorkError',
     'LeakError',
     'LockstepError',
     'NPlusOneError',

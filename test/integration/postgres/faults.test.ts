@@ -1,10 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
 import type pg from 'pg';
 import { HoldTimeoutError, SandboxLostError, StallError } from '#src/errors.js';
-import { Word } from '#src/engine/postgres/shared.js';
 import { socketIn } from './raw.js';
 import { testServer } from './server.js';
 import { asleep, connected, inTest, useSandbox } from './sandbox.js';
@@ -162,8 +160,9 @@ describe('postgres: what goes wrong', () => {
     sandbox.begin(test);
     await one.query('BEGIN');
     await one.query('INSERT INTO item VALUES (1)');
+    const connection = sandbox.leftovers()[0]?.connection;
     expect(sandbox.leftovers()).to.deep.equal([
-      { kind: 'transaction', connection: sandbox.leftovers()[0]?.connection, lastSql: 'INSERT INTO item VALUES (1)' },
+      { kind: 'transaction', connection, lastSql: 'INSERT INTO item VALUES (1)', idle: true },
     ]);
     expect(sandbox.describe().join()).to.match(/has a transaction open, idle for \d+ ms after "INSERT/);
     sandbox.end();
@@ -368,7 +367,9 @@ describe('postgres: what goes wrong', () => {
     });
   });
 
-  it('cancels nothing but the statement that several cancel requests are meant for', async () => {
+  it('cancels nothing but the statement that several cancel requests are meant for', async function () {
+    // Each request starts a process of the server's: 240 of them, which takes a busy machine long.
+    this.timeout(60_000);
     await inTest(at(), async () => {
       const { processID, secretKey } = one as unknown as { processID: number; secretKey: number };
       const request = Buffer.alloc(16);
@@ -479,51 +480,6 @@ describe('postgres: what goes wrong', () => {
     await inTest(at(), async () => {
       expect((await one.query('SELECT * FROM item')).rowCount).to.equal(0);
       expect(sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
-    });
-  });
-
-  it('tells a session that waits for its worker when that has ended, whatever its heart does', async () => {
-    const { sandbox } = at();
-    const { link } = sandbox;
-    const heart = new Worker(
-      `const { workerData } = require('node:worker_threads');
-       setInterval(() => Atomics.add(workerData, ${Word.heartbeat}, 1), 20)`,
-      { eval: true, workerData: link.words },
-    );
-    await new Promise((resolve) => heart.once('online', resolve));
-    sandbox.begin(test);
-    sandbox.session.execute('SELECT 1');
-    const dead = link.kill();
-    expect(thrown(() => sandbox.session.execute('SELECT pg_sleep(20)'))).to.be.instanceOf(SandboxLostError);
-    expect(thrown(() => sandbox.end())).to.be.instanceOf(SandboxLostError);
-    await Promise.all([dead, heart.terminate()]);
-    await inTest(at(), () => Promise.resolve(sandbox.session.execute('SELECT 1')));
-  });
-
-  it('gives the reason of a worker that failed', async () => {
-    const { sandbox } = at();
-    sandbox.begin(test);
-    sandbox.session.execute('SELECT 1');
-    sandbox.link.post({ kind: 'pipe', port: undefined } as never);
-    const error = thrown(() => sandbox.session.execute('SELECT pg_sleep(20)'));
-    expect(error).to.be.instanceOf(SandboxLostError);
-    expect(error.message).to.match(/The relay's thread has ended: .*undefined/);
-    thrown(() => sandbox.end());
-    await inTest(at(), () => Promise.resolve(sandbox.session.execute('SELECT 1')));
-  });
-
-  it('fails the test during which the worker ends, and the next one works', async () => {
-    const { sandbox } = at();
-    sandbox.begin(test);
-    await one.query('INSERT INTO item VALUES (1)');
-    await sandbox.link.kill();
-    expect(thrown(() => sandbox.session.execute('SELECT 1'))).to.be.instanceOf(Error);
-    expect(thrown(() => sandbox.end())).to.be.instanceOf(SandboxLostError);
-    await inTest(at(), async () => {
-      const anew = await connected(at().url);
-      expect((await anew.query('SELECT * FROM item')).rowCount).to.equal(0);
-      expect(sandbox.session.execute('SELECT 1 AS n').rows).to.deep.equal([{ n: '1' }]);
-      await anew.end();
     });
   });
 });

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type pg from 'pg';
 import { SandboxLostError } from '#src/errors.js';
 import { Loss, Word } from '#src/engine/postgres/shared.js';
-import type { WorkerLink } from '#src/engine/postgres/worker-link.js';
-import { connected, endBackend, inTest, useSandbox } from './sandbox.js';
+import type { WorkerLink } from '#src/engine/postgres/relay/hosts/worker/worker-link.js';
+import { connected, endBackend, inTest, useWorkerSandbox } from './sandbox.js';
 
 const nothing = (): Promise<void> => Promise.resolve();
 const layer = (title: string) => ({ kind: 'layer', title }) as const;
@@ -35,7 +35,7 @@ function hiding(link: WorkerLink, work: () => void): void {
 }
 
 describe('postgres: scopes that nobody uses', () => {
-  const at = useSandbox('idle_test', 'CREATE TABLE item (id int PRIMARY KEY)');
+  const at = useWorkerSandbox('idle_test', 'CREATE TABLE item (id int PRIMARY KEY)');
   const count = async (): Promise<number | null> => (await app.query('SELECT * FROM item')).rowCount;
   let app: pg.Client;
 

@@ -2,7 +2,6 @@ import { expect } from 'chai';
 import type pg from 'pg';
 import Cursor from 'pg-cursor';
 import type { StatementEvent } from '#src/engine/engine.js';
-import { SandboxLostError } from '#src/errors.js';
 import { connected, inTest, useSandbox } from './sandbox.js';
 
 const SCHEMA = `
@@ -131,28 +130,5 @@ describe('postgres: the log', () => {
     ]);
     expect(events.every(({ duration }) => duration >= 0 && duration < 60_000)).to.equal(true);
     expect(new Set(events.map(({ connection }) => connection))).to.have.length(2);
-  });
-
-  it('goes on after its worker has ended, without what that had', async () => {
-    const { sandbox, url } = at();
-    const { log } = sandbox;
-    sandbox.begin({ kind: 'test', title: 'loses its worker' });
-    await client.query('SELECT 1');
-    const count = log.count;
-    await sandbox.link.kill();
-    expect(log.since(0)).to.deep.equal({ first: count, events: [] });
-    expect(() => sandbox.end()).to.throw(SandboxLostError);
-
-    for (const text of ['SELECT 2', 'SELECT 3']) {
-      await inTest(at(), async () => {
-        const anew = await connected(url);
-        await anew.query(text);
-        await anew.end();
-      });
-    }
-    expect(log.count).to.equal(count + 2);
-    const { first, events } = log.since(count - 1);
-    expect([first, ...events.map(({ sql }) => sql)]).to.deep.equal([count, 'SELECT 2', 'SELECT 3']);
-    expect(log.since(count + 1).events.map(({ sql }) => sql)).to.deep.equal(['SELECT 3']);
   });
 });

@@ -1,22 +1,20 @@
 import { after, before } from 'mocha';
 import pg from 'pg';
-import type { Host } from '#src/engine/engine.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
-import type { PostgresSandbox } from '#src/engine/postgres/sandbox.js';
-import { Word } from '#src/engine/postgres/shared.js';
+import { WorkerSandbox } from '#src/engine/postgres/relay/hosts/worker/sandbox.js';
 import { PlainSession } from './plain-session.js';
 import { newDatabase } from './server.js';
 
 /** A sandbox on a database of its own, and how to reach it and the database beneath. */
-export interface TestSandbox {
-  readonly sandbox: PostgresSandbox;
+export interface TestSandbox<Kind extends Sandbox = Sandbox> {
+  readonly sandbox: Kind;
   /** URL of the sandbox. */
   readonly url: string;
   readonly direct: pg.ClientConfig;
 }
 
 /** Never waits: the tests of this folder are async themselves. */
-const host: Host = { canWait: () => false, waitUntil: () => false };
 
 /** Opens a sandbox for the tests of a `describe`. */
 export function useSandbox(name: string, schema: string, options: Partial<PostgresOptions> = {}): () => TestSandbox {
@@ -27,7 +25,11 @@ export function useSandbox(name: string, schema: string, options: Partial<Postgr
     this.timeout(30_000);
     const direct = await newDatabase(name);
     const variable = `LOCKSTEP_${name.toUpperCase()}`;
-    const all: PostgresOptions = {
+    const engine = postgresEngine({
+      serverModule: new URL('./server-module.js', import.meta.url).href,
+      openSession: (end) => new PlainSession(end),
+    });
+    const loaded = await engine.load({
       server: direct,
       database: name,
       env: [variable],
@@ -36,14 +38,10 @@ export function useSandbox(name: string, schema: string, options: Partial<Postgr
       holdTimeout: 3000,
       root: process.cwd(),
       ...options,
-    };
-    const engine = postgresEngine({
-      serverModule: new URL('./server-module.js', import.meta.url).href,
-      openSession: (end) => new PlainSession(end),
     });
 
-    withdraw = engine.prepare(all);
-    const sandbox = engine.open(all, host) as PostgresSandbox;
+    withdraw = loaded.prepare();
+    const sandbox = await loaded.open(blockedHost);
     current = { sandbox, url: process.env[variable] ?? '', direct };
     sandbox.session.script(schema);
   });
@@ -52,6 +50,21 @@ export function useSandbox(name: string, schema: string, options: Partial<Postgr
   return () => {
     if (current === undefined) throw new Error('The sandbox is not open yet.');
     return current;
+  };
+}
+
+/** The same for tests of what only a hub in a worker can meet. */
+export function useWorkerSandbox(
+  name: string,
+  schema: string,
+  options: Partial<PostgresOptions> = {},
+): () => TestSandbox<WorkerSandbox> {
+  const at = useSandbox(name, schema, { ...options, host: 'worker' });
+
+  return () => {
+    const { sandbox, ...rest } = at();
+    if (!(sandbox instanceof WorkerSandbox)) throw new Error('The sandbox is not in a worker.');
+    return { sandbox, ...rest };
   };
 }
 
@@ -82,14 +95,17 @@ export async function asleep({ direct }: TestSandbox): Promise<void> {
 
 /** Ends the server's process behind the sandbox, and waits until the relay has heard of it. */
 export async function endBackend({ sandbox, direct }: TestSandbox): Promise<void> {
-  const pid = sandbox.link.load(Word.backend);
   const stranger = await connected(direct);
-  await stranger.query('SELECT pg_terminate_backend($1)', [pid]);
+  const { rows } = await stranger.query<{ pid: number }>(
+    'SELECT pid, pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
   await stranger.end();
 
   // Its socket closes when it exits, and the relay sees that with whatever comes later.
-  while (isRunning(pid)) await new Promise((resolve) => setTimeout(resolve, 1));
-  for (let turn = 0; turn < 2; turn += 1) sandbox.link.call({ kind: 'fence' }, 2000);
+  while (rows.some(({ pid }) => isRunning(pid))) await new Promise((resolve) => setTimeout(resolve, 1));
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+  if (sandbox instanceof WorkerSandbox)
+    for (let turn = 0; turn < 2; turn += 1) sandbox.link.call({ kind: 'fence' }, 2000);
 }
 
 function isRunning(pid: number): boolean {

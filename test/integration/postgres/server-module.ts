@@ -11,6 +11,8 @@ interface Raw {
   readonly stream: Duplex;
   readonly parameters: Map<string, string>;
   readonly processId: number;
+  readonly secretKey: number;
+  readonly path: string | undefined;
   cancel(): Promise<void>;
 }
 
@@ -35,7 +37,14 @@ export async function connectUpstream(config: pg.ClientConfig): Promise<Raw> {
 
   const { stream } = inside.connection;
   stream.removeAllListeners();
-  return { stream, parameters, processId: inside.processID, cancel: () => cancel(config, inside) };
+  return {
+    stream,
+    parameters,
+    processId: inside.processID,
+    secretKey: inside.secretKey,
+    path: `${config.host ?? ''}/.s.PGSQL.${config.port ?? 5432}`,
+    cancel: () => cancel(config, inside),
+  };
 }
 
 function cancel({ host, port }: pg.ClientConfig, { processID, secretKey }: Inside): Promise<void> {

@@ -7,17 +7,21 @@ import { expect } from 'chai';
 const root = dirname(createRequire(import.meta.url).resolve('lockstep/package.json'));
 const run = promisify(execFile);
 
-// 5,000 tests are `npm run heap -- --postgres`.
+// 5,000 tests are `npm run heap -- --postgres`, with and without `--worker`.
 describe('postgres: many tests', function () {
   this.timeout(120_000);
 
-  it('leave neither memory nor connections behind', async () => {
-    const { stdout } = await run(process.execPath, [join(root, 'scripts/heap.mjs'), '--postgres', '360'], {
-      cwd: root,
-      timeout: 110_000,
-    });
+  for (const [host, options] of Object.entries({ 'in-thread': [], worker: ['--worker'] })) {
+    it(`leave neither memory nor connections behind: ${host}`, async () => {
+      const { stdout } = await run(
+        process.execPath,
+        [join(root, 'scripts/heap.mjs'), '--postgres', ...options, '240'],
+        { cwd: root, timeout: 110_000 },
+      );
 
-    expect(stdout).to.match(/^relay heap +[01]\.\d\dx/m);
-    expect(stdout).to.match(/^connections left +0 /m);
-  });
+      expect(stdout).to.match(/^main heap +[01]\.\d\dx/m);
+      if (host === 'worker') expect(stdout).to.match(/^relay heap +[01]\.\d\dx/m);
+      expect(stdout).to.match(/^connections left +0 /m);
+    });
+  }
 });

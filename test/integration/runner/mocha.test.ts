@@ -142,6 +142,11 @@ describe('lockstep/mocha', () => {
       expect(run.passed.filter((title) => title.startsWith('tests of all kinds'))).to.have.length(4);
     });
 
-    it('ends by itself', () => expect(run.stderr).to.equal(''));
+    it('ends by itself, and names the tests that have left work behind', () => {
+      expect(run.stderr).to.match(
+        /^\(node:\d+\) \[LOCKSTEP_LATE_WORK\] Warning: 2 tests .*\n {2}- "[^\n]* the test that ends": [^\n]*\n {2}- "[^\n]* the test after it": /,
+      );
+      expect(run.stderr.match(/^\(node/gm)).to.have.length(1);
+    });
   });
 });

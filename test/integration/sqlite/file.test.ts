@@ -2,12 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import type { Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Sandbox } from '#src/engine/index.js';
 import { sqlite } from '#src/engine/sqlite/index.js';
 import Database from '#src/engine/sqlite/drivers/better-sqlite3.js';
 import sqlite3 from '#src/engine/sqlite/drivers/sqlite3.js';
 import { requireReal } from '#src/engine/swap/index.js';
-import { begin, blocked, column, connect, options } from './support.js';
+import { begin, column, connect, errorOf, options } from './support.js';
 
 type Real = new (file: string) => InstanceType<typeof Database>;
 
@@ -16,7 +16,8 @@ describe('SQLite database files', () => {
   let folder: string;
   let sandbox: Sandbox | undefined;
 
-  const open = (file: string, changes = {}): Sandbox => (sandbox = sqlite.open(options({ file, ...changes }), blocked));
+  const open = async (file: string, changes = {}): Promise<Sandbox> =>
+    (sandbox = await (await sqlite.load(options({ file, ...changes }))).open(blockedHost));
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'lockstep-'));
@@ -27,34 +28,34 @@ describe('SQLite database files', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('without "test" in their name are refused', () => {
-    expect(() => open(join(folder, 'app.db')))
-      .to.throw('does not contain "test"')
-      .with.property('code', 'LOCKSTEP_UNSAFE_DATABASE');
-    open(join(folder, 'app.db'), { allowAnyDatabase: true });
+  it('without "test" in their name are refused', async () => {
+    const refused = await errorOf(() => open(join(folder, 'app.db')));
+    expect(refused.message).to.include('does not contain "test"');
+    expect(refused.code).to.equal('LOCKSTEP_UNSAFE_DATABASE');
+    await open(join(folder, 'app.db'), { allowAnyDatabase: true });
   });
 
-  it('that are too large are refused', () => {
+  it('that are too large are refused', async () => {
     const file = join(folder, 'large-test.db');
     writeFileSync(file, '');
     truncateSync(file, 1024 ** 3 + 1);
-    expect(() => open(file)).to.throw(/large-test\.db": it has 1\.0 GiB/);
+    expect((await errorOf(() => open(file))).message).to.match(/large-test\.db": it has 1\.0 GiB/);
   });
 
-  it('that are absent or empty are empty databases', () => {
+  it('that are absent or empty are empty databases', async () => {
     const file = join(folder, 'a-test.db');
-    open(file).session.script('CREATE TABLE t (a)');
+    (await open(file)).session.script('CREATE TABLE t (a)');
     sandbox?.close();
     expect(existsSync(file)).to.equal(false);
 
     writeFileSync(file, '');
-    open(file).session.script('CREATE TABLE t (a)');
+    (await open(file)).session.script('CREATE TABLE t (a)');
   });
 
-  it('that are none are reported', () => {
+  it('that are none are reported', async () => {
     const file = join(folder, 'a-test.db');
     writeFileSync(file, 'this is no database, but long enough to be looked at'.repeat(100));
-    expect(() => open(file)).to.throw('file is not a database');
+    expect((await errorOf(() => open(file))).message).to.include('file is not a database');
   });
 
   for (const mode of ['delete', 'wal']) {
@@ -65,7 +66,7 @@ describe('SQLite database files', () => {
       original.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)');
       const before = [readdirSync(folder), readFileSync(file)];
 
-      begin(open(file), 'a test');
+      begin(await open(file), 'a test');
       expect(column(sandbox as Sandbox, 'SELECT a FROM t')).to.deep.equal([1]);
       expect(column(sandbox as Sandbox, 'PRAGMA journal_mode')).to.deep.equal([mode]);
 
@@ -80,20 +81,20 @@ describe('SQLite database files', () => {
     });
   }
 
-  it('of a closed WAL database are read without leaving a log behind', () => {
+  it('of a closed WAL database are read without leaving a log behind', async () => {
     const file = join(folder, 'a-test.db');
     const original = new Real(file);
     original.pragma('journal_mode = WAL');
     original.exec('CREATE TABLE t (a); INSERT INTO t VALUES (1)');
     original.close();
 
-    expect(column(open(file), 'SELECT a FROM t')).to.deep.equal([1]);
+    expect(column(await open(file), 'SELECT a FROM t')).to.deep.equal([1]);
     expect(readdirSync(folder)).to.deep.equal(['a-test.db']);
   });
 
   it('that are not the configured one are opened for real', async () => {
     const other = join(folder, 'other.db');
-    open(join(folder, 'a-test.db')).session.script('CREATE TABLE t (a)');
+    (await open(join(folder, 'a-test.db'))).session.script('CREATE TABLE t (a)');
     begin(sandbox as Sandbox, 'a test');
 
     const sync = new Database(other);
@@ -107,13 +108,13 @@ describe('SQLite database files', () => {
     expect(await connect(other).all('SELECT a FROM real')).to.have.length(1);
   });
 
-  it('can be serialized only where the work in progress comes along', () => {
+  it('can be serialized only where the work in progress comes along', async () => {
     const file = join(folder, 'a-test.db');
     const original = new Real(file);
     original.exec('CREATE TABLE t (a)');
     original.close();
 
-    begin(open(file), 'a test');
+    begin(await open(file), 'a test');
     const app = new Database(file);
     app.exec('INSERT INTO t VALUES (1)');
     expect(() => app.serialize()).to.throw('database came from a file');

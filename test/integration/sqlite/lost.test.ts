@@ -13,8 +13,8 @@ const ALL = 'SELECT a FROM t';
 describe('SQLite statements that end the outer transaction', () => {
   let sandbox: Sandbox;
 
-  beforeEach(() => {
-    sandbox = open(SCHEMA);
+  beforeEach(async () => {
+    sandbox = await open(SCHEMA);
   });
 
   afterEach(() => sandbox.close());

@@ -14,8 +14,8 @@ const SCHEMA = `
 describe('SQLite rules inside the sandbox', () => {
   let sandbox: Sandbox;
 
-  beforeEach(() => {
-    sandbox = open(SCHEMA);
+  beforeEach(async () => {
+    sandbox = await open(SCHEMA);
     begin(sandbox, 'a test');
   });
 
@@ -113,9 +113,9 @@ describe('SQLite rules inside the sandbox', () => {
         });
       }
 
-      it('with a log says that it is empty', () => {
+      it('with a log says that it is empty', async () => {
         sandbox.close();
-        sandbox = open(SCHEMA, { file: join(tmpdir(), 'lockstep-checkpoint-test.db') });
+        sandbox = await open(SCHEMA, { file: join(tmpdir(), 'lockstep-checkpoint-test.db') });
         begin(sandbox, 'a test');
         const app = new Database(join(tmpdir(), 'lockstep-checkpoint-test.db'));
         app.pragma('journal_mode = WAL');
@@ -152,9 +152,9 @@ describe('SQLite rules inside the sandbox', () => {
     });
   }
 
-  it('lets the setup do all that a connection may', () => {
+  it('lets the setup do all that a connection may', async () => {
     sandbox.close();
-    sandbox = open(`PRAGMA foreign_keys = OFF; ${SCHEMA}`);
+    sandbox = await open(`PRAGMA foreign_keys = OFF; ${SCHEMA}`);
     sandbox.session.script('BEGIN; INSERT INTO strict_child VALUES (7); COMMIT; VACUUM');
     sandbox.session.execute('DELETE FROM strict_child');
 

@@ -9,8 +9,8 @@ const ALL = 'SELECT a FROM t ORDER BY id';
 describe('SQLite sandbox', () => {
   let sandbox: Sandbox;
 
-  beforeEach(() => {
-    sandbox = open(SCHEMA);
+  beforeEach(async () => {
+    sandbox = await open(SCHEMA);
     begin(sandbox, 'a test');
   });
 
@@ -165,13 +165,13 @@ describe('SQLite sandbox', () => {
       sandbox.session.script("ATTACH ':memory:' AS side; CREATE TABLE side.t (x)");
     });
 
-    it('remembers functions that a connection has registered', () => {
+    it('remembers functions that a connection has registered', async () => {
       const app = new Database(':memory:');
       app.function('twice', (value: number) => value * 2);
       expect(column(sandbox, 'SELECT twice(21)')).to.deep.equal([42]);
 
       sandbox.close();
-      sandbox = open(SCHEMA);
+      sandbox = await open(SCHEMA);
       expect(column(sandbox, 'SELECT twice(4)')).to.deep.equal([8]);
     });
 
@@ -188,7 +188,7 @@ describe('SQLite sandbox', () => {
       expect(await errorOf(() => app.all(ALL))).to.include({ code: 'LOCKSTEP_NOT_RUNNING' });
       expect(() => statement.all()).to.throw('while no sandbox is open');
 
-      sandbox = open(SCHEMA);
+      sandbox = await open(SCHEMA);
       begin(sandbox, 'after the restart');
       expect(statement.all()).to.deep.equal([1]);
       expect(await app.all(ALL)).to.have.length(1);

@@ -10,8 +10,8 @@ const ALL = 'SELECT a FROM t';
 describe('SQLite stragglers', () => {
   let sandbox: Sandbox;
 
-  beforeEach(() => {
-    sandbox = open(SCHEMA);
+  beforeEach(async () => {
+    sandbox = await open(SCHEMA);
     begin(sandbox, 'the first');
   });
 

@@ -1,9 +1,8 @@
-import type { Host, Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Host, type Sandbox } from '#src/engine/index.js';
 import { sqlite, type SqliteOptions } from '#src/engine/sqlite/index.js';
 import sqlite3 from '#src/engine/sqlite/drivers/sqlite3.js';
 
 /** Nobody runs the loop: a synchronous caller is refused at once. */
-export const blocked: Host = { canWait: () => false, waitUntil: () => false };
 
 export function options(changes: Partial<SqliteOptions> = {}): SqliteOptions {
   return {
@@ -18,8 +17,12 @@ export function options(changes: Partial<SqliteOptions> = {}): SqliteOptions {
   };
 }
 
-export function open(schema: string, changes: Partial<SqliteOptions> = {}, host: Host = blocked): Sandbox {
-  const sandbox = sqlite.open(options(changes), host);
+export async function open(
+  schema: string,
+  changes: Partial<SqliteOptions> = {},
+  host: Host = blockedHost,
+): Promise<Sandbox> {
+  const sandbox = await (await sqlite.load(options(changes))).open(host);
   sandbox.session.script(schema);
   return sandbox;
 }

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
-import type { Host, Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Host, type Sandbox } from '#src/engine/index.js';
 import Database from '#src/engine/sqlite/drivers/better-sqlite3.js';
-import { begin, blocked, column, connect, errorOf, open } from './support.js';
+import { begin, column, connect, errorOf, open } from './support.js';
 
 const SCHEMA = 'CREATE TABLE t (a)';
 const INSERT = 'INSERT INTO t VALUES (1)';
@@ -10,15 +10,15 @@ const COUNT = 'SELECT count(*) FROM t';
 describe('SQLite turns', () => {
   let sandbox: Sandbox;
 
-  const start = (host: Host = blocked, patience = {}): void => {
-    sandbox = open(SCHEMA, patience, host);
+  const start = async (host: Host = blockedHost, patience = {}): Promise<void> => {
+    sandbox = await open(SCHEMA, patience, host);
     begin(sandbox, 'a test');
   };
 
   afterEach(() => sandbox.close());
 
   it('fails a query that waits for an idle transaction, naming both', async () => {
-    start();
+    await start();
     const holder = connect();
     const waiter = connect();
     await holder.run('BEGIN');
@@ -33,7 +33,7 @@ describe('SQLite turns', () => {
   });
 
   it('lets a query wait for a transaction that goes on', async () => {
-    start();
+    await start();
     const holder = connect();
     const waiter = connect();
     await holder.run('BEGIN');
@@ -48,7 +48,7 @@ describe('SQLite turns', () => {
   });
 
   it('fails a query for which a transaction never ends', async () => {
-    start(blocked, { stallTimeout: 60, holdTimeout: 150 });
+    await start(blockedHost, { stallTimeout: 60, holdTimeout: 150 });
     const holder = connect();
     const waiter = connect();
     await holder.run('BEGIN');
@@ -64,7 +64,7 @@ describe('SQLite turns', () => {
   });
 
   it('does not blame a holder whose thread was blocked', async () => {
-    start();
+    await start();
     const holder = connect();
     const waiter = connect();
     await holder.run('BEGIN');
@@ -78,7 +78,7 @@ describe('SQLite turns', () => {
   });
 
   it('serves in the order of asking', async () => {
-    start();
+    await start();
     const holder = connect();
     await holder.run('BEGIN');
 
@@ -95,14 +95,15 @@ describe('SQLite turns', () => {
   });
 
   it('refuses the session at once where nobody could finish the transaction', async () => {
-    start();
+    await start();
     await connect().run('BEGIN');
     expect(() => sandbox.session.execute(COUNT)).to.throw(/^session cannot run .* waiting here would block/s);
   });
 
-  it('lets the session wait where the app can go on', () => {
+  it('lets the session wait where the app can go on', async () => {
     const app: { finish?: () => void } = {};
-    start({
+    await start({
+      ...blockedHost,
       canWait: () => true,
       waitUntil: (done) => {
         app.finish?.();
@@ -115,16 +116,17 @@ describe('SQLite turns', () => {
     expect(column(sandbox, COUNT)).to.deep.equal([1]);
   });
 
-  it('fails the session when waiting did not help', () => {
-    start({ canWait: () => true, waitUntil: () => false });
+  it('fails the session when waiting did not help', async () => {
+    await start({ ...blockedHost, canWait: () => true, waitUntil: () => false });
     new Database(':memory:').exec('BEGIN');
     expect(() => sandbox.session.execute(COUNT)).to.throw(/session cannot run .* did not end/s);
     expect(sandbox.describe()).to.have.length(1);
   });
 
-  it('gives the turn back when an error of the app ends the wait', () => {
+  it('gives the turn back when an error of the app ends the wait', async () => {
     const app: { finish?: () => void } = {};
-    start({
+    await start({
+      ...blockedHost,
       canWait: () => true,
       waitUntil: () => {
         app.finish?.();
@@ -139,7 +141,7 @@ describe('SQLite turns', () => {
   });
 
   it('answers a synchronous driver with SQLITE_BUSY', async () => {
-    start();
+    await start();
     const app = new Database(':memory:');
     await connect().run('BEGIN');
 
@@ -150,7 +152,7 @@ describe('SQLite turns', () => {
   });
 
   it('holds the app back while the session has a transaction open', async () => {
-    start();
+    await start();
     sandbox.session.execute('BEGIN');
     expect(sandbox.session.inTransaction).to.equal(true);
 

@@ -35,6 +35,7 @@ describe('validateConfig for Postgres', () => {
       isolation: 'rollback',
       clock: 'statement',
       driver: undefined,
+      host: undefined,
       allowAnyDatabase: false,
       stallTimeout: 500,
       holdTimeout: 10_000,

@@ -47,6 +47,7 @@ describe('validateConfig', () => {
         openapi: undefined,
       },
       queries: { report: true, repeats: 5, nPlusOne: 'hint' },
+      leaks: 'warn',
     });
   });
 
@@ -213,7 +214,7 @@ describe('validateConfig', () => {
     [
       'a key like no other',
       () => ({ zzzzzzzz: 1 }),
-      /keys of the config are app, database, databases, bridge, client, queries\.[\s\S]*Remove it/,
+      /keys of the config are app, database, databases, bridge, client, queries, leaks\.[\s\S]*Remove it/,
     ],
     ['a database that is a string', () => ({ database: 'sqlite' }), /database in .* is 'sqlite'; it must be an object/],
     [

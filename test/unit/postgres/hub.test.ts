@@ -212,6 +212,10 @@ describe('the hub', () => {
     scene.prompt = false;
     expect(scene.end()).to.equal('pending');
     expect(scene.sent()).to.deep.equal([['Q ROLLBACK;SELECT pg_catalog.pg_advisory_unlock_all()']]);
+    // By which the main thread knows that it has to wait.
+    expect(scene.word('outward')).to.equal(1);
+    scene.answer();
+    expect(scene.word('outward')).to.equal(0);
   });
 
   it('gives the turn back of a statement that needs no server, while the last scope’s end is not answered', () => {

@@ -48,10 +48,13 @@ export class Scene {
       ownDatabase: true,
       connect: () => this.#later.push(() => this.connect()),
       catchUp: () => undefined,
+      behind: () => false,
       probe: (alive) => alive(),
+      debugging: () => false,
       later: (work) => this.#later.push(work),
       log: new PublishedLog(this.words, () => undefined),
       wished: () => undefined,
+      refused: () => undefined,
     });
     this.connect();
     this.settle();
@@ -70,7 +73,7 @@ export class Scene {
         this.#unanswered.push(bytes);
         if (this.prompt) this.#later.push(() => this.answer());
       },
-      cancel: () => Promise.resolve(),
+      cancel: (done) => done(),
       destroy: () => undefined,
     });
   }

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { receiveError, sendError } from '#src/engine/postgres/messages.js';
+import { receiveError, sendError } from '#src/engine/postgres/relay/hosts/worker/messages.js';
 import { ServerError } from '#src/errors.js';
 
 describe('an error that crosses from the relay into the thread of the tests', () => {

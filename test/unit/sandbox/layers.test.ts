@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { Layers, type ScopeName } from '#src/sandbox/layers.js';
+import { Layers } from '#src/sandbox/layers.js';
+import type { ScopeName } from '#src/sandbox/vocabulary.js';
 
 const layer = (title: string): ScopeName => ({ kind: 'layer', title });
 const test = (title: string): ScopeName => ({ kind: 'test', title });

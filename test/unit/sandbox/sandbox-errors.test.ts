@@ -48,8 +48,8 @@ describe('errors of the sandbox', () => {
     const { message } = leakError(
       'suite works',
       [
-        { kind: 'transaction', connection: 'c1', lastSql: 'insert 1' },
-        { kind: 'statement', connection: 'c2', lastSql: 'select 2' },
+        { kind: 'transaction', connection: 'c1', lastSql: 'insert 1', idle: true },
+        { kind: 'statement', connection: 'c2', lastSql: 'select 2', idle: false },
       ],
       50,
     );

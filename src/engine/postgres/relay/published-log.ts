@@ -1,5 +1,4 @@
 import { type LoggedStatement, StatementLog } from '../../../sandbox/statement-log.js';
-import type { Event } from '../messages.js';
 import { Word } from '../shared.js';
 
 /** A statement in the log, of which more may become known. */
@@ -12,9 +11,9 @@ export type OpenRecord = { -readonly [Key in keyof LoggedStatement]: LoggedState
 export class PublishedLog {
   readonly #log = new StatementLog<OpenRecord>();
   readonly #words: Int32Array;
-  readonly #tell: (event: Event) => void;
+  readonly #tell: (statement: LoggedStatement) => void;
 
-  constructor(words: Int32Array, tell: (event: Event) => void) {
+  constructor(words: Int32Array, tell: (statement: LoggedStatement) => void) {
     this.#words = words;
     this.#tell = tell;
   }
@@ -32,7 +31,7 @@ export class PublishedLog {
 
   /** Tells the main thread at once, if it wants that. */
   tell(statement: LoggedStatement): void {
-    if (Atomics.load(this.#words, Word.told) === 1) this.#tell({ kind: 'statements', statements: [statement] });
+    if (Atomics.load(this.#words, Word.told) === 1) this.#tell(statement);
   }
 
   /** Those from a number on, as far as they are kept. */

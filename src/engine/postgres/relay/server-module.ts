@@ -6,6 +6,9 @@ export interface RawConnection {
   /** What the server reported at the start. */
   readonly parameters: ReadonlyMap<string, string>;
   readonly processId: number;
+  readonly secretKey: number;
+  /** Absolute path of the server's Unix socket; undefined for a connection by TCP. */
+  readonly path: string | undefined;
   /** Asks the server to cancel what runs on the connection. */
   cancel(): Promise<void>;
 }

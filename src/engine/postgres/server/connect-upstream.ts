@@ -2,6 +2,7 @@ import { connect as openSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
 import { CLEARING_ALL } from '../relay/ending-timeouts.js';
+import { cancelRequest } from '../wire/frontend.js';
 import { connectError, tooOld, worthAnotherAttempt } from './connect-errors.js';
 import { FrameEnd } from './frame-end.js';
 import { Login } from './login.js';
@@ -13,7 +14,6 @@ const CANCEL_DEADLINE = 5_000;
 const FAREWELL = 1_000;
 const OLDEST = 13;
 
-const CANCEL_REQUEST = 80_877_102;
 const TERMINATE: Uint8Array = Buffer.from([0x58, 0, 0, 0, 4]);
 
 /** A connection after its first ReadyForQuery, of which nobody reads but its owner. */
@@ -27,6 +27,8 @@ export interface RawConnection {
   readonly parameters: ReadonlyMap<string, string>;
   readonly processId: number;
   readonly secretKey: number;
+  /** Absolute path of the server's Unix socket; undefined for a connection by TCP. */
+  readonly path: string | undefined;
   /** Asks the server to cancel what runs on this connection; resolves when it has taken note. */
   cancel(): Promise<void>;
   /** Says goodbye and closes; does nothing the second time. */
@@ -51,6 +53,7 @@ export async function connectUpstream(upstream: Upstream, deadline: number = DEA
     parameters,
     processId: processID,
     secretKey,
+    path: upstream.host.startsWith('/') ? socketPath(upstream.host, upstream.port) : undefined,
     cancel: () => cancel(upstream, processID, secretKey),
     close: () => {
       if (closed) return;
@@ -151,10 +154,6 @@ function takeOver(login: Login, rest: Buffer): void {
 /** See section 55.2.8 of the Postgres manual: a connection of its own, never encrypted, closed by the server. */
 async function cancel(upstream: Upstream, processId: number, secretKey: number): Promise<void> {
   const { host, address, port } = upstream;
-  const request = Buffer.alloc(16);
-  [16, CANCEL_REQUEST, processId].forEach((value, index) => request.writeInt32BE(value, index * 4));
-  request.writeInt32BE(secretKey, 12);
-
   const socket = host.startsWith('/')
     ? openSocket(socketPath(host, port))
     : openSocket({ host: address ?? host, port });
@@ -162,7 +161,7 @@ async function cancel(upstream: Upstream, processId: number, secretKey: number):
   try {
     await new Promise<void>((resolve, reject) => {
       socket.once('error', reject).once('close', () => resolve());
-      socket.resume().end(request);
+      socket.resume().end(cancelRequest(processId, secretKey));
     });
   } catch (error) {
     throw connectError(upstream, error, { allowed: CANCEL_DEADLINE, secure: false });

@@ -16,7 +16,7 @@ import { startupParameters, type ConnectionParameters } from './connection-param
 import { NO_COPY_DATA, refuseCopy } from './copy.js';
 import type { Link, TransactionStatus, WireValue } from './link.js';
 import { lostBefore, lostDuring, notOpened, unanswered } from './lost.js';
-import type { Pipe } from './pipe.js';
+import type { Pipe } from '../pipe.js';
 import { RowReader } from './row-reader.js';
 import type { TypeParsers } from './type-parsers.js';
 

@@ -6,7 +6,7 @@ import type { ConnectionParameters } from './connection-parameters.js';
 import type { Link } from './link.js';
 import { NativeLink } from './native-link.js';
 import { loadNative, type NativeModule } from './native.js';
-import type { Pipe } from './pipe.js';
+import type { Pipe } from '../pipe.js';
 import { PostgresSession, type BeforeStatement } from './session.js';
 import { defaultTypes, type TypeParsers } from './type-parsers.js';
 

@@ -52,6 +52,15 @@ export function readOpening({ bytes }: Frame): Opening {
   return { kind: 'startup', version: code, parameters };
 }
 
+/** What asks a server to cancel what runs on the connection with that key. It has no type: it is a first message. */
+export function cancelRequest(processId: number, secretKey: number): Buffer {
+  const request = Buffer.alloc(16);
+
+  for (const [index, word] of [request.length, CANCEL, processId, secretKey].entries())
+    request.writeInt32BE(word, index * 4);
+  return request;
+}
+
 export function readQuery({ bytes }: Frame): string {
   return readString(bytes, 5)[0];
 }

@@ -1,9 +1,9 @@
 import { AsyncResource } from 'node:async_hooks';
 import { classify } from '../../../sql/classify.js';
-import { soon } from '../clock.js';
+import { soon } from '../../clock.js';
 import type { Connection } from '../connection.js';
-import type { Hub } from '../hub.js';
-import { hubOf, registry } from '../registry.js';
+import type { Hub, Sent } from '../hub.js';
+import { countCall, hubOf, registry } from '../registry.js';
 
 /** A call to the database whose answer comes later. */
 export interface Operation {
@@ -18,7 +18,7 @@ export interface Operation {
 interface Queued extends Operation {
   readonly resource: AsyncResource;
   readonly hub: Hub | undefined;
-  readonly epoch: number | undefined;
+  readonly sent: Sent | undefined;
 }
 
 /**
@@ -39,7 +39,8 @@ export class Pipeline {
   add(operation: Operation): void {
     const hub = registry.databases.get(this.#connection.database)?.hub;
     const resource = new AsyncResource('LockstepQuery');
-    this.#queue.push({ ...operation, resource, hub, epoch: hub?.epoch });
+    this.#queue.push({ ...operation, resource, hub, sent: hub?.sent });
+    countCall(this.#connection.database);
 
     // Opening and closing leave nothing in the database.
     if (operation.sql !== undefined) registry.pending.add(this.#connection);
@@ -72,7 +73,7 @@ export class Pipeline {
     if (answered) this.#finish(operation, answer);
   }
 
-  #work({ sql, work, hub: hubThen, epoch }: Queued, settle: (error: unknown) => void): void {
+  #work({ sql, work, hub: hubThen, sent }: Queued, settle: (error: unknown) => void): void {
     const hub = (): Hub => hubOf(this.#connection.database, this.#connection.name);
     const run = (): void => settle(attempt(() => work(hub)));
     if (sql === undefined) {
@@ -87,8 +88,9 @@ export class Pipeline {
       settle(error);
       return;
     }
-    const sent = { connection: this.#connection, sql, effect: classify(sql, 'sqlite') };
-    now.queue({ ...sent, epoch: now === hubThen ? epoch : undefined }, run, settle);
+    const job = { connection: this.#connection, sql, effect: classify(sql, 'sqlite') };
+    const then = { epoch: now === hubThen ? sent?.epoch : undefined, owner: sent?.owner };
+    now.queue({ ...job, sent: then }, run, settle);
   }
 
   #finish(operation: Queued, error: unknown): void {
@@ -96,6 +98,7 @@ export class Pipeline {
     // Before the answer: it may throw, and then the next one must come all the same.
     if (this.#queue.length > 0) soon(() => this.#start());
     if (!this.#queue.some(({ sql }) => sql !== undefined)) registry.pending.delete(this.#connection);
+    countCall(this.#connection.database);
 
     operation.answer(error);
   }

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { classify, type Effect } from '../../../sql/classify.js';
 import { split } from '../../../sql/split.js';
-import { now } from '../clock.js';
+import { now } from '../../clock.js';
 import type { Execution } from '../emulation.js';
 import { expandedSql } from '../expanded-sql.js';
 import type { Hub } from '../hub.js';

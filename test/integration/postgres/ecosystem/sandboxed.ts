@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Host, Row } from '#src/engine/index.js';
+import { blockedHost, type Row } from '#src/engine/index.js';
 import { type Parts, postgresEngine, type PostgresOptions } from '#src/engine/postgres/index.js';
 import { openSession } from '#src/engine/postgres/session/index.js';
 import type { Place } from './place.js';
@@ -7,7 +7,6 @@ import type { Place } from './place.js';
 const ENV = 'SHOP_DATABASE_URL';
 
 /** The suites are async: nobody runs the loop while the session waits. */
-const host: Host = { canWait: () => false, waitUntil: () => false };
 
 const parts: Parts = {
   serverModule: new URL('../server-module.js', import.meta.url).href,
@@ -15,6 +14,7 @@ const parts: Parts = {
     openSession({
       root: process.cwd(),
       connection: end,
+      ...(!end.servesLibpq && { driver: 'builtin' as const }),
       openPipe: () => end.openPipe(),
       beforeStatement: (sql) => end.beforeStatement(sql),
     }).session,
@@ -36,10 +36,10 @@ export async function sandboxed(config: pg.ClientConfig, schema: string): Promis
     holdTimeout: 10_000,
     root: process.cwd(),
   };
-  const engine = postgresEngine(parts);
-  const restore = engine.prepare(options);
+  const engine = await postgresEngine(parts).load(options);
+  const restore = engine.prepare();
   const url = process.env[ENV] ?? '';
-  const sandbox = engine.open(options, host);
+  const sandbox = await engine.open(blockedHost);
 
   return {
     kind: 'sandbox',
@@ -49,7 +49,7 @@ export async function sandboxed(config: pg.ClientConfig, schema: string): Promis
     rows: (sql, parameters = []): Row[] => sandbox.session.execute(sql, parameters).rows,
     committed: async (sql) => (await stranger.query<Row>(sql)).rows,
     close: async () => {
-      sandbox.close();
+      await sandbox.close();
       restore();
       await stranger.end();
     },

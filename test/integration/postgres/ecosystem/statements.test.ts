@@ -244,7 +244,9 @@ inEveryPlace('statements', (here) => {
     expect(rows.at(-1)).to.deep.equal({ n: 100_000, t: 'row 100000' });
   });
 
-  it('a value of 50 MB', async () => {
+  it('a value of 50 MB', async function () {
+    // A slow machine takes seconds for it, on a direct connection too.
+    this.timeout(120_000);
     const big = 'Lockstep'.repeat((50 * 2 ** 20) / 8);
     await a.query('create table files (data text)');
     await a.query('insert into files values ($1)', [big]);

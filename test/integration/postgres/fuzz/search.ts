@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { Answers } from './side.js';
 
 /** How many cases are run of all kinds. */
-const CASES = Number(process.env['LOCKSTEP_FUZZ'] ?? 2000);
+const CASES = Number(process.env['LOCKSTEP_FUZZ'] ?? 1000);
 /** Which kind all of them are; none if there are to be both. */
 const ALL = process.env['LOCKSTEP_FUZZ_ALL'] ?? '';
 /** One in so many is of clients that all send at the same time. */

@@ -60,15 +60,23 @@ export class Admission {
     const script = sql === undefined ? undefined : readScript(sql);
     if (sql !== undefined) {
       client.lastSql = sql;
+      client.begins(sql);
       hub.scopes.saw(client, sql);
     }
 
-    const refusal = hub.scopes.admit(client, script === undefined ? UNKNOWN : effectsOf(script));
-    if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal));
+    const owner = client.takeOwner();
+    const refusal = hub.scopes.admit(client, script === undefined ? UNKNOWN : effectsOf(script), owner);
+    if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal), owner !== undefined);
     client.opening.runs(script);
     if (!client.inTransaction) emulation.inherit(hub.link.inheritance);
     if (this.#withoutTurn(frame) || this.#signals.take(frame)) return;
-    if (hub.turns.enter(client, client.lastSql ?? '')) return this.#start(frame);
+    if (hub.turns.enter(client, client.lastSql ?? '')) {
+      if (client.own || client.holding || !hub.behind) return this.#start(frame);
+      // The main thread saw the turn free when it ended a scope meanwhile, and waited for nobody: the unit is
+      // not of that scope. One of the two threads sees what the other has stored before it looked.
+      hub.turns.release(client);
+      return this.begin(frame);
+    }
     // Not this frame's fault if it was granted and run meanwhile.
     this.#pending = frame;
     dialogue.blocked = true;
@@ -131,12 +139,16 @@ export class Admission {
     this.#dialogue.client.pump();
   }
 
-  /** The unit will not be run. */
-  refuse(frame: Frame, error: Buffer): void {
+  /**
+   * The unit will not be run.
+   *
+   * @param late whether it is of a test that has ended: a transaction that is open is not its own
+   */
+  refuse(frame: Frame, error: Buffer, late = false): void {
     const dialogue = this.#dialogue;
     const { client } = dialogue;
     dialogue.hub.turns.declined(client);
-    dialogue.emulation.fail();
+    if (!late) dialogue.emulation.fail();
     dialogue.log.failed(error, 0);
     client.send(error);
     if (frame.type === Front.query || frame.type === Front.functionCall) dialogue.ready();

@@ -1,5 +1,8 @@
 import type { LockstepError } from '../../../../errors.js';
 import { connectionName } from '../../../../sandbox/connection-names.js';
+import { HOLDS_TURN } from '../../../../sandbox/holding.js';
+import type { EndedOwner } from '../../../../sandbox/vocabulary.js';
+import type { VirtualTransaction } from '../../../../sandbox/virtual-transaction.js';
 import { Back, errorResponse, type Fields, notification, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
@@ -48,10 +51,6 @@ export class Client implements Sink {
   /** When it took the turn, and when its transaction ran its last statement, in milliseconds of the clock. */
   since = 0;
   idleSince = 0;
-  /** Title of the test at whose end it was cut, because it had a transaction open. */
-  cutBy: string | undefined;
-  /** Why it was cut, if not by the end of that test. */
-  cutFor: LockstepError | undefined;
   /** The last error that the relay has answered in the server's place. */
   rejected: Buffer = NOTHING;
   /** Whether it may have taken locks that outlive its transaction. */
@@ -72,7 +71,10 @@ export class Client implements Sink {
   /** What the client has not heard yet, because it was amid a unit or a transaction. */
   #notified: (Notice & { readonly from: number })[] = [];
   #paused = false;
+  #keepsTurn = false;
   #out: Buffer[] = [];
+  /** Whose work the unit is that begins with what has just come. */
+  #owner: EndedOwner | undefined;
 
   constructor(hub: Hub, line: Line, id: number, secretKey: number) {
     this.#hub = hub;
@@ -111,7 +113,12 @@ export class Client implements Sink {
   get busy(): boolean {
     const { blocked, coming, phase } = this.#dialogue;
     if (phase === 'closed' || coming) return false;
-    return phase !== 'ready' || blocked || this.inTransaction;
+    return phase !== 'ready' || blocked || this.inTransaction || this.#reader.held > 0;
+  }
+
+  /** Whether something that it has sent is still to be answered; a statement of which only a part has come is on its way. */
+  get underWay(): boolean {
+    return this.amid || this.#reader.held > 0;
   }
 
   /** What it believes to be the number of its backend. */
@@ -129,8 +136,17 @@ export class Client implements Sink {
     for (let left = messages; left > 0; left -= 1) this.#reader.next();
   }
 
+  get transaction(): VirtualTransaction {
+    return this.emulation.transaction;
+  }
+
+  /** Somebody else uses the connection from now on: whatever was begun is over. */
+  reset(): void {
+    this.emulation.reset();
+  }
+
   get inTransaction(): boolean {
-    if (this.cutBy !== undefined) return false;
+    if (this.#hub.scopes.gate.isCut(this)) return false;
     return this.emulation.transaction.open || this.realStatus !== 'I';
   }
 
@@ -140,14 +156,20 @@ export class Client implements Sink {
     return blocked || phase !== 'ready';
   }
 
-  /** Whether its transaction has come to the server, so that nobody else may use the connection. */
+  /** Whether its transaction has come to the server, or is to be alone, so that nobody else may use the connection. */
   get holding(): boolean {
-    return this.inTransaction && (this.realStatus !== 'I' || this.emulation.working);
+    return this.inTransaction && (this.realStatus !== 'I' || this.emulation.working || this.#keepsTurn);
+  }
+
+  /** The session begins something: whether its transaction has the turn from then on. */
+  begins(sql: string): void {
+    if (!this.own) return;
+    this.#keepsTurn = (this.#keepsTurn && this.inTransaction) || sql.endsWith(HOLDS_TURN);
   }
 
   /** Whether something of the server is outstanding: an answer, or that it has got a cancel request. */
   get running(): boolean {
-    return this.#unanswered || (this.#hub.turns.holder === this && this.#hub.link.cancelling !== undefined);
+    return this.#unanswered || (this.#hub.turns.holder === this && this.#hub.link.cancelling);
   }
 
   get #unanswered(): boolean {
@@ -176,6 +198,13 @@ export class Client implements Sink {
     if (!this.own) this.send(notice);
   }
 
+  /** Whose work the unit is that begins, if the scope is over; asked once. */
+  takeOwner(): EndedOwner | undefined {
+    const owner = this.#owner;
+    this.#owner = undefined;
+    return owner;
+  }
+
   flush(): void {
     const out = this.#out;
     if (out.length === 0) return;
@@ -184,9 +213,13 @@ export class Client implements Sink {
     this.#line.write(out.length === 1 && out[0] !== undefined ? out[0] : Buffer.concat(out));
   }
 
-  receive(chunk: Buffer): void {
+  /** @param owner the scope that is over and whose work wrote this; undefined where nobody can tell */
+  receive(chunk: Buffer, owner?: EndedOwner): void {
+    // Only for the unit that begins with it: what waits is another's, and so may be what follows in the same chunk.
+    this.#owner = this.amid || this.#reader.held > 0 ? undefined : owner;
     this.#reader.push(chunk);
     this.pump();
+    this.#owner = undefined;
     this.#hub.flush();
     if (this.#dialogue.blocked && this.#reader.held > ENOUGH && !this.#paused) {
       this.#paused = true;
@@ -400,15 +433,14 @@ export class Client implements Sink {
   }
 
   /** The connection to the server is gone, with everything that was on it. */
-  lost(error: LockstepError, title: string | undefined): void {
+  lost(error: LockstepError): void {
     // Whoever is idle in a transaction learns of it with its next statement: it must not go on without it.
     const untold = this.emulation.transaction.open && this.#dialogue.phase === 'ready' && !this.own;
     this.#dialogue.portals.forget();
     if (untold) {
       this.emulation.leave();
       this.emulation.staged = this.emulation.state;
-      this.cutBy = title ?? '';
-      this.cutFor = error;
+      this.#hub.scopes.gate.cut(this, error);
     } else this.emulation.reset();
     this.realStatus = 'I';
     this.abort(lockstepFailure(error));

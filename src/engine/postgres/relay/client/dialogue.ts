@@ -79,11 +79,11 @@ export class Dialogue {
 
   /** The transaction status, as the client has to be told. */
   get status(): Status {
-    const { realStatus, cutBy } = this.client;
+    const { realStatus } = this.client;
     if (realStatus !== 'I') return realStatus;
 
     const { open, failed } = this.emulation.transaction;
-    return open ? (failed || cutBy !== undefined ? 'E' : 'T') : 'I';
+    return open ? (failed || this.hub.scopes.gate.isCut(this.client) ? 'E' : 'T') : 'I';
   }
 
   /** Carries out work of several steps; the client's next messages wait. */

@@ -38,8 +38,7 @@ export class Greeting {
       case 'cancel':
         hub.cancel(opening.processId, opening.secretKey);
         // Whoever has seen the end of its request may go on: nothing that it sends now is cancelled.
-        if (hub.link.cancelling === undefined) client.hang();
-        else void hub.link.cancelling.then(() => client.hang());
+        hub.link.whenCancelled(() => client.hang());
         return;
       case 'startup':
         break;

@@ -6,7 +6,7 @@ export function depart(hub: Hub, client: Client): void {
   const { link } = hub;
   const release = (): void => {
     // The request could meet a statement of whoever is next.
-    if (link.cancelling !== undefined) void link.cancelling.then(release);
+    if (link.cancelling) link.whenCancelled(release);
     else if (client.realStatus !== 'I') link.real.ask('ROLLBACK', () => releaseTurn(hub, client));
     else {
       client.emulation.undo();

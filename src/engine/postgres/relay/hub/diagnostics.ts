@@ -1,46 +1,32 @@
-import type { CutConnection } from '../../../engine.js';
-import { shortSql } from '../../../../sandbox/short-sql.js';
+import { turnSentences } from '../../../../sandbox/stall.js';
+import { describeTurn } from '../../../../sandbox/turn-queue.js';
+import type { CutConnection, OpenWork } from '../../../../sandbox/vocabulary.js';
 import type { Client } from '../client/client.js';
 import type { Hub } from './hub.js';
 
-/** A transaction or statement that is open. */
-export interface OpenClient {
-  readonly kind: 'transaction' | 'statement';
-  readonly connection: string;
-  readonly lastSql: string;
-}
-
 /** What a scope's end would interrupt. */
-export function leftovers(busy: Iterable<Client>): OpenClient[] {
+export function leftovers(busy: Iterable<Client>): OpenWork[] {
   return [...busy].map((client) => ({
     kind: client.inTransaction ? 'transaction' : 'statement',
     connection: client.name,
     lastSql: client.lastSql ?? '',
+    idle: !client.underWay,
   }));
 }
 
 /** Who still believes in a transaction that was rolled back with its test. */
 export function cutConnections(hub: Hub): CutConnection[] {
-  return [...hub.clients].flatMap(({ name, cutBy, cutFor, lastSql }) =>
-    cutBy === undefined || cutFor !== undefined ? [] : [{ connection: name, title: cutBy, lastSql: lastSql ?? '' }],
-  );
+  return [...hub.scopes.gate.cutConnections()];
 }
 
 /** Who has the turn and who waits for it, one sentence each. */
 export function describe(hub: Hub): string[] {
   const { holder, waiting } = hub.turns;
-  const now = hub.now();
+  const holding = holder?.inTransaction === true ? describeTurn(holder) : undefined;
 
-  return [
-    ...(holder?.inTransaction === true ? [describeHolder(holder, now)] : []),
-    ...waiting.map(
-      ({ owner, sql, since }) =>
-        `${owner.name} has waited ${Math.round(now - since)} ms for its turn to run "${shortSql(sql)}"`,
-    ),
-  ];
-}
-
-function describeHolder({ name, running, idleSince, lastSql }: Client, now: number): string {
-  const doing = running ? 'running' : `idle for ${Math.round(now - idleSince)} ms after`;
-  return `${name} has a transaction open, ${doing} "${shortSql(lastSql)}"`;
+  return turnSentences(
+    holding,
+    waiting.map(({ owner, sql, since }) => ({ connection: owner.name, sql, since })),
+    hub.now(),
+  );
 }

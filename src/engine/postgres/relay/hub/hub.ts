@@ -51,6 +51,11 @@ export class Hub {
     return this.link.real;
   }
 
+  /** Whether a scope may have ended or begun without the hub's knowing. */
+  get behind(): boolean {
+    return this.#surroundings.behind();
+  }
+
   now(): number {
     return this.#surroundings.clock.now();
   }
@@ -148,6 +153,7 @@ export class Hub {
     this.#clients.delete(client.id);
     this.#written.delete(client);
     turns.gone(client);
+    this.scopes.gate.forget(client);
     this.backends.gone(client);
     if (ground.unnamed === client) ground.unnamed = undefined;
     noticeboard.mark(client);

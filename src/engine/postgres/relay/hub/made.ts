@@ -1,4 +1,4 @@
-import type { ScopeName } from '../../../../sandbox/layers.js';
+import type { ScopeName } from '../../../../sandbox/vocabulary.js';
 import { unquote } from '../../../../sql/cursor.js';
 
 const NAME = /((?:(?:"(?:[^"]|"")+"|[\w$\x80-\uffff]+)\s*\.\s*)?(?:"(?:[^"]|"")+"|[\w$\x80-\uffff]+))/.source;
@@ -46,6 +46,12 @@ export class Made {
       if (this.#gone.size <= MANY) break;
       this.#gone.delete(name);
     }
+  }
+
+  /** All scopes are over, and what they have made is nobody's any more. */
+  close(): void {
+    this.#open.length = 0;
+    this.#gone.clear();
   }
 
   /** A statement has succeeded. */

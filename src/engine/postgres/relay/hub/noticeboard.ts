@@ -1,4 +1,5 @@
-import { type Loss, type Turn, Word } from '../../shared.js';
+import type { Loss } from '../../../../sandbox/lost-work.js';
+import { Loss as LossValue, type Turn, Word } from '../../shared.js';
 import type { Client } from '../client/client.js';
 
 /** What the main thread sees of the hub without asking. */
@@ -33,8 +34,8 @@ export class Noticeboard {
   }
 
   /** What the main thread has to be told of a loss. */
-  lost(loss: (typeof Loss)[keyof typeof Loss]): void {
-    Atomics.store(this.#words, Word.lost, loss);
+  lost(loss: Loss): void {
+    Atomics.store(this.#words, Word.lost, LossValue[loss]);
   }
 
   /** Whether there is work that can be lost. */

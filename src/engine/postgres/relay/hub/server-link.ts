@@ -45,7 +45,11 @@ export class ServerLink {
   #connecting = false;
   /** Whether nothing that the server gives to new connections can end this one any more. */
   #cleared = false;
-  #cancelling: Promise<void> | undefined;
+  /** Whether there was none to be had when it was tried last. */
+  #unreachable = false;
+  /** Cancel requests that the server has not got yet. */
+  #cancelRequests = 0;
+  #whenCancelled: (() => void)[] = [];
   #whenIdle: (() => void)[] = [];
   #whenOpen: ((lost: Error | undefined) => void)[] = [];
 
@@ -60,9 +64,30 @@ export class ServerLink {
     return this.#server !== undefined && this.#cleared;
   }
 
-  /** A cancel request that the server has not got yet. */
-  get cancelling(): Promise<void> | undefined {
-    return this.#cancelling;
+  /** Whether there is a cancel request that the server has not got yet. */
+  get cancelling(): boolean {
+    return this.#cancelRequests > 0;
+  }
+
+  /** Calls back when the server has got all cancel requests. */
+  whenCancelled(then: () => void): void {
+    if (this.cancelling) this.#whenCancelled.push(then);
+    else then();
+  }
+
+  /** Whether there is a connection, whatever it is ready for. */
+  get attached(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** Whether a connection is being made, or made ready. */
+  get connecting(): boolean {
+    return this.#connecting || (this.attached && !this.#cleared);
+  }
+
+  /** Whether it was tried in vain to get one since the last. */
+  get tried(): boolean {
+    return this.#unreachable;
   }
 
   /** Wants a connection; `connected` or `unreachable` follows. */
@@ -74,6 +99,7 @@ export class ServerLink {
 
   connected(server: Server): void {
     this.#connecting = false;
+    this.#unreachable = false;
     this.#server = server;
     this.processId = server.processId;
     this.real = this.#newConnection(server);
@@ -100,8 +126,9 @@ export class ServerLink {
   unreachable(error: Error): void {
     const { scopes, turns } = this.#hub;
     this.#connecting = false;
+    this.#unreachable = true;
     const lost = connectionLost(error.message, this.#about(), error);
-    scopes.failScope(lost);
+    scopes.gate.fail(lost);
     turns.refuseParked(() => lost);
     this.#opened(lost);
     this.#hub.flush();
@@ -125,9 +152,11 @@ export class ServerLink {
     ground.forget();
     this.real = this.#newConnection(NOWHERE);
 
+    turns.refuseParked(() => error);
+    this.#opened(error);
     turns.dismiss(() => error);
     if (holder !== undefined) {
-      holder.lost(error, this.#about().title);
+      holder.lost(error);
       turns.leave(holder);
     }
     this.#runWhenIdle();
@@ -204,22 +233,24 @@ export class ServerLink {
 
   /** Asks the server to cancel what runs. */
   cancel(): void {
-    const request = this.#server?.cancel().catch(() => undefined);
-    if (request === undefined) return;
+    const server = this.#server;
+    if (server === undefined) return;
 
     // Nobody gets the turn before the server has got all requests: one would cancel a stranger's statement.
-    const before = this.#cancelling;
-    const cancelling = before === undefined ? request : before.then(() => request);
-    this.#cancelling = cancelling;
-    void cancelling.then(() => {
-      if (this.#cancelling !== cancelling) return;
-      const { turns } = this.#hub;
-      const { holder } = turns;
-      this.#cancelling = undefined;
-      if (holder !== undefined && !holder.busy && this.#hub.isConnected(holder)) turns.leave(holder);
-      if (this.#server !== undefined) turns.unpark();
-      this.#hub.flush();
-    });
+    this.#cancelRequests += 1;
+    server.cancel(() => this.#cancelled());
+  }
+
+  #cancelled(): void {
+    this.#cancelRequests -= 1;
+    if (this.cancelling) return;
+
+    const { turns } = this.#hub;
+    const { holder } = turns;
+    if (holder !== undefined && !holder.busy && this.#hub.isConnected(holder)) turns.leave(holder);
+    if (this.#server !== undefined) turns.unpark();
+    this.#hub.flush();
+    for (const then of this.#whenCancelled.splice(0)) then();
   }
 
   /** Nobody waits for a statement that nobody reads the answer of. `needed` says whether that is so. */
@@ -227,7 +258,7 @@ export class ServerLink {
     const { real } = this;
     this.#surroundings.clock.after(CANCEL_AFTER, () => {
       if (!needed() || this.real !== real || real.idle) return;
-      if (this.#hub.turns.waiting.length > 0 && this.#cancelling === undefined) this.cancel();
+      if (this.#hub.turns.waiting.length > 0 && !this.cancelling) this.cancel();
       this.hurry(needed);
     });
   }

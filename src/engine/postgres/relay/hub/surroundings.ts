@@ -1,5 +1,6 @@
-import type { Clock } from '../clock.js';
-import type { Patience } from '../queue.js';
+import type { Clock } from '../../../../sandbox/counted-time.js';
+import type { LateStatement } from '../../../../sandbox/vocabulary.js';
+import type { TurnTimeouts } from '../../../../sandbox/turn-queue.js';
 import type { PublishedLog } from '../published-log.js';
 import type { Outlet } from '../real.js';
 
@@ -7,8 +8,8 @@ import type { Outlet } from '../real.js';
 export interface Server extends Outlet {
   readonly parameters: ReadonlyMap<string, string>;
   readonly processId: number;
-  /** Asks the server to cancel what runs; done when the server has got it. */
-  cancel(): Promise<void>;
+  /** Asks the server to cancel what runs; `done` is called, at once or later, when it has got that or cannot be reached. */
+  cancel(done: () => void): void;
   destroy(): void;
 }
 
@@ -16,7 +17,7 @@ export interface Server extends Outlet {
 export interface Surroundings {
   readonly clock: Clock;
   readonly words: Int32Array;
-  readonly patience: Patience;
+  readonly patience: TurnTimeouts;
   /** The user name by which the session is known; nobody else knows it. */
   readonly sessionUser: string;
   /** The database's name in the URL that the app gets. */
@@ -31,10 +32,16 @@ export interface Surroundings {
   connect(): void;
   /** Reads what the main thread has sent and was not noticed yet. */
   catchUp(): void;
+  /** Whether the main thread has sent something that was not noticed yet. */
+  behind(): boolean;
   /** Calls back when the app's thread is able to do something. */
   readonly probe: (alive: () => void) => void;
+  /** Whether somebody may be looking at the app's thread with a debugger. */
+  readonly debugging: () => boolean;
   later(work: () => void): void;
   readonly log: PublishedLog;
   /** The session's wish for the turn is fulfilled, or not. */
   wished(error: Error | undefined): void;
+  /** A statement was refused because its scope was over. */
+  refused(late: LateStatement): void;
 }

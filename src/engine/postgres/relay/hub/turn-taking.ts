@@ -1,8 +1,8 @@
 import { sessionName } from '../../../../sandbox/connection-names.js';
 import { stallError } from '../../../../sandbox/stall.js';
+import { describeTurn, TurnQueue, type TurnRequest } from '../../../../sandbox/turn-queue.js';
 import { Turn } from '../../shared.js';
 import type { Client } from '../client/client.js';
-import { describeTurn, Queue } from '../queue.js';
 import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -19,25 +19,31 @@ interface Wanted {
 export class TurnTaking {
   readonly #hub: Hub;
   readonly #surroundings: Surroundings;
-  readonly #queue: Queue<Client>;
+  readonly #queue: TurnQueue<Client>;
   /** Those who wait for the server, not for each other. */
   #parked: Wanted[] = [];
   /** The session. */
   #own: Client | undefined;
 
   constructor(hub: Hub, surroundings: Surroundings) {
-    const { patience, clock, probe } = surroundings;
+    const { patience: timeouts, clock, probe, debugging } = surroundings;
     this.#hub = hub;
     this.#surroundings = surroundings;
-    this.#queue = new Queue(patience, clock, probe, (waiting) => hub.noticeboard.waiting(waiting));
+    this.#queue = new TurnQueue({
+      timeouts,
+      clock,
+      probe,
+      debugging,
+      changed: (waiting) => hub.noticeboard.waiting(waiting),
+    });
   }
 
   get holder(): Client | undefined {
-    return this.#queue.turns.holder;
+    return this.#queue.holder;
   }
 
   /** Who waits, in order. */
-  get waiting(): Queue<Client>['waiting'] {
+  get waiting(): readonly TurnRequest<Client>[] {
     return this.#queue.waiting;
   }
 
@@ -52,14 +58,14 @@ export class TurnTaking {
     if (this.holder === client) return true;
 
     const { link } = this.#hub;
-    if (!link.open || link.cancelling !== undefined) {
+    if (!link.open || link.cancelling) {
       this.#parked.push({ client, sql });
       if (!link.open) link.connect();
       return false;
     }
     if (this.#take(client)) return true;
 
-    this.#queue.wait(
+    this.#queue.request(
       client,
       sql,
       () => {
@@ -95,7 +101,7 @@ export class TurnTaking {
   }
 
   #holds(client: Client): void {
-    this.#queue.turns.tryTake(client);
+    this.#queue.tryTake(client);
     client.since = client.idleSince = this.#hub.now();
   }
 
@@ -108,7 +114,7 @@ export class TurnTaking {
   #reconcile(): void {
     const { holder } = this;
     if (holder !== undefined && holder === this.#own && this.#hub.noticeboard.turn === Turn.free)
-      this.#queue.turns.release(holder);
+      this.#queue.release(holder);
   }
 
   /** The unit is over: gives the turn back, unless a transaction is open. */
@@ -117,7 +123,7 @@ export class TurnTaking {
 
     const { link } = this.#hub;
     client.idleSince = this.#hub.now();
-    if (client.holding || link.cancelling !== undefined) return;
+    if (client.holding || link.cancelling) return;
     if (link.real.idle) return this.release(client);
     // The end of an earlier scope is not answered yet, and the client's own unit needed no answer.
     link.whenIdle(() => {
@@ -128,7 +134,7 @@ export class TurnTaking {
   release(client: Client): void {
     client.since = 0;
     if (this.#queue.size === 0) this.#hub.noticeboard.turn = Turn.free;
-    this.#queue.turns.release(client);
+    this.#queue.release(client);
   }
 
   /** What the client wanted to run will not be run; the session has taken the turn for it already. */
@@ -150,7 +156,7 @@ export class TurnTaking {
       const waiter = { connection: own.name, sql };
       return wished(stallError(waiter, describeTurn(holder), this.#hub.now(), 'blocked'));
     }
-    this.#queue.wait(
+    this.#queue.request(
       own,
       sql,
       () => {
@@ -161,9 +167,14 @@ export class TurnTaking {
     );
   }
 
+  /** Whether whoever has the turn will not give it back while the app can do nothing. */
+  get stalled(): boolean {
+    return this.holder !== undefined && this.#isStuck(this.holder);
+  }
+
   /** Only what the app has to end keeps the turn for good; who is gone, has ended all, or waits for the end of a cancel request gives it back by itself. */
   #isStuck(holder: Client): boolean {
-    const open = holder.holding || (holder.amid && !holder.running && this.#hub.link.cancelling === undefined);
+    const open = holder.holding || (holder.amid && !holder.running && !this.#hub.link.cancelling);
     return open && this.#hub.isConnected(holder);
   }
 
@@ -172,7 +183,7 @@ export class TurnTaking {
     const own = this.#own;
     if (own === undefined) return;
 
-    this.#queue.forget(own);
+    this.#queue.cancel(own);
     if (this.holder === own && !own.holding) this.release(own);
     this.#hub.flush();
   }
@@ -200,7 +211,7 @@ export class TurnTaking {
 
   /** The client does not wait any more. */
   forget(client: Client): void {
-    this.#queue.forget(client);
+    this.#queue.cancel(client);
     this.#parked = this.#parked.filter((parked) => parked.client !== client);
   }
 

@@ -1,0 +1,123 @@
+import { after, now } from '../../../clock.js';
+import type { Hub } from '../hub/hub.js';
+import type { Server } from '../hub/surroundings.js';
+import type { RawConnection, ServerModule } from '../server-module.js';
+import type { Backpressure, Source } from './backpressure.js';
+
+/** How long after a loss a server may take to come back, in milliseconds: one that crashed recovers first. */
+const RECOVERY = 1500;
+const RETRY = 25;
+/** A server that crashed takes a moment to notice; whom it lets in before, it throws out again. */
+const SHOCK = 100;
+
+/** The end of a connection at which the hub writes. */
+export type BackendEnd = Server & Source;
+
+/** What comes of a connection. */
+export interface BackendEvents {
+  readonly received: (chunk: Buffer) => void;
+  /** It has ended; called once. */
+  readonly ended: (reason: string) => void;
+}
+
+/** Takes a raw connection over: its bytes go to `events` from then on. */
+export type TakeOver = (connection: RawConnection, events: BackendEvents) => BackendEnd;
+
+/** The way from a hub to its server: opened once, connected anew after each loss. */
+export class Upstream {
+  readonly #hub: () => Hub;
+  readonly #load: () => Promise<ServerModule>;
+  readonly #server: unknown;
+  /** By what name the server knows us, also after a crash. */
+  readonly #holder: string;
+  readonly #takeOver: TakeOver;
+  readonly #backpressure: Backpressure;
+  #address: unknown;
+  #stop: (() => Promise<void>) | undefined;
+  #flowing: BackendEnd | undefined;
+  /** When the connection was last lost. */
+  #lostAt = -Infinity;
+
+  constructor(
+    hub: () => Hub,
+    { server, holder, load }: { server: unknown; holder: string; load: () => Promise<ServerModule> },
+    takeOver: TakeOver,
+    backpressure: Backpressure,
+  ) {
+    this.#hub = hub;
+    this.#load = load;
+    this.#server = server;
+    this.#holder = holder;
+    this.#takeOver = takeOver;
+    this.#backpressure = backpressure;
+  }
+
+  /** Finds or starts the server, and connects. */
+  async open(): Promise<void> {
+    const { openServer, connectUpstream } = await this.#load();
+    const server = await openServer(this.#server, this.#holder);
+    this.#address = server.upstream;
+    this.#stop = () => server.stop();
+    this.#attach(await connectUpstream(server.upstream));
+  }
+
+  /** Connects anew; the hub is told of the connection, or that there is none. */
+  async connect(): Promise<void> {
+    // Before `open` the server is on its way; whoever has come early is served then.
+    const address = this.#address;
+    if (address === undefined) return;
+    const { connectUpstream } = await this.#load();
+    const early = this.#lostAt + SHOCK - now();
+    if (early > 0) await pause(early);
+    // Until it is closed: what comes then is nobody's.
+    while (this.#address === address) {
+      try {
+        const connection = await connectUpstream(address);
+        if (this.#address === address) this.#attach(connection);
+        else connection.stream.destroy();
+        return;
+      } catch (error) {
+        if (now() - this.#lostAt > RECOVERY) {
+          this.#hub().link.unreachable(error instanceof Error ? error : new Error(String(error)));
+          return;
+        }
+        await pause(RETRY);
+      }
+    }
+  }
+
+  #attach(connection: RawConnection): void {
+    const hub = this.#hub();
+    const end: BackendEnd = this.#takeOver(connection, {
+      received: (chunk) => {
+        if (this.#flowing === end) hub.receive(chunk);
+      },
+      ended: (reason) => {
+        if (this.#flowing !== end) return;
+        this.#let(undefined);
+        this.#lostAt = now();
+        hub.link.disconnected(reason);
+      },
+    });
+    this.#let(end);
+    hub.link.connected(end);
+  }
+
+  #let(end: BackendEnd | undefined): void {
+    this.#flowing = end;
+    this.#backpressure.source = end;
+  }
+
+  /** Disconnects, and gives the server up. */
+  async close(): Promise<void> {
+    const end = this.#flowing;
+    this.#address = undefined;
+    this.#let(undefined);
+    end?.destroy();
+    await this.#stop?.();
+  }
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => void after(milliseconds, resolve));
+}
