@@ -39,7 +39,7 @@ const OVERLAPPING: Advice = [
 
 /** What is meant for transactions that overlap. */
 const LOCKS =
-  /\bfor\s+(?:no\s+key\s+update|update|key\s+share|share)\b|\bskip\s+locked\b|\bnowait\b|\badvisory_(?:xact_)?lock|\block\s+table\b/i;
+  /\bfor\s+(?:no\s+key\s+update|update|key\s+share|share)\b|\bskip\s+locked\b|\bnowait\b|advisory_(?:xact_)?lock|\block\s+table\b/i;
 
 const SESSION_HOLDS: Advice = [
   'Likely cause: the test lets the app work (client.get, sync) inside session.transaction, or between savepoint() and its end.',

@@ -11,8 +11,13 @@ export interface Circumstances {
   madeIn(what: string, name: string): string | undefined;
 }
 
+const SNAPSHOTS =
+  'A sandbox is one transaction of the level READ COMMITTED, whatever level was asked for: test what snapshots show on a real server without a sandbox.';
+
 /** Errors that come of what all of a sandbox share: one transaction of one process of the server. */
-const OF_ONE_TRANSACTION: Readonly<Record<string, (fields: Readonly<Record<string, string>>) => string | undefined>> = {
+const OF_ONE_TRANSACTION: Readonly<
+  Record<string, (message: string, circumstances: Circumstances) => string | undefined>
+> = {
   // unsafe_new_enum_value_usage
   '55P04': () =>
     'A value that is added to an enum can be used when its transaction has ended, and a sandbox is one transaction: add it in schema of the config, where transactions are real (migrations too), not in a hook or test.',
@@ -20,29 +25,24 @@ const OF_ONE_TRANSACTION: Readonly<Record<string, (fields: Readonly<Record<strin
   '2D000': () =>
     'A procedure or block that commits or rolls back needs a transaction of its own, and a sandbox is one already: call it in schema or seed of the config, or test it on a real server without a sandbox.',
   // active_sql_transaction
-  '25001': ({ M = '' }) =>
-    /cannot (?:run inside|be executed from)/.test(M)
+  '25001': (message, { inTransaction }) => {
+    if (/export a snapshot from a subtransaction/.test(message)) return SNAPSHOTS;
+    // Amid a transaction of its own a server would have said the same.
+    return !inTransaction && /cannot (?:run inside|be executed from)/.test(message)
       ? 'The server runs this outside of transactions only, and a sandbox is one transaction: do it in schema of the config, or on a connection of its own to a real server.'
-      : undefined,
+      : undefined;
+  },
   // object_in_use
-  '55006': ({ M = '' }) =>
-    /active queries in this session|pending trigger events/.test(M)
+  '55006': (message, { inTransaction }) =>
+    !inTransaction && /active queries in this session|pending trigger events/.test(message)
       ? 'All connections of a sandbox are one session of the server: another one of the app may have a cursor or portal open on it. On connections of their own the one would wait for the other.'
       : undefined,
   // out_of_memory
-  '53200': ({ M = '' }) =>
-    /shared memory/.test(M)
+  '53200': (message) =>
+    /shared memory/.test(message)
       ? 'A sandbox is one transaction, which keeps the locks of all tables that a scope has made and dropped: make them in schema of the config, or raise max_locks_per_transaction of the server.'
       : undefined,
-  // feature_not_supported
-  '0A000': ({ M = '' }) =>
-    /snapshot/.test(M)
-      ? 'A sandbox is one transaction of the level READ COMMITTED, whatever level was asked for: test what snapshots show on a real server without a sandbox.'
-      : undefined,
 };
-
-/** They may as well come of the client's own transaction. */
-const ALSO_OF_OTHERS: ReadonlySet<string> = new Set(['25001', '55006']);
 
 const SAID: readonly (readonly [code: string, what: string, pattern: RegExp])[] = [
   ['42P01', 'relation', /^(?:relation|table|view|materialized view|sequence) "(.+)" does not exist/],
@@ -65,17 +65,16 @@ export function hinted(error: Buffer, circumstances: Circumstances): Buffer {
 }
 
 function hintFor(
-  fields: Readonly<Record<string, string>>,
-  { inTransaction, madeIn }: Circumstances,
+  { C = '', M = '' }: Readonly<Record<string, string>>,
+  circumstances: Circumstances,
 ): string | undefined {
-  const { C = '', M = '' } = fields;
-  const sandboxed = inTransaction && ALSO_OF_OTHERS.has(C) ? undefined : OF_ONE_TRANSACTION[C]?.(fields);
+  const sandboxed = OF_ONE_TRANSACTION[C]?.(M, circumstances);
   if (sandboxed !== undefined)
     return `${sandboxed} ${SOURCE}/troubleshooting.md#errors-that-only-one-transaction-can-cause)`;
 
   for (const [code, what, pattern] of SAID) {
     const name = code === C ? pattern.exec(M)?.[1] : undefined;
-    const title = name === undefined ? undefined : madeIn(what, name);
+    const title = name === undefined ? undefined : circumstances.madeIn(what, name);
     if (title !== undefined)
       return (
         `The ${what} ${name ?? ''} was made in ${title} and went with it: make it in schema of the config, or let the app ` +

@@ -392,8 +392,12 @@ export class Client implements Sink {
     this.pump();
   }
 
-  /** Ends what the client is amid, with an error. */
-  abort(error: Buffer): void {
+  /**
+   * Ends what the client is amid, with an error.
+   *
+   * @param again also where it knows that its unit has failed: drivers take a second error for one of the connection
+   */
+  abort(error: Buffer, again = false): void {
     const dialogue = this.#dialogue;
     if (dialogue.phase === 'ready' || dialogue.phase === 'closed' || dialogue.coming) return;
     if (this.#admission.waiting) return;
@@ -407,8 +411,8 @@ export class Client implements Sink {
     this.#abandon();
     // The compiler believes that nothing has changed the phase since it was looked at.
     if ((dialogue.phase as string) === 'skipping') return;
+    if (again || !dialogue.failed) this.send(error);
     dialogue.failed = true;
-    this.send(error);
     if (over) {
       dialogue.phase = 'ready';
       dialogue.ready();
@@ -443,7 +447,7 @@ export class Client implements Sink {
       this.#hub.scopes.gate.cut(this, error);
     } else this.emulation.reset();
     this.realStatus = 'I';
-    this.abort(lockstepFailure(error));
+    this.abort(lockstepFailure(error), true);
   }
 
   /** A cancel request came for this client. True if it is running something. */
