@@ -201,6 +201,11 @@ export interface PostgresConfig {
   readonly env?: string | readonly string[];
   /** For apps that are not configured by the environment. */
   readonly swap?: PostgresSwap;
+  /**
+   * The role that the app logs in as, with its grants and policies; `schema` has to make it. Default: the user of the
+   * real connection, which on the embedded server is the superuser `postgres`.
+   */
+  readonly user?: string;
   /** Creates the tables, once, before the first test. */
   readonly schema?: SetupSource;
   /** Inserts rows that all tests see, once, after the schema. */

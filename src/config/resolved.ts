@@ -115,6 +115,8 @@ export interface ResolvedPostgres extends ResolvedName {
   /** Names of variables; `'PG*'` may be among them. */
   readonly env: readonly string[];
   readonly swap: PostgresSwap | undefined;
+  /** The role as which the app comes; undefined for that of the real connection. */
+  readonly user: string | undefined;
   readonly clock: PostgresClock;
   /** Undefined takes Lockstep's own, and in a worker pg-native where it is installed. */
   readonly driver: PostgresDriver | undefined;

@@ -55,6 +55,8 @@ export interface SyncConnection {
   execute(sql: string, parameters?: Parameters): StatementResult;
   /** Runs any number of statements without parameters. */
   script(sql: string): void;
+  /** What was set on the connection ends here, as if it were another one from here on. */
+  renew?(): void;
   /** Quotes a table or column name; `schema.table` is two names. */
   quoteName(name: string): string;
   /** The placeholder for the `index`-th bound value, counted from 1: `?` or `$1`. */

@@ -95,7 +95,7 @@ export class Databases {
     this.#queries.watch(this.#opened.map(({ database, sandbox }) => ({ dialect: database.engine, log: sandbox.log })));
     for (const { database, sandbox, session, url, stepsDone } of this.#opened) {
       const unsafely = (work: () => void): void => sandbox.unsafely(work);
-      await bringIn(database, { session, url, unsafely, done: stepsDone });
+      await bringIn(database, { session, url, unsafely, done: stepsDone, stepDone: () => sandbox.session.renew?.() });
     }
     for (const opened of this.#opened) opened.setUpActivity = opened.sandbox.activity;
   }

@@ -27,6 +27,7 @@ import { drained, Patience, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
 import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
+import { sandboxHint } from './sandbox-hint.js';
 
 /** Answers of the databases to what a test has left: what goes on for longer than that does not come to an end. */
 const MOST_ANSWERS = 1000;
@@ -180,9 +181,11 @@ export class Lifecycle {
     return this.#databases.leadsHere(socket);
   }
 
-  /** What a failed test's report adds where the app does not reach the config's database. */
+  /** What a failed test's report adds: that the app does not reach the config's database, or what the sandbox has to do with an error. */
   hint(errors: readonly unknown[]): string | undefined {
-    return unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env);
+    return (
+      unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env) ?? sandboxHint(errors)
+    );
   }
 
   /** Why the app could not be started; undefined where it was, or nobody has tried yet. */

@@ -17,6 +17,8 @@ export interface TurnInfo {
 export interface Waiter {
   readonly connection: string;
   readonly sql: string;
+  /** Whether it has begun a transaction of its own. */
+  readonly inTransaction?: boolean;
 }
 
 /** The likely cause, and what to do about it. */
@@ -27,6 +29,17 @@ const APP_HOLDS: Advice = [
     "(db('x') instead of trx('x')), or the transaction was begun and never finished.",
   "Run the query on the transaction's own connection, or finish the transaction first.",
 ];
+
+const OVERLAPPING: Advice = [
+  'On a server the two would overlap, so this need be no fault of the app: workers of a queue, a lock that one holds and ' +
+    'the other asks for. Unless the first waits for the second: then the second has to use its connection.',
+  'If the first is only slow, raise stallTimeout in the config above the time that it takes. What open transactions do to each ' +
+    'other (FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, isolation levels) needs a real server, without a sandbox.',
+];
+
+/** What is meant for transactions that overlap. */
+const LOCKS =
+  /\bfor\s+(?:no\s+key\s+update|update|key\s+share|share)\b|\bskip\s+locked\b|\bnowait\b|advisory_(?:xact_)?lock|\block\s+table\b/i;
 
 const SESSION_HOLDS: Advice = [
   'Likely cause: the test lets the app work (client.get, sync) inside session.transaction, or between savepoint() and its end.',
@@ -56,7 +69,9 @@ export function stallError(waiter: Waiter, holder: TurnInfo, now: number, reason
       ? 'Both share one real connection, which runs one transaction at a time, and the transaction did not end.'
       : 'Both share one real connection, which runs one transaction at a time; waiting here would block the thread that has to finish the transaction.';
 
-  const [likely, remedy] = isSession(holder.connection) ? SESSION_HOLDS : APP_HOLDS;
+  const overlap = waiter.inTransaction === true || LOCKS.test(waiter.sql) || LOCKS.test(holder.lastSql ?? '');
+  const app = overlap && !isSession(waiter.connection) ? OVERLAPPING : APP_HOLDS;
+  const [likely, remedy] = isSession(holder.connection) ? SESSION_HOLDS : app;
 
   return new StallError({
     what:

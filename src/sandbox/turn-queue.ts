@@ -19,6 +19,8 @@ export interface TurnOwner {
   readonly idleSince: number;
   /** Whether a statement of it is running. */
   readonly running: boolean;
+  /** Whether it has begun a transaction of its own, where others could have theirs beside it. */
+  readonly inTransaction?: boolean;
 }
 
 /** A connection that waits for the turn. */
@@ -246,7 +248,8 @@ export class TurnQueue<Owner extends TurnOwner> {
   }
 
   #stalled({ owner, sql }: Pick<TurnRequest<Owner>, 'owner' | 'sql'>, holder: Owner): Error {
-    return stallError({ connection: owner.name, sql }, describeTurn(holder), this.#clock.now(), 'timeout');
+    const { name: connection, inTransaction = false } = owner;
+    return stallError({ connection, sql, inTransaction }, describeTurn(holder), this.#clock.now(), 'timeout');
   }
 }
 

@@ -10,6 +10,8 @@ export type Effect =
       readonly kind: 'begin';
       readonly mode: 'deferred' | 'immediate' | 'exclusive' | undefined;
       readonly readOnly?: boolean;
+      /** In lower case, e.g. `repeatable read`. */
+      readonly isolation?: string;
       /** What Postgres answers: `START TRANSACTION` has a command tag of its own. */
       readonly tag: 'BEGIN' | 'START TRANSACTION';
     }

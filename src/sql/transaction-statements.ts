@@ -53,18 +53,30 @@ function readBegin(cursor: Cursor): Effect | undefined {
   return readModes(cursor, 'BEGIN');
 }
 
-/** Isolation levels and the like, of which only READ ONLY matters to the sandbox. */
+/** Isolation levels and the like, of which only READ ONLY changes what the sandbox does. */
 function readModes(cursor: Cursor, tag: 'BEGIN' | 'START TRANSACTION'): Effect | undefined {
-  let readOnly: boolean | undefined;
+  const words: string[] = [];
 
   while (cursor.kind !== 'end') {
     const text = cursor.advance().toUpperCase();
     if (!MODE_WORDS.has(text)) return undefined;
-    if (text === 'ONLY') readOnly = true;
-    else if (text === 'WRITE') readOnly = false;
+    words.push(text);
   }
-  return { kind: 'begin', mode: undefined, tag, ...(readOnly === undefined ? {} : { readOnly }) };
+  return { kind: 'begin', mode: undefined, tag, ...transactionModes(words.join(' ')) };
 }
+
+/** What a list of transaction modes says; the last of each kind counts. */
+export function transactionModes(text: string): { readonly readOnly?: boolean; readonly isolation?: string } {
+  const access = [...text.matchAll(/\bREAD\s+(ONLY|WRITE)\b/gi)].at(-1)?.[1];
+  const level = [...text.matchAll(LEVEL)].at(-1)?.[1];
+
+  return {
+    ...(access !== undefined && { readOnly: access.toUpperCase() === 'ONLY' }),
+    ...(level !== undefined && { isolation: level.replace(/\s+/g, ' ').toLowerCase() }),
+  };
+}
+
+const LEVEL = /\bISOLATION\s+LEVEL\s+(SERIALIZABLE|REPEATABLE\s+READ|READ\s+(?:UN)?COMMITTED)\b/gi;
 
 const MODE_WORDS: ReadonlySet<string> = new Set(
   'ISOLATION LEVEL SERIALIZABLE REPEATABLE READ COMMITTED UNCOMMITTED ONLY WRITE NOT DEFERRABLE WITH CONSISTENT SNAPSHOT ,'.split(

@@ -15,6 +15,8 @@ export interface PostgresSection extends Pick<PostgresOptions, 'name' | 'label' 
   readonly env: readonly string[];
   /** Is given the sandbox's URL; may return what takes it away again. */
   readonly swap: ((url: string) => void | (() => void)) | undefined;
+  /** The role as which the app comes. */
+  readonly user: string | undefined;
   readonly clock: PostgresOptions['clock'];
   /** Undefined for the built-in one, and in a worker for pg-native where it is installed. */
   readonly driver: SessionDriver | undefined;
@@ -62,6 +64,7 @@ export const postgres: Engine<PostgresSection> = {
       label,
       server,
       host,
+      user: section.user,
       database: databaseOf(url),
       ownDatabase: url === undefined,
       env: section.env,

@@ -21,6 +21,8 @@ export interface PostgresOptions {
    * plain data.
    */
   readonly server: unknown;
+  /** The role as which the app comes; undefined for that of the real connection. */
+  readonly user?: string | undefined;
   /** Name of the database, for the URL that the app gets. */
   readonly database: string;
   /** Whether that database is made for the run and ends with it. */

@@ -10,7 +10,7 @@ import { LOOPBACK } from './relay/hosts/listener.js';
 import { InThreadHost } from './relay/hosts/in-thread/in-thread-host.js';
 import { WorkerHost } from './relay/hosts/worker/worker-host.js';
 import type { OpenSession } from './renewable-session.js';
-import { User } from './shared.js';
+import { readerOf, User } from './shared.js';
 
 /** Stands for the variables that libpq, and every driver after it, reads where no URL is given. */
 const LIBPQ = 'PG*';
@@ -62,7 +62,9 @@ function prepare(
   directory: string | undefined,
   remove: () => void,
 ): () => void {
-  const [url, readerUrl] = [User.app, User.reader].map((user) => sandboxUrl(user, relay.address, directory));
+  const [url, readerUrl] = [options.user ?? User.app, readerOf(options.user)].map((user) =>
+    sandboxUrl(user, relay.address, directory),
+  );
   const ways = [{ ...options, readOnly: false }, ...(options.replicas ?? [])].map(({ env, swap, readOnly }) => {
     const own = (readOnly ? readerUrl : url) ?? '';
     return [setEnvironment(variables(env, own)), swap?.(own)] as const;
@@ -98,7 +100,7 @@ function socketDirectory(): { readonly directory: string | undefined; readonly r
  * is built on it) take the faster Unix socket instead.
  */
 function sandboxUrl(user: string, { port, password, database }: SessionAddress, directory: string | undefined): string {
-  const url = `postgresql://${user}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
+  const url = `postgresql://${encodeURIComponent(user)}:${password}@${LOOPBACK}:${port}/${encodeURIComponent(database)}`;
   return directory === undefined ? url : `${url}?host=${encodeURIComponent(directory)}`;
 }
 

@@ -55,6 +55,11 @@ export class RenewableSession implements Required<SyncConnection> {
     this.#renewing((session) => session.script(sql));
   }
 
+  /** The next statement has a connection of its own. */
+  renew(): void {
+    this.close();
+  }
+
   quoteName(name: string): string {
     return this.#use().quoteName(name);
   }

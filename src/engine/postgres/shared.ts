@@ -50,6 +50,19 @@ export const WORDS = 20;
 /** The user by whose name the app comes, and the one for connections that must not write. */
 export const User = { app: 'lockstep', reader: 'lockstep_reader' } as const;
 
+/** The user by whose name connections come that must not write, as a role of the server where one is named. */
+export function readerOf(role: string | undefined): string {
+  return role === undefined ? User.reader : `${User.reader}:${role}`;
+}
+
+/** Who comes by a user's name: as which role, that of the real connection where there is none; and whether it may write. */
+export function readUser(user: string): { readonly role: string | undefined; readonly reader: boolean } {
+  if (user === User.app) return { role: undefined, reader: false };
+  const [first, ...rest] = user.split(':');
+  if (first !== User.reader) return { role: user, reader: false };
+  return { role: rest.length === 0 ? undefined : rest.join(':'), reader: true };
+}
+
 /** Values of `Word.turn`. */
 export const Turn = { free: 0, app: 1, session: 2 } as const;
 

@@ -17,6 +17,8 @@ interface Target {
   readonly unsafely: (work: () => void) => void;
   /** How many steps of the schema are done already. */
   readonly done: number;
+  /** Is called behind each step: what the step has set on the session's connection (`search_path`, a role) ends with it. */
+  readonly stepDone: () => void;
 }
 
 /**
@@ -24,7 +26,10 @@ interface Target {
  *
  * @throws SetupError naming file and line, or the command; and what a function or the database throws.
  */
-export async function bringIn(database: ResolvedDatabase, { session, url, unsafely, done }: Target): Promise<void> {
+export async function bringIn(
+  database: ResolvedDatabase,
+  { session, url, unsafely, done, stepDone }: Target,
+): Promise<void> {
   const { key, engine, schema = [], seed = [] } = database;
 
   await run(`${key}.schema`, schema.slice(done));
@@ -35,6 +40,7 @@ export async function bringIn(database: ResolvedDatabase, { session, url, unsafe
       if (step.kind === 'file') unsafely(() => runFile(step.path, place, engine, session));
       else if (step.kind === 'function') await inCleanTurn(place, () => step.run({ session, url }));
       else await runCommand(step, place, url);
+      stepDone();
     }
   }
 }

@@ -26,6 +26,7 @@ export function postgresBy(host: 'in-thread' | 'worker', session: 'builtin' | 'p
         embedded: {},
         env: [ENV],
         swap: undefined,
+        user: undefined,
         clock: 'statement',
         driver: session,
         host,

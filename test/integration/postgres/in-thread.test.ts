@@ -54,7 +54,7 @@ describe('postgres: a hub in the thread of the tests', () => {
     const socket = connect(path());
     socket.resume();
     await once(socket, 'connect');
-    socket.write(serialize.startup({ user: 'lockstep', database: 'shop' }));
+    socket.write(serialize.startup({ user: 'lockstep', database: 'in_thread_test' }));
     await turn();
     await inTest(at(), async () => {
       const statement = serialize.query('INSERT INTO item VALUES (1)');
@@ -88,7 +88,7 @@ describe('postgres: a hub in the thread of the tests', () => {
     socket.on('data', () => order.push(`answered ${context.getStore()}`));
     await once(socket, 'connect');
     context.run('of somebody else', () => {
-      socket.write(serialize.startup({ user: 'lockstep', database: 'shop' }));
+      socket.write(serialize.startup({ user: 'lockstep', database: 'in_thread_test' }));
       order.push('written');
     });
     await turn();

@@ -133,7 +133,7 @@ function comparable(letter: string, body: Buffer): string {
       return body
         .toString()
         .split('\0')
-        .filter((field) => /^[SCMDHPtcn]/.test(field))
+        .filter((field) => /^[SCMDHPtcn]/.test(field) && !/^H.*\(Lockstep, see/.test(field))
         .join(';');
     case 'T':
       return columns(body);

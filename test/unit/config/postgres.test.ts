@@ -29,6 +29,7 @@ describe('validateConfig for Postgres', () => {
       embedded: { binaries: undefined, locale: undefined, settings: {}, startTimeout: 60_000 },
       env: [],
       swap: undefined,
+      user: undefined,
       schema: undefined,
       seed: undefined,
       isolation: 'rollback',

@@ -114,7 +114,7 @@ describe('the hub', () => {
   });
 
   it('brings settings back only when somebody else had others', () => {
-    const other = scene.enter('app', { TimeZone: 'Asia/Tokyo' });
+    const other = scene.enter('lockstep', { TimeZone: 'Asia/Tokyo' });
     other.send(READ);
     expect(scene.sent().flat().join(' ')).to.contain('Asia/Tokyo');
     other.send(READ);
@@ -124,7 +124,7 @@ describe('the hub', () => {
   });
 
   it('brings them back in one packet with the statement, once the server has taken them', () => {
-    const other = scene.enter('app', { TimeZone: 'Asia/Tokyo' });
+    const other = scene.enter('lockstep', { TimeZone: 'Asia/Tokyo' });
     for (const actor of [other, app, other]) actor.send(READ);
     scene.sent();
     app.send(READ);
@@ -133,21 +133,30 @@ describe('the hub', () => {
     ]);
   });
 
-  it('waits for the server where it may refuse them', () => {
-    for (const actor of [scene.enter('app', { role: 'clerk' }), app]) {
-      actor.send(READ);
-      actor.send(READ);
-      actor.send(INSERT);
-    }
-    scene.sent();
-    scene.enter('app', { role: 'clerk' }).send(READ);
-    const [configured, ...then] = scene.sent();
-    expect(configured?.[0]).to.match(/SAVEPOINT lockstep_settings;.*'role','clerk'/);
+  it('waits for the server where it may refuse them: a role that it has not taken, or that may have been changed since', () => {
+    const clerk = scene.enter('lockstep', { role: 'clerk' });
+    const turns = (): string[][] => {
+      for (const actor of [clerk, app]) for (const message of [READ, READ, INSERT]) actor.send(message);
+      scene.sent();
+      clerk.send(READ);
+      const packets = scene.sent();
+      app.send(READ);
+      return packets;
+    };
+    clerk.send(READ);
+    const [first, ...then] = scene.sent();
+    expect(first?.[0]).to.match(/SAVEPOINT lockstep_settings;.*'role','clerk'/);
     expect(then.at(-1)?.at(-1)).to.equal('Q select 1');
+
+    expect(turns()).to.have.lengthOf(1);
+    app.send(client.query('drop role clerk'));
+    scene.sent();
+    clerk.send(READ);
+    expect(scene.sent()[0]?.[0]).to.match(/SAVEPOINT lockstep_settings;.*'role','clerk'/);
   });
 
   it('lets the session have the settings of the app that change nothing of what it is told', () => {
-    const named = scene.enter('app', { application_name: 'the shop' });
+    const named = scene.enter('lockstep', { application_name: 'the shop' });
     const session = scene.enter('the session', { client_min_messages: 'error' });
     named.send(READ);
     scene.sent();
@@ -165,7 +174,7 @@ describe('the hub', () => {
   });
 
   it('knows what is in force behind a transaction of the session, which began before the app’s turn', () => {
-    const named = scene.enter('app', { application_name: 'the shop' });
+    const named = scene.enter('lockstep', { application_name: 'the shop' });
     const session = scene.enter('the session');
     session.send(client.query('begin'));
     named.send(READ);
@@ -182,7 +191,7 @@ describe('the hub', () => {
   });
 
   it('keeps what the session has set itself', () => {
-    const named = scene.enter('app', { application_name: 'the shop' });
+    const named = scene.enter('lockstep', { application_name: 'the shop' });
     const session = scene.enter('the session');
     session.send(client.query("set application_name = 'the test'"));
     named.send(READ);

@@ -187,7 +187,8 @@ function run(chunks: readonly Buffer[]): { bytes: string; ends: string[] } {
   );
   const to = { send: (bytes: Buffer) => void out.push(Buffer.from(bytes)) };
   for (const kind of [...BATCH, 'query'] as const) {
-    real.send(EMPTY, { kind, to, tag: (bytes) => ends.push(told(bytes).join()), done: () => ends.push(kind) });
+    const tag = (bytes: Buffer): undefined => void ends.push(told(bytes).join());
+    real.send(EMPTY, { kind, to, tag, done: () => ends.push(kind) });
   }
   for (const chunk of chunks) real.receive(chunk);
   return { bytes: Buffer.concat(out).toString('hex'), ends };

@@ -43,6 +43,7 @@ export class Scene {
       patience: { stallTimeout: 100, holdTimeout: 1000 },
       sessionUser: 'the session',
       label: undefined,
+      database: 'shop',
       overrides: [],
       ownDatabase: true,
       connect: () => this.#later.push(() => this.connect()),
@@ -56,6 +57,8 @@ export class Scene {
       refused: () => undefined,
     });
     this.connect();
+    this.settle();
+    this.sent();
   }
 
   connect(): void {
@@ -76,7 +79,7 @@ export class Scene {
   }
 
   /** A client that has been let in. */
-  enter(user = 'app', parameters: Readonly<Record<string, string>> = {}): Actor {
+  enter(user = 'lockstep', parameters: Readonly<Record<string, string>> = {}): Actor {
     let out: Buffer[] = [];
     let ended = false;
     const end = (): void => void (ended = true);

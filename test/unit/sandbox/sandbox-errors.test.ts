@@ -25,6 +25,21 @@ describe('errors of the sandbox', () => {
     expect(stallError(waiter, { ...holder, lastSql: undefined }, 1600, 'blocked').message).to.include('(no SQL yet)');
   });
 
+  it('do not blame the app for transactions that would overlap on a server', () => {
+    const plain = { connection: 'postgres connection 2', sql: 'select 1' };
+    for (const [one, other] of [
+      [{ ...plain, inTransaction: true }, holder],
+      [{ ...plain, sql: 'select * from jobs limit 1 FOR UPDATE SKIP LOCKED' }, holder],
+      [{ ...plain, sql: 'select pg_advisory_xact_lock(1)' }, holder],
+      [plain, { ...holder, lastSql: 'select * from jobs for no key update nowait' }],
+    ] as const) {
+      const { message } = stallError(one, other, 1600, 'timeout');
+      for (const part of ['would overlap', 'stallTimeout', 'a real server']) expect(message).to.include(part);
+      expect(message).not.to.include('forgot');
+    }
+    expect(stallError(plain, holder, 1600, 'timeout').message).to.include('forgot');
+  });
+
   it('name the holder that kept the database too long', () => {
     const { message, code } = holdTimeoutError(holder, 6000, 4000);
     expect(code).to.equal('LOCKSTEP_HOLD_TIMEOUT');

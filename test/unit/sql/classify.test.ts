@@ -42,7 +42,16 @@ describe('classify', () => {
     [['sqlite'], 'BEGIN EXCLUSIVE', { ...begin, mode: 'exclusive' }],
     [['sqlite'], 'BEGIN DEFERRED', { ...begin, mode: 'deferred' }],
     [['sqlite'], 'START TRANSACTION', { kind: 'write' }],
-    [['postgres'], 'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY', { ...begin, readOnly: true }],
+    [
+      ['postgres'],
+      'BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY',
+      { ...begin, readOnly: true, isolation: 'repeatable read' },
+    ],
+    [
+      ['postgres'],
+      'start transaction read write, isolation  level read committed, isolation level serializable',
+      { ...begin, tag: 'START TRANSACTION', readOnly: false, isolation: 'serializable' },
+    ],
     [['postgres', 'mysql'], 'START TRANSACTION READ WRITE', { ...start, readOnly: false }],
     [['postgres', 'mysql'], 'START TRANSACTION', start],
     [['mysql'], 'START TRANSACTION WITH CONSISTENT SNAPSHOT', start],

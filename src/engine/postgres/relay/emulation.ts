@@ -2,10 +2,20 @@ import { RefusedStatementError } from '../../../errors.js';
 import { VirtualTransaction, type Plan } from '../../../sandbox/virtual-transaction.js';
 import type { Effect } from '../../../sql/effect.js';
 import { commandComplete, readFields } from '../wire/backend.js';
+import {
+  CLEARING,
+  type EndingTimeout,
+  type EndingTimeouts,
+  isEndingTimeout,
+  NO_TIMEOUTS,
+  showDuration,
+  takingOver,
+} from './ending-timeouts.js';
 import { GUARD, READ_ONLY } from './guard.js';
 import { failure, lockstepFailure, warning } from './failure.js';
 import { asLoginUser, hasIdentity, IDENTITY } from './identity.js';
-import { quoteName } from './quote.js';
+import { type Inheritance, NO_INHERITANCE } from './inheritance.js';
+import { quoteLiteral, quoteName } from './quote.js';
 import {
   added,
   afterCommit,
@@ -18,12 +28,14 @@ import {
   type Notice,
   type SessionState,
   setting,
+  withTimeout,
 } from './session-state.js';
+import { type Configured, configured, type ValueOf } from './set-config.js';
 import { checkingConstraints, readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from './schema-facts.js';
-import type { Special } from './special.js';
+import { type Shown, showing, type Special } from './special.js';
 import type { Place, Statement } from './statement.js';
 import { committing, numberOf } from './temporaries.js';
-import { readsOnly, tracked } from './tracked.js';
+import { readsOnly, tracked, withSetting } from './tracked.js';
 import type { Work } from './work.js';
 
 /** What the emulation needs of the connection that all share. */
@@ -42,12 +54,29 @@ export interface Ground {
   undone(): void;
   /** Undefined while they are not known. */
   facts: SchemaFacts | undefined;
-  listening(): void;
+  /** The server's major version. */
+  readonly version: number;
+  /** Whether transactions are real still, and need nothing below them. */
+  readonly settingUp: boolean;
+  /** Whether RESET ALL brings timeouts back that would end the connection of all. */
+  readonly endangered: boolean;
+  /** Somebody listens from now on; `within` if that is amid a transaction. */
+  listening(within: boolean): void;
+  /** What new connections begin with has changed. */
+  loginsChanged(): void;
   /** Something of the client ends with its transaction, at the latest before the next one. */
   closeLater(kind: 'statement' | 'portal', name: string): void;
   /** What was to be closed later is closed. */
   closeNow(): void;
 }
+
+/** What a session has set, and whom it listens to. */
+export type SessionSettings = Pick<SessionState, 'settings' | 'timeouts' | 'listens'>;
+
+/** What a transaction was begun with; undefined for what the session's defaults say. */
+type TransactionModes = Pick<SessionState, 'readOnly' | 'isolation'>;
+
+const NO_MODES: TransactionModes = { readOnly: undefined, isolation: undefined };
 
 /** A plan of statements to send. */
 type Steps = Extract<Plan, { readonly send: readonly string[] }>;
@@ -68,8 +97,9 @@ export class Emulation {
   staged: SessionState = FRESH;
   /** Whether no transaction of the client may write, as on a read replica. */
   reader = false;
-  /** Settings that came with the startup message: what RESET goes back to. */
+  /** Settings that came with the startup message, or with the login: what RESET goes back to. */
   defaults: SessionState['settings'] = new Map();
+  defaultTimeouts: EndingTimeouts = NO_TIMEOUTS;
   /** Prepended to the names of the client's prepared statements. */
   readonly prefix: string;
   readonly #ground: Ground;
@@ -81,6 +111,9 @@ export class Emulation {
   #facts: SchemaFacts | undefined;
   #holds = false;
   #held: Buffer | undefined;
+  #inherited: Inheritance = NO_INHERITANCE;
+  #role: string | undefined;
+  #superuser = true;
   /** The ground's epoch in which the guard was armed for this transaction. */
   #armed: number | undefined;
   /** Whether something was run since that may have changed anything. */
@@ -111,6 +144,43 @@ export class Emulation {
     return this.reader || this.#readsOnly(this.staged);
   }
 
+  /** Milliseconds of a timeout as it is now; 0 if it is not set. */
+  timeout(name: EndingTimeout): number {
+    const { timeouts, localTimeouts } = this.staged;
+    return localTimeouts.get(name) ?? timeouts.get(name) ?? 0;
+  }
+
+  /** The statement before a SHOW of what only the relay knows. */
+  showing(name: Shown): string {
+    if (name !== 'transaction_isolation') return showing(quoteLiteral(showDuration(this.timeout(name))));
+
+    const { isolation } = this.staged;
+    const byDefault = "pg_catalog.current_setting('default_transaction_isolation')";
+    return showing(isolation === undefined ? byDefault : quoteLiteral(isolation));
+  }
+
+  /** The client is let in as that role; undefined for that of the real connection. */
+  logIn(role: string | undefined, superuser: boolean, inheritance: Inheritance): void {
+    this.#role = role;
+    this.#superuser = superuser;
+    this.inherit(inheritance);
+  }
+
+  /** What a login brings from the server, as far as the client has nothing of its own. */
+  inherit(inheritance: Inheritance): void {
+    if (inheritance === this.#inherited) return;
+
+    this.#inherited = inheritance;
+    const { settings, timeouts } = inheritance;
+    this.defaults = new Map([...settings, ...this.defaults]);
+    this.defaultTimeouts = new Map([...timeouts, ...this.defaultTimeouts]);
+    this.state = this.staged = {
+      ...this.state,
+      settings: new Map([...settings, ...this.state.settings]),
+      timeouts: new Map([...timeouts, ...this.state.timeouts]),
+    };
+  }
+
   /** The guard is somebody else's from now on. */
   leave(): void {
     this.#armed = undefined;
@@ -119,6 +189,7 @@ export class Emulation {
 
   /** To be called before a message is forwarded. `inert`: it changes nothing for sure. */
   enter(inert = false): void {
+    if (this.#ground.settingUp) return;
     if (!inert) this.#changed = true;
     if (this.working) return;
 
@@ -178,6 +249,7 @@ export class Emulation {
         this.transaction.done(plan);
         this.#marks = [];
         if (effect.kind === 'begin' && effect.readOnly !== undefined) this.#permit(!effect.readOnly);
+        if (effect.kind === 'begin') this.#isolate(effect.isolation);
         this.#emit(commandComplete(plan.tag));
         return true;
       case 'close':
@@ -226,15 +298,15 @@ export class Emulation {
   /** A statement that is answered without the server. */
   *local(statement: Statement, special: Special, place: Place): Work<boolean> {
     if (this.transaction.failed) return yield* this.rejectAborted();
-    const { staged } = this;
+    if (setsTimeout(special)) return yield* this.#setTimeout(statement, special, place);
+    if (special.kind === 'set' && this.forbids(special)) return yield* this.#authorize(statement, special);
 
     switch (special.kind) {
       case 'listen':
-        this.staged = { ...staged, listens: added(staged.listens, special.channel) };
-        this.#ground.listening();
+        this.listen(special.channel);
         return this.answer('LISTEN');
       case 'unlisten':
-        this.staged = { ...staged, listens: removed(staged.listens, special.channel) };
+        this.unlisten(special.channel);
         return this.answer('UNLISTEN');
       case 'notify':
         this.notify(special.channel, special.payload);
@@ -242,6 +314,7 @@ export class Emulation {
       case 'modes':
         if (!this.transaction.open && place !== 'text')
           this.#emit(warning('25P01', 'SET TRANSACTION can only be used in transaction blocks'));
+        if (this.transaction.open) this.#isolate(special.isolation);
         if (special.readOnly === true) {
           if (!this.transaction.open) this.enter();
           this.#permit(false);
@@ -268,6 +341,71 @@ export class Emulation {
     }
   }
 
+  /** The server only says whether it takes it, and what it means: it is 0 there when the server is idle again. */
+  *#setTimeout({ sql, start }: Statement, special: SetsTimeout, place: Place): Work<boolean> {
+    const { name } = special;
+    const local = special.kind === 'set' && special.local;
+    const nowhere = local && !this.transaction.open && place !== 'text';
+    if (nowhere) this.#emit(warning('25P01', 'SET LOCAL can only be used in transaction blocks'));
+
+    this.enter();
+    const { error, rows } = yield { kind: 'own', statements: [' '.repeat(start) + sql, ...takingOver(name)] };
+    if (error !== undefined) {
+      this.transaction.fail();
+      this.#emit(error);
+      return false;
+    }
+    const byDefault = special.kind === 'reset' || /\b(?:to|=)\s*default\b/i.test(sql);
+    const value = (byDefault ? this.defaultTimeouts.get(name) : undefined) ?? Number(rows[0]?.[0]);
+    if (!nowhere) this.staged = withTimeout(this.staged, name, value, local);
+    return this.answer(special.kind === 'set' ? 'SET' : 'RESET');
+  }
+
+  /** The server has taken it already, as before the first scope. */
+  *#trackTimeout(special: SetsTimeout): Work {
+    const { name } = special;
+    yield* this.#takeOver(takingOver(name).join(';'), special.kind === 'set' && special.local, name);
+    const value = this.defaultTimeouts.get(name);
+    if (special.kind === 'reset' && value !== undefined) this.staged = withTimeout(this.staged, name, value, false);
+  }
+
+  /** Whether only a superuser may do that, which the client is not, but the real connection is. */
+  forbids(special: Special | undefined): boolean {
+    if (special?.kind !== 'set' || special.name !== 'session_authorization') return false;
+    return this.#role !== undefined && !this.#superuser && special.role !== this.#role;
+  }
+
+  /** As check_session_authorization does it in variable.c. */
+  *#authorize(statement: Statement, { role, local }: Extract<Special, { kind: 'set' }>): Work<boolean> {
+    const own = this.defaults.get('session_authorization');
+    if (role === undefined) {
+      if (local || own === undefined) return this.answer('SET');
+      this.enter();
+      yield { kind: 'own', statements: [own] };
+      this.staged = withSetting(this.staged, 'session_authorization', own);
+      return this.answer('SET');
+    }
+
+    this.enter();
+    const { rows } = yield {
+      kind: 'own',
+      statements: [`SELECT FROM pg_catalog.pg_roles WHERE rolname=${quoteLiteral(role)}`],
+    };
+    if (rows.length === 0) return yield* this.pass(statement);
+    const whom = this.#ground.version >= 16 ? ` "${role}"` : '';
+    return yield* this.reject('42501', `permission denied to set session authorization${whom}`);
+  }
+
+  /** A statement may have set timeouts: they are the client's own, and not the server's. */
+  *#takeOver(asking: string, local: boolean, name?: EndingTimeout): Work {
+    const { rows } = yield { kind: 'own', statements: asking.split(';') };
+    for (const row of rows) {
+      const [found, value] = name === undefined ? row : [name, row[0]];
+      if (typeof found === 'string' && isEndingTimeout(found))
+        this.staged = withTimeout(this.staged, found, Number(value), local);
+    }
+  }
+
   /** A statement that the server runs, though not by a message of the client's. */
   *pass({ sql, special }: Statement): Work<boolean> {
     this.enter();
@@ -288,7 +426,7 @@ export class Emulation {
   /** Whether `local` answers it. */
   isLocal({ effect, special }: Statement, place: Place): boolean {
     if (special === undefined || effect.kind === 'refused') return false;
-    if (LOCAL.has(special.kind)) return true;
+    if (LOCAL.has(special.kind) || setsTimeout(special) || this.forbids(special)) return true;
     if (special.kind === 'outside') return this.transaction.open || place !== 'alone';
     if (this.transaction.open || place === 'text') return false;
     return (
@@ -300,15 +438,23 @@ export class Emulation {
   }
 
   /** Remembers what a statement that has succeeded means for the session. */
-  *track(special: Special): Work {
+  *track(special: Special, valueOf: ValueOf = () => undefined): Work {
+    if (setsTimeout(special)) return yield* this.#trackTimeout(special);
     this.staged = tracked(this.staged, special, this.defaults);
     if (special.kind === 'reset') {
       const replays = [...this.defaults].filter(([name]) =>
         special.name === undefined ? !IDENTITY.includes(name) : special.name === name,
       );
-      if (replays.length > 0) yield { kind: 'own', statements: replays.map(([, replay]) => replay) };
+      const statements = replays.map(([, replay]) => replay);
+      if (special.name === undefined) {
+        this.staged = { ...this.staged, timeouts: this.defaultTimeouts, localTimeouts: NO_TIMEOUTS };
+        if (this.#ground.endangered) statements.push(CLEARING);
+      }
+      if (statements.length > 0) yield { kind: 'own', statements };
       return;
     }
+    if (special.kind === 'logins') return this.#ground.loginsChanged();
+    if (special.kind === 'timeouts') return yield* this.#takeOver(CLEARING, special.local);
     if (special.kind === 'temporary') {
       const { rows } = yield { kind: 'own', statements: [numberOf(special.name)] };
       const number = rows[0]?.[0];
@@ -317,12 +463,36 @@ export class Emulation {
         this.staged = { ...this.staged, temporary: new Map([...this.staged.temporary, [number, special.onCommit]]) };
       return;
     }
-    if (special.kind !== 'config' || special.local || special.name === undefined) return;
+    if (special.kind === 'config') yield* this.#trackConfig(configured(special.calls, valueOf));
+  }
 
-    const current = `SELECT pg_catalog.current_setting('${special.name}', true)`;
-    const told = yield { kind: 'own', statements: [current] };
-    const value = told.rows[0]?.[0];
-    if (typeof value === 'string') this.staged = setting(this.staged, special.name, configuring(special.name, value));
+  /** The server tells what has become of a value. */
+  *#trackConfig(all: readonly Configured[]): Work {
+    for (const { name, local } of all)
+      if (isEndingTimeout(name)) yield* this.#takeOver(takingOver(name).join(';'), local, name);
+
+    const others = all.filter(({ name }) => !isEndingTimeout(name));
+    for (const { name, local } of others)
+      if (local) this.staged = { ...this.staged, local: added(this.staged.local, name) };
+    const names = others.filter(({ local }) => !local).map(({ name }) => name);
+    if (names.length === 0) return;
+
+    const values = names.map((name) => `pg_catalog.current_setting(${quoteLiteral(name)},true)`);
+    const { rows } = yield { kind: 'own', statements: [`SELECT ${values.join(',')}`] };
+    for (const [index, name] of names.entries()) {
+      const value = rows[0]?.[index];
+      if (typeof value === 'string') this.staged = setting(this.staged, name, configuring(name, value));
+    }
+  }
+
+  listen(channel: string): void {
+    this.staged = { ...this.staged, listens: added(this.staged.listens, channel) };
+    this.#ground.listening(this.working && this.transaction.open);
+  }
+
+  /** @param channel undefined for all */
+  unlisten(channel: string | undefined): void {
+    this.staged = { ...this.staged, listens: removed(this.staged.listens, channel) };
   }
 
   notify(channel: string, payload: string): void {
@@ -335,10 +505,25 @@ export class Emulation {
     if (!this.staged.ddl) this.staged = { ...this.staged, ddl: true };
   }
 
-  /** A scope was rolled back. */
-  scopeEnded(): void {
-    this.state = afterScope(this.state);
-    this.staged = afterScope(this.staged);
+  /** A unit was committed for real, before the first scope. */
+  committed(): void {
+    this.state = this.staged = afterCommit(this.staged);
+  }
+
+  /** What the session has set, as of the last commit. */
+  get settings(): SessionSettings {
+    const { settings, timeouts, listens } = this.state;
+    return { settings, timeouts, listens };
+  }
+
+  get defaultSettings(): SessionSettings {
+    return { settings: this.defaults, timeouts: this.defaultTimeouts, listens: FRESH.listens };
+  }
+
+  /** A scope was rolled back; what it has set goes with it. */
+  scopeEnded(before: SessionSettings): void {
+    this.state = { ...afterScope(this.state), ...before };
+    this.staged = { ...afterScope(this.staged), ...before, localTimeouts: NO_TIMEOUTS };
   }
 
   /** A statement's text with the client's own names for prepared statements. */
@@ -392,6 +577,7 @@ export class Emulation {
   /** Statements that may write where the client's transaction may not. What it has done before stays. */
   unrestricted(statements: readonly string[]): readonly string[] {
     if (!this.#restricted) return statements;
+    if (this.#ground.settingUp) return ['SET TRANSACTION READ WRITE', ...statements];
     return [`RELEASE SAVEPOINT ${GUARD}`, `SAVEPOINT ${GUARD}`, ...statements, READ_ONLY];
   }
 
@@ -412,7 +598,8 @@ export class Emulation {
   }
 
   *#close(plan: Steps): Work<boolean> {
-    const readOnly = this.#readsOnly(this.#chained(plan));
+    const chained = this.#chained(plan);
+    const modes = { readOnly: this.#readsOnly(chained), isolation: chained.isolation };
     if (plan.commits) {
       const error = yield* this.commit(() => this.#emit(commandComplete(plan.tag)));
       if (error !== undefined) {
@@ -426,7 +613,7 @@ export class Emulation {
     }
 
     this.transaction.done(plan);
-    this.#begin(this.transaction.open ? readOnly : undefined);
+    this.#begin(this.transaction.open ? modes : NO_MODES);
     return true;
   }
 
@@ -436,9 +623,9 @@ export class Emulation {
     return this.#marks[0] ?? (this.transaction.failed ? this.state : this.staged);
   }
 
-  #begin(readOnly: boolean | undefined): void {
-    if (this.state.readOnly === readOnly) return;
-    this.state = this.staged = { ...this.state, readOnly };
+  #begin({ readOnly, isolation }: TransactionModes): void {
+    if (this.state.readOnly === readOnly && this.state.isolation === isolation) return;
+    this.state = this.staged = { ...this.state, readOnly, isolation };
   }
 
   *#inner(plan: Steps): Work<boolean> {
@@ -474,6 +661,11 @@ export class Emulation {
   #permit(writes: boolean): void {
     this.staged = { ...this.staged, readOnly: !writes };
     if (!writes && this.working) this.#ground.restrict(true);
+  }
+
+  /** The level is accepted, and told to whoever asks. */
+  #isolate(isolation: string | undefined): void {
+    if (isolation !== undefined) this.staged = { ...this.staged, isolation };
   }
 
   /** SET TRANSACTION READ WRITE where only reading is allowed; as check_XactReadOnly does it in variable.c. */
@@ -527,8 +719,15 @@ export class Emulation {
     this.state = state;
     this.staged = state;
     this.#marks = [];
-    if (!this.transaction.open) this.#begin(undefined);
+    if (!this.transaction.open) this.#begin(NO_MODES);
   }
+}
+
+/** SET and RESET of a timeout that would end the connection of all. */
+type SetsTimeout = Extract<Special, { kind: 'set' | 'reset' }> & { readonly name: EndingTimeout };
+
+function setsTimeout(special: Special): special is SetsTimeout {
+  return (special.kind === 'set' || special.kind === 'reset') && isEndingTimeout(special.name);
 }
 
 const LOCAL: ReadonlySet<Special['kind']> = new Set<Special['kind']>([

@@ -42,8 +42,8 @@ export interface Expectation {
   /** Whether the last CommandComplete is held back until ReadyForQuery. */
   readonly hold?: boolean;
   held?: Buffer | undefined;
-  /** A CommandComplete came. */
-  tag?(bytes: Buffer): void;
+  /** A CommandComplete came; may return another that takes its place. */
+  tag?(bytes: Buffer): Buffer | undefined;
   /** A DataRow came; only those of `ask` and `quiet` are read. */
   row?(bytes: Buffer): void;
   /** The server failed it. */

@@ -4,6 +4,8 @@
  * one gives up its name to another. The rollback gives it back. Only a superuser may do that.
  */
 
+import { CLOCK_WORDS } from './statement-clock.js';
+
 /** SQLSTATE of the message by which pg_notify tells the relay. */
 export const NOTIFIED = 'LKN01';
 
@@ -14,7 +16,11 @@ const statementTime = (name: string): string =>
   `${renamed(`${name}()`, name)};CREATE FUNCTION pg_catalog.${name}() RETURNS timestamptz LANGUAGE internal STABLE STRICT PARALLEL RESTRICTED AS 'statement_timestamp'`;
 
 /** A transaction's time stands still, and a sandbox is one transaction: it becomes the statement's. */
-export const STATEMENT_CLOCK: readonly string[] = [statementTime('now'), statementTime('transaction_timestamp')];
+export const STATEMENT_CLOCK: readonly string[] = [
+  statementTime('now'),
+  statementTime('transaction_timestamp'),
+  CLOCK_WORDS,
+];
 
 /** INFO is sent whatever client_min_messages says. */
 export const PG_NOTIFY: string =
@@ -41,7 +47,7 @@ const signalling = (verb: 'cancel' | 'terminate', parameters: string, names: str
 
 /** pg_terminate_backend has had its second parameter since Postgres 14. */
 export const SIGNALS: readonly string[] = [
-  signalling('cancel', 'integer', '$1', " AND pg_catalog.current_query()!~*'pg_backend_pid|pg_stat_activity'"),
+  signalling('cancel', 'integer', '$1', " AND pg_catalog.current_query()!~*'pg_backend_pid'"),
   signalling('terminate', 'integer,bigint DEFAULT 0', '$1,$2', ''),
   signalling('terminate', 'integer', '$1', ''),
 ];

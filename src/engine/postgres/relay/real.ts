@@ -254,11 +254,12 @@ export class RealConnection {
 
   #readPart(head: Expectation, type: number, chunk: Buffer, start: number, end: number): void {
     if (type === Back.commandComplete) {
-      head.tag?.(chunk.subarray(start, end));
+      const other = head.tag?.(chunk.subarray(start, end));
       if (head.hold === true) {
-        head.held = Buffer.from(chunk.subarray(start, end));
+        head.held = Buffer.from(other ?? chunk.subarray(start, end));
         return;
       }
+      if (other !== undefined) return this.#replaceTag(head, other);
     }
     if (isOwn(head.kind)) {
       if (type === Back.dataRow) head.row?.(chunk.subarray(start, end));
@@ -270,6 +271,12 @@ export class RealConnection {
     this.#pass(head.to, chunk, start, end);
     if (type === Back.copyIn) head.copyIn?.();
     if (completes(head.kind, type)) this.#complete(head, { status: this.status, held: undefined });
+  }
+
+  #replaceTag(head: Expectation, tag: Buffer): void {
+    this.settle();
+    head.to?.send(tag);
+    if (completes(head.kind, Back.commandComplete)) this.#complete(head, { status: this.status, held: undefined });
   }
 
   #ready(head: Expectation, status: number): void {

@@ -1,3 +1,4 @@
+import { type EndingTimeout, type EndingTimeouts, NO_TIMEOUTS } from './ending-timeouts.js';
 import { quoteLiteral, quoteName } from './quote.js';
 
 /** A message of NOTIFY. */
@@ -15,6 +16,10 @@ export interface SessionState {
   readonly settings: ReadonlyMap<string, string>;
   /** Settings that end with the transaction. */
   readonly local: ReadonlySet<string>;
+  /** They are none of `settings`, because the server never has them. */
+  readonly timeouts: EndingTimeouts;
+  /** Those that end with the transaction. */
+  readonly localTimeouts: EndingTimeouts;
   readonly listens: ReadonlySet<string>;
   /** To be delivered at the commit. */
   readonly notices: readonly Notice[];
@@ -30,6 +35,8 @@ export interface SessionState {
   readonly ddl: boolean;
   /** Whether the transaction may only read; undefined if nothing but the session's default says so. */
   readonly readOnly: boolean | undefined;
+  /** The isolation level that the transaction was begun with, in lower case; undefined for the session's default. */
+  readonly isolation: string | undefined;
 }
 
 const NONE: ReadonlySet<string> = new Set();
@@ -37,6 +44,8 @@ const NONE: ReadonlySet<string> = new Set();
 export const FRESH: SessionState = {
   settings: new Map(),
   local: NONE,
+  timeouts: NO_TIMEOUTS,
+  localTimeouts: NO_TIMEOUTS,
   listens: NONE,
   notices: [],
   temporary: new Map(),
@@ -45,21 +54,22 @@ export const FRESH: SessionState = {
   constraints: false,
   ddl: false,
   readOnly: undefined,
+  isolation: undefined,
 };
 
 /** What is left of it after a commit. */
 export function afterCommit(state: SessionState): SessionState {
-  const { settings, listens, temporary, holds } = state;
+  const { settings, timeouts, listens, temporary, holds } = state;
   // After most statements there is nothing that a commit ends.
   if (isLasting(state)) return state;
   const kept = [...temporary].filter(([, onCommit]) => onCommit === 'delete');
-  return { ...FRESH, settings, listens, temporary: new Map(kept), holds };
+  return { ...FRESH, settings, timeouts, listens, temporary: new Map(kept), holds };
 }
 
 function isLasting(state: SessionState): boolean {
-  const { local, notices, temporary, cursors, constraints, ddl, readOnly } = state;
-  if (constraints || ddl || readOnly !== undefined) return false;
-  return local.size + notices.length + temporary.size + cursors.size === 0;
+  const { local, localTimeouts, notices, temporary, cursors, constraints, ddl, readOnly, isolation } = state;
+  if (constraints || ddl || readOnly !== undefined || isolation !== undefined) return false;
+  return local.size + localTimeouts.size + notices.length + temporary.size + cursors.size === 0;
 }
 
 /** What is left of it after a scope: no table or cursor of the server's. */
@@ -77,6 +87,14 @@ export function setting(state: SessionState, name: string, replay: string | unde
   settings.delete(name);
   if (replay !== undefined) settings.set(name, replay);
   return { ...state, settings };
+}
+
+/** @param local whether it ends with the transaction */
+export function withTimeout(state: SessionState, name: EndingTimeout, value: number, local: boolean): SessionState {
+  if (local) return { ...state, localTimeouts: new Map([...state.localTimeouts, [name, value]]) };
+
+  const others = [...state.localTimeouts].filter(([other]) => other !== name);
+  return { ...state, timeouts: new Map([...state.timeouts, [name, value]]), localTimeouts: new Map(others) };
 }
 
 export function added<Value>(set: ReadonlySet<Value>, value: Value): ReadonlySet<Value> {
@@ -100,10 +118,18 @@ export function changeSettings(
 ): readonly SettingChange[] {
   if (from === to || (from.size === 0 && to.size === 0)) return [];
 
-  const resets = [...from.keys()].filter((name) => !to.has(name)).map((name) => ({ name, sql: resetting(name) }));
-  const changes = [...to].filter(([name, sql]) => from.get(name) !== sql).map(([name, sql]) => ({ name, sql }));
+  const another = from.get(AUTHORIZATION) !== to.get(AUTHORIZATION);
+  const leaving = another && from.has(AUTHORIZATION) ? [AUTHORIZATION] : [];
+  const left = [...from.keys()].filter((name) => !to.has(name) && name !== AUTHORIZATION);
+  // What a role was given may be what it must not take back. Another session user has no role.
+  const resets = [...leaving, ...left].map((name) => ({ name, sql: resetting(name) }));
+  const changes = [...to]
+    .filter(([name, sql]) => from.get(name) !== sql || (another && name === 'role'))
+    .map(([name, sql]) => ({ name, sql }));
   return [...resets, ...changes];
 }
+
+const AUTHORIZATION = 'session_authorization';
 
 export function resetting(name: string): string {
   switch (name) {

@@ -1,16 +1,35 @@
 import { unquote } from '../../../sql/cursor.js';
 import { type Token, readToken } from '../../../sql/lexer.js';
+import { transactionModes } from '../../../sql/transaction-statements.js';
+import { type EndingTimeout, isEndingTimeout, mentionsTimeouts } from './ending-timeouts.js';
+import { quoteLiteral, quoteName } from './quote.js';
+import { type ConfigCall, readConfigCalls } from './set-config.js';
 
 /** A statement that means something for the client's session, which it shares with all others. */
 export type Special =
   /** `replay` sets it again when another client's settings were in force. */
-  | { readonly kind: 'set'; readonly name: string; readonly replay: string; readonly local: boolean }
+  | {
+      readonly kind: 'set';
+      readonly name: string;
+      readonly replay: string;
+      readonly local: boolean;
+      /** The role of SET SESSION AUTHORIZATION; undefined for DEFAULT. */
+      readonly role?: string | undefined;
+    }
   /** All settings if `name` is undefined. */
   | { readonly kind: 'reset'; readonly name: string | undefined }
-  /** set_config(); `name` is undefined where it is not written out. */
-  | { readonly kind: 'config'; readonly name: string | undefined; readonly local: boolean }
+  /** set_config() */
+  | { readonly kind: 'config'; readonly calls: readonly ConfigCall[] }
+  /** SHOW of what the server does not know. */
+  | { readonly kind: 'show'; readonly name: Shown; readonly tag: 'SHOW' | undefined }
+  /** May set, from within, what ends the connection of all. */
+  | { readonly kind: 'timeouts'; readonly local: boolean }
+  /** Takes or gives back a lock that outlives the transaction. */
+  | { readonly kind: 'lock' }
+  /** ALTER ROLE, ALTER DATABASE … SET: what new connections begin with. */
+  | { readonly kind: 'logins' }
   /** SET TRANSACTION */
-  | { readonly kind: 'modes'; readonly readOnly: boolean | undefined }
+  | { readonly kind: 'modes'; readonly readOnly: boolean | undefined; readonly isolation: string | undefined }
   | { readonly kind: 'constraints'; readonly all: boolean }
   | { readonly kind: 'cursor'; readonly name: string; readonly hold: boolean }
   | { readonly kind: 'listen'; readonly channel: string }
@@ -35,6 +54,17 @@ export type Special =
   | { readonly kind: 'discard' }
   | { readonly kind: 'discardTemporary' };
 
+/** What only the relay knows of a client. */
+export type Shown = EndingTimeout | 'transaction_isolation';
+
+/** The setting that holds what a SHOW is to find. */
+const SHOWN = 'lockstep.shown';
+
+/** The statement before each; `value` is an expression. */
+export function showing(value: string): string {
+  return `SELECT pg_catalog.set_config(${quoteLiteral(SHOWN)},${value},false)`;
+}
+
 /** `sql` is there if the server has to get other words. */
 export interface Reading {
   readonly special: Special | undefined;
@@ -43,7 +73,7 @@ export interface Reading {
 
 const NOTHING: Reading = { special: undefined };
 const VERBS =
-  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*\/)*(?:set|reset|declare|listen|unlisten|notify|vacuum|lock|create|drop|reindex|alter|copy|prepare|execute|deallocate|discard|with|select)\b/i;
+  /^(?:\s|--[^\n]*\n|\/\*[^*]*\*\/)*(?:set|reset|declare|listen|unlisten|notify|vacuum|lock|create|drop|reindex|alter|copy|prepare|execute|deallocate|discard|with|select|show|do|call)\b/i;
 
 /** What a statement without transaction control means for the session. */
 export function readSpecial(sql: string): Reading {
@@ -69,9 +99,12 @@ export function readSpecial(sql: string): Reading {
       return /^\s*\S+\s+(?:global\s+|local\s+)?temp/i.test(sql)
         ? { special: readTemporary(sql) }
         : dropConcurrently(sql);
+    case 'ALTER':
+      return /^(?:role|user|database)$/i.test(words.text) && /\b(?:set|reset)\b/i.test(sql)
+        ? { special: { kind: 'logins' } }
+        : dropConcurrently(sql);
     case 'DROP':
     case 'REINDEX':
-    case 'ALTER':
       return dropConcurrently(sql);
     case 'LOCK':
       return { special: { kind: 'inside', what: 'LOCK TABLE' } };
@@ -86,9 +119,46 @@ export function readSpecial(sql: string): Reading {
       return { special: words.word === 'ALL' ? { kind: 'deallocateAll' } : readPrepared('deallocate', words) };
     case 'DISCARD':
       return { special: readDiscard(words) };
+    case 'SHOW':
+      return readShow(words);
+    case 'DO':
+    case 'CALL':
+      return { special: mentionsTimeouts(sql) ? { kind: 'timeouts', local: /\bset\s+local\b/i.test(sql) } : undefined };
     default:
-      return { special: readConfig(sql) };
+      return readAsking(sql) ?? { special: readConfig(sql) ?? (LOCKS.test(sql) ? { kind: 'lock' } : undefined) };
   }
+}
+
+const LOCKS = /\bpg_(?:try_)?advisory_(?:un)?lock/i;
+
+/** Its answer is that of a query, but for the command tag. */
+function readShow(words: Words): Reading {
+  const level = words.word === 'TRANSACTION';
+  const name = words.dotted();
+  if (level) for (const word of ['ISOLATION', 'LEVEL']) if (words.next() !== word) return NOTHING;
+  const shown = level ? 'transaction_isolation' : name;
+  if (words.text !== '' || !isShown(shown)) return NOTHING;
+  return {
+    special: { kind: 'show', name: shown, tag: 'SHOW' },
+    sql: `SELECT pg_catalog.current_setting(${quoteLiteral(SHOWN)}) AS ${quoteName(shown)}`,
+  };
+}
+
+const ASKS = /\bcurrent_setting\s*\(\s*'([a-z_]+)'/i;
+
+/** A query for one of them finds it in the same place. */
+function readAsking(sql: string): Reading | undefined {
+  const [found = '', name = ''] = ASKS.exec(sql) ?? [];
+  const shown = name.toLowerCase();
+  if (!isShown(shown)) return undefined;
+  return {
+    special: { kind: 'show', name: shown, tag: undefined },
+    sql: sql.replaceAll(found, found.replace(name, SHOWN)),
+  };
+}
+
+function isShown(name: string): name is Shown {
+  return name === 'transaction_isolation' || isEndingTimeout(name);
 }
 
 function readSet(sql: string, words: Words): Special | undefined {
@@ -96,17 +166,18 @@ function readSet(sql: string, words: Words): Special | undefined {
   if (words.word === 'LOCAL' || words.word === 'SESSION') {
     local = words.next() === 'LOCAL';
   }
+  // SET LOCAL SESSION AUTHORIZATION
+  if (words.word === 'SESSION') words.next();
 
   switch (words.word) {
     case 'AUTHORIZATION':
-      return { kind: 'set', name: 'session_authorization', replay: sql, local };
+      return { kind: 'set', name: 'session_authorization', replay: sql, local, role: readRole(words) };
     case 'CHARACTERISTICS':
       return { kind: 'set', name: 'session characteristics', replay: sql, local };
-    case 'TRANSACTION':
-      return {
-        kind: 'modes',
-        readOnly: /\bread\s+only\b/i.test(sql) ? true : /\bread\s+write\b/i.test(sql) ? false : undefined,
-      };
+    case 'TRANSACTION': {
+      const { readOnly, isolation } = transactionModes(sql);
+      return { kind: 'modes', readOnly, isolation };
+    }
     case 'CONSTRAINTS':
       words.next();
       return { kind: 'constraints', all: words.text.toUpperCase() === 'ALL' };
@@ -119,6 +190,12 @@ function readSet(sql: string, words: Words): Special | undefined {
     default:
       return { kind: 'set', name: words.dotted(), replay: sql, local };
   }
+}
+
+function readRole(words: Words): string | undefined {
+  words.next();
+  if (words.word === 'DEFAULT') return undefined;
+  return /^e?'/i.test(words.text) ? words.string() : words.name();
 }
 
 function readReset(words: Words): Special {
@@ -192,16 +269,9 @@ function readPrepared(kind: 'prepare' | 'execute' | 'deallocate', words: Words):
   return name === '' ? undefined : { kind, name, from, to };
 }
 
-const CONFIG =
-  /\bset_config\s*\(\s*(?:'([\w.$]+)')?(?:[^()']|'[^']*'|\([^()]*\))*?,\s*('?\w+'?|\$\d+)\s*(?:::\s*\w+\s*)?\)/i;
-
 function readConfig(sql: string): Special | undefined {
-  if (!/set_config/i.test(sql)) return undefined;
-
-  const found = CONFIG.exec(sql);
-  const name = found?.[1];
-  const local = found?.[2] ?? '';
-  return { kind: 'config', name: name?.toLowerCase(), local: !/^'?(?:f|false|0|off|no)'?$/i.test(local) };
+  const calls = readConfigCalls(sql);
+  return calls.length === 0 ? undefined : { kind: 'config', calls };
 }
 
 function* tokens(sql: string): Generator<Token> {

@@ -19,10 +19,6 @@ export function tracked(staged: SessionState, special: Special, defaults: Settin
       return special.name === undefined
         ? { ...staged, settings: afterResetAll(staged.settings, defaults) }
         : withSetting(staged, special.name, defaults.get(special.name));
-    case 'config':
-      return special.local && special.name !== undefined
-        ? { ...staged, local: added(staged.local, special.name) }
-        : staged;
     case 'constraints':
       return { ...staged, constraints: true };
     case 'cursor':

@@ -18,6 +18,8 @@ export interface Pass {
   readonly words?: string;
   /** Whether the command tag is held back. */
   readonly hold?: boolean;
+  /** The command tag that the client is to get in place of the server's. */
+  readonly tag?: string | undefined;
 }
 
 /** Work in several steps, each of which needs the answer of the one before. */

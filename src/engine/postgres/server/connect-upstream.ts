@@ -1,6 +1,7 @@
 import { connect as openSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 
+import { CLEARING_ALL } from '../relay/ending-timeouts.js';
 import { cancelRequest } from '../wire/frontend.js';
 import { connectError, tooOld, worthAnotherAttempt } from './connect-errors.js';
 import { FrameEnd } from './frame-end.js';
@@ -66,7 +67,7 @@ export async function connectUpstream(upstream: Upstream, deadline: number = DEA
 }
 
 /**
- * Runs statements on a connection of its own.
+ * Runs statements on a connection of its own, for which no timeouts count that the server has for an app's.
  *
  * @throws ServerError when it cannot be opened; what the server says to a statement arrives unchanged.
  */
@@ -77,7 +78,7 @@ export async function runOn(
 ): Promise<void> {
   const { login } = await logIn(upstream, deadline);
   try {
-    for (const statement of statements) await login.query(statement);
+    for (const statement of [CLEARING_ALL, ...statements]) await login.query(statement);
   } finally {
     await login.end();
   }

@@ -76,6 +76,32 @@ export function notification(processId: number, channel: string, payload: string
   return message(Back.notification, body, Buffer.from(`${channel}\0${payload}\0`));
 }
 
+/** The description of a result of one column, of a type of fixed size. */
+export function columnDescription(name: string, type: number, size: number, format: number): Buffer {
+  const head = Buffer.from([0, 1]);
+  const body = Buffer.alloc(18);
+  body.writeInt32BE(type, 6);
+  body.writeInt16BE(size, 10);
+  body.writeInt32BE(-1, 12);
+  body.writeInt16BE(format, 16);
+  return message(Back.rowDescription, head, Buffer.from(`${name}\0`), body);
+}
+
+/** A row of one value. */
+export function dataRow(value: Buffer): Buffer {
+  const head = Buffer.alloc(6);
+  head.writeInt16BE(1, 0);
+  head.writeInt32BE(value.length, 2);
+  return message(Back.dataRow, head, value);
+}
+
+export function parameterDescription(types: readonly number[]): Buffer {
+  const body = Buffer.alloc(2 + 4 * types.length);
+  body.writeInt16BE(types.length, 0);
+  for (const [index, type] of types.entries()) body.writeInt32BE(type, 2 + 4 * index);
+  return message(Back.parameterDescription, body);
+}
+
 /** Fields of an error or notice by their letters: S severity, C SQLSTATE, M message, D detail, H hint … */
 export type Fields = Readonly<Record<string, string>>;
 

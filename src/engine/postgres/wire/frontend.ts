@@ -100,6 +100,25 @@ export function countValues(rest: Buffer): number {
   return rest.readUInt16BE(at);
 }
 
+/** The value of a Bind's parameter, counted from 1, given what stands behind its names; undefined if it is null or not there. */
+export function valueAt(rest: Buffer, parameter: number): string | undefined {
+  let at = 2 + 2 * rest.readUInt16BE(0);
+  if (parameter < 1 || parameter > rest.readUInt16BE(at)) return undefined;
+
+  at += 2;
+  for (let number = 1; number < parameter; number += 1) at += 4 + Math.max(rest.readInt32BE(at), 0);
+  const length = rest.readInt32BE(at);
+  return length < 0 ? undefined : rest.toString('utf8', at + 4, at + 4 + length);
+}
+
+/** The format of a Bind's first result column, given what stands behind its names: 0 for text, 1 for binary. */
+export function resultFormat(rest: Buffer): number {
+  let at = 2 + 2 * rest.readUInt16BE(0);
+  let left = rest.readUInt16BE(at);
+  for (at += 2; left > 0; left -= 1) at += 4 + Math.max(rest.readInt32BE(at), 0);
+  return rest.readUInt16BE(at) === 0 ? 0 : rest.readUInt16BE(at + 2);
+}
+
 /** What a Describe or Close is about. */
 export interface Target {
   readonly kind: 'statement' | 'portal';

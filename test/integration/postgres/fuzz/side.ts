@@ -135,6 +135,8 @@ export class Side {
     if (last !== undefined && seat.status !== 'I' && !mayEnd(last)) await this.#write(last, script);
     seat.client.close();
     seat.client = await this.#connect();
+    // What it sets from here on is no part of connecting, which would outlive the case.
+    for (const text of ['BEGIN', 'COMMIT']) await seat.client.exchange(to.query(text));
     [seat.status, seat.begun] = ['I', false];
   }
 

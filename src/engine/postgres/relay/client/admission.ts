@@ -4,9 +4,11 @@ import type { Frame } from '../../wire/frontend-reader.js';
 import { lockstepFailure } from '../failure.js';
 import { readScript, type Script } from '../statement.js';
 import type { Change } from '../hub/belongings.js';
+import type { SessionSettings } from '../emulation.js';
 import { Borrowed } from './borrowed.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
+import { OutOfTurn } from './out-of-turn.js';
 import { ends } from './prepared-statements.js';
 
 const EMPTY: readonly Effect[] = [{ kind: 'empty' }];
@@ -23,6 +25,7 @@ export class Admission {
   readonly #own: OwnStatements;
   readonly #go: (frame: Frame) => void;
   readonly #borrowed = new Borrowed();
+  readonly #signals: OutOfTurn;
   #pending: Frame | undefined;
 
   /** @param go carries the unit out that begins with this message. */
@@ -30,11 +33,17 @@ export class Admission {
     this.#dialogue = dialogue;
     this.#own = own;
     this.#go = go;
+    this.#signals = new OutOfTurn(dialogue);
   }
 
   /** Whether a unit waits for the turn. */
   get waiting(): boolean {
     return this.#pending !== undefined;
+  }
+
+  /** What the session has set itself, and not borrowed from the app. */
+  withoutBorrowed(settings: SessionSettings): SessionSettings {
+    return this.#borrowed.withoutBorrowed(settings);
   }
 
   /** What waits is not to be run any more. */
@@ -46,8 +55,9 @@ export class Admission {
 
   begin(frame: Frame): void {
     const dialogue = this.#dialogue;
-    const { client, hub } = dialogue;
-    const [sql, effects] = this.#about(frame);
+    const { client, emulation, hub } = dialogue;
+    const sql = this.#about(frame);
+    const script = sql === undefined ? undefined : readScript(sql);
     if (sql !== undefined) {
       client.lastSql = sql;
       client.begins(sql);
@@ -55,9 +65,11 @@ export class Admission {
     }
 
     const owner = client.takeOwner();
-    const refusal = hub.scopes.admit(client, effects, owner);
+    const refusal = hub.scopes.admit(client, script === undefined ? UNKNOWN : effectsOf(script), owner);
     if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal), owner !== undefined);
-    if (this.#withoutTurn(frame)) return;
+    client.opening.runs(script);
+    if (!client.inTransaction) emulation.inherit(hub.link.inheritance);
+    if (this.#withoutTurn(frame) || this.#signals.take(frame)) return;
     if (hub.turns.enter(client, client.lastSql ?? '')) {
       if (client.own || client.holding || !hub.behind) return this.#start(frame);
       // The main thread saw the turn free when it ended a scope meanwhile, and waited for nobody: the unit is
@@ -68,6 +80,7 @@ export class Admission {
     // Not this frame's fault if it was granted and run meanwhile.
     this.#pending = frame;
     dialogue.blocked = true;
+    dialogue.deadlines.waits();
     if (client.lastSql !== undefined) hub.backends.foresee(client, client.lastSql, client.unread);
   }
 
@@ -96,20 +109,17 @@ export class Admission {
   }
 
   /** What a unit is about, as far as its first message tells. */
-  #about(frame: Frame): readonly [sql: string | undefined, effects: readonly Effect[]] {
-    let sql: string | undefined;
+  #about(frame: Frame): string | undefined {
     switch (frame.type) {
       case Front.query:
-        sql = readQuery(frame);
-        break;
+        return readQuery(frame);
       case Front.parse:
-        sql = readParse(frame).sql;
-        break;
+        return readParse(frame).sql;
       case Front.bind:
-        sql = this.#dialogue.statements.get(readBind(frame).statement)?.sql;
-        break;
+        return this.#dialogue.statements.get(readBind(frame).statement)?.sql;
+      default:
+        return undefined;
     }
-    return [sql, sql === undefined ? UNKNOWN : effectsOf(readScript(sql))];
   }
 
   /** The turn has come. */
@@ -160,6 +170,7 @@ export class Admission {
     dialogue.inert = true;
     dialogue.synced = false;
     dialogue.implicit = false;
+    dialogue.deadlines.began();
     ground.belongings.saw(client.id, client.lastSql ?? '');
     hub.backends.saw(client, client.lastSql ?? '');
     if (client.holding) return this.#go(frame);
@@ -187,7 +198,7 @@ export class Admission {
       else {
         // A setting that cannot be any more, e.g. a role that was rolled back.
         emulation.state = { ...emulation.state, settings: new Map() };
-        this.refuse(frame, error);
+        this.refuse(frame, dialogue.withHint(error));
         hub.turns.leave(client);
       }
       client.pump();

@@ -5,6 +5,10 @@ import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
 import type { Undo } from './undoing.js';
 
+const ASIDE = 'lockstep_aside';
+const NO_TYPES = Buffer.alloc(2);
+const NO_VALUES = Buffer.alloc(6);
+
 /** Messages that Sync ends. What fails lets all that follow it go unheard, up to the Sync. */
 export class Batch {
   readonly #dialogue: Dialogue;
@@ -38,6 +42,15 @@ export class Batch {
       },
       dropped: () => undo?.(),
     });
+  }
+
+  /** A statement of the relay's own amid the batch; the batch fails with it. */
+  aside(sql: string): void {
+    const run = [front.bind(ASIDE, ASIDE, NO_VALUES), front.execute(ASIDE)];
+    const closing = [front.close({ kind: 'portal', name: ASIDE }), front.close({ kind: 'statement', name: ASIDE })];
+    const all = [front.parse(ASIDE, sql, NO_TYPES), ...run, ...closing];
+    for (const [index, kind] of (['parse', 'bind', 'execute', 'close', 'close'] as const).entries())
+      this.forward(all[index] as Buffer, kind, undefined, true);
   }
 
   /** Fails as the server would, behind what was forwarded. */

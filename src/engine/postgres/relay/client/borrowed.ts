@@ -22,4 +22,10 @@ export class Borrowed {
     }
     return taken;
   }
+
+  /** What the session has set itself, of settings that it had. */
+  withoutBorrowed<Had extends Pick<SessionState, 'settings'>>(had: Had): Had {
+    this.#values.clear();
+    return { ...had, settings: new Map([...had.settings].filter(([name]) => !COSMETIC.includes(name))) };
+  }
 }

@@ -3,11 +3,11 @@ import { connectionName } from '../../../../sandbox/connection-names.js';
 import { HOLDS_TURN } from '../../../../sandbox/holding.js';
 import type { EndedOwner } from '../../../../sandbox/vocabulary.js';
 import type { VirtualTransaction } from '../../../../sandbox/virtual-transaction.js';
-import { Back, errorResponse, notification, type Status } from '../../wire/backend.js';
+import { Back, errorResponse, type Fields, notification, type Status } from '../../wire/backend.js';
 import { Front } from '../../wire/frontend.js';
 import { type Frame, FrontendReader } from '../../wire/frontend-reader.js';
 import { LostPlace, MalformedMessage } from '../../wire/malformed.js';
-import { Emulation } from '../emulation.js';
+import { Emulation, type SessionSettings } from '../emulation.js';
 import type { Sink } from '../expectations.js';
 import { failure, lockstepFailure } from '../failure.js';
 import type { Hub } from '../hub/hub.js';
@@ -21,6 +21,7 @@ import { Execution } from './execution.js';
 import { ExtendedQuery } from './extended-query.js';
 import { Greeting } from './greeting.js';
 import type { Line } from './line.js';
+import { Opening } from './opening.js';
 import { OwnStatements } from './own-statements.js';
 import { ReportedSettings } from './reported-settings.js';
 import { ScriptRun } from './script-run.js';
@@ -45,6 +46,7 @@ export class Client implements Sink {
   own = false;
   readonly secretKey: number;
   readonly emulation: Emulation;
+  readonly opening: Opening = new Opening();
   lastSql: string | undefined;
   /** When it took the turn, and when its transaction ran its last statement, in milliseconds of the clock. */
   since = 0;
@@ -127,6 +129,11 @@ export class Client implements Sink {
   /** What has come and was not looked at yet. */
   get unread(): Buffer {
     return this.#reader.rest;
+  }
+
+  /** As many messages of it were looked at by somebody else. */
+  skip(messages: number): void {
+    for (let left = messages; left > 0; left -= 1) this.#reader.next();
   }
 
   get transaction(): VirtualTransaction {
@@ -244,6 +251,7 @@ export class Client implements Sink {
 
   #handle(frame: Frame): void {
     const dialogue = this.#dialogue;
+    dialogue.deadlines.stirs();
     if (dialogue.phase === 'startup') return this.#greeting.open(frame);
     if (dialogue.phase === 'password') return this.#greeting.checkPassword(frame);
     if (frame.type === Front.terminate) return this.hang();
@@ -297,8 +305,8 @@ export class Client implements Sink {
     }
   }
 
-  tellFatal(code: string, message: string): void {
-    this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: code, M: message }));
+  tellFatal(code: string, message: string, more: Fields = {}): void {
+    this.send(errorResponse({ S: 'FATAL', V: 'FATAL', C: code, M: message, ...more }));
   }
 
   /** Says goodbye. */
@@ -310,11 +318,39 @@ export class Client implements Sink {
 
   /** Somebody has ended its backend. */
   terminated(): void {
-    this.tellFatal('57P01', 'terminating connection due to administrator command');
+    this.end('57P01', 'terminating connection due to administrator command');
+  }
+
+  /** Its connection ends with these words, whatever it is amid. */
+  end(code: string, message: string): void {
+    const { link, real } = this.#hub;
+    if (this.#unanswered) link.cancel();
+    // Nothing can be told inside a row.
+    if (real.amid(this)) {
+      this.disconnected();
+      return this.#line.destroy();
+    }
+    this.tellFatal(code, message);
     this.hang();
   }
 
   // ---- what happens to it
+
+  /** A scope begins: what the client has set until now outlives it. */
+  settled(): SessionSettings {
+    this.opening.end();
+    return this.emulation.settings;
+  }
+
+  /**
+   * A scope has ended, and what the client has set in it goes with it.
+   *
+   * @param before what it had set when the scope began; undefined if it was not there yet
+   */
+  scopeEnded(before: SessionSettings = this.opening.settings ?? this.emulation.defaultSettings): void {
+    this.opening.end();
+    this.emulation.scopeEnded(this.own ? this.#admission.withoutBorrowed(before) : before);
+  }
 
   /** The client has gone. */
   disconnected(): void {
@@ -322,6 +358,7 @@ export class Client implements Sink {
     if (dialogue.phase === 'closed') return;
 
     this.#abandon();
+    dialogue.deadlines.gone();
     dialogue.phase = 'closed';
     this.#out = [];
     this.#hub.gone(this);
@@ -355,8 +392,12 @@ export class Client implements Sink {
     this.pump();
   }
 
-  /** Ends what the client is amid, with an error. */
-  abort(error: Buffer): void {
+  /**
+   * Ends what the client is amid, with an error.
+   *
+   * @param again also where it knows that its unit has failed: drivers take a second error for one of the connection
+   */
+  abort(error: Buffer, again = false): void {
     const dialogue = this.#dialogue;
     if (dialogue.phase === 'ready' || dialogue.phase === 'closed' || dialogue.coming) return;
     if (this.#admission.waiting) return;
@@ -370,8 +411,8 @@ export class Client implements Sink {
     this.#abandon();
     // The compiler believes that nothing has changed the phase since it was looked at.
     if ((dialogue.phase as string) === 'skipping') return;
+    if (again || !dialogue.failed) this.send(error);
     dialogue.failed = true;
-    this.send(error);
     if (over) {
       dialogue.phase = 'ready';
       dialogue.ready();
@@ -406,7 +447,7 @@ export class Client implements Sink {
       this.#hub.scopes.gate.cut(this, error);
     } else this.emulation.reset();
     this.realStatus = 'I';
-    this.abort(lockstepFailure(error));
+    this.abort(lockstepFailure(error), true);
   }
 
   /** A cancel request came for this client. True if it is running something. */
@@ -414,7 +455,7 @@ export class Client implements Sink {
     if (!this.#admission.waiting) return this.#unanswered;
 
     this.#hub.turns.forget(this);
-    this.#admission.refused(failure('57014', 'canceling statement due to user request'));
+    this.#admission.refused(failure('57014', 'canceling statement due to user request', { R: 'ProcessInterrupts' }));
     this.#hub.flush();
     return false;
   }

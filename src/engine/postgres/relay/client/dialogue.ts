@@ -1,14 +1,17 @@
-import { errorResponse, readFields, readTag, readyForQuery, type Status } from '../../wire/backend.js';
+import { commandComplete, errorResponse, readFields, readTag, readyForQuery, type Status } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
 import type { Emulation } from '../emulation.js';
 import type { Ask, Pass, Work } from '../work.js';
+import { hinted } from '../hints.js';
 import { quietly } from '../quiet.js';
 import type { Hub } from '../hub/hub.js';
 import type { Told } from '../real.js';
 import type { Client } from './client.js';
+import { Deadlines } from './deadlines.js';
 import { Portals } from './portals.js';
 import { PreparedStatements } from './prepared-statements.js';
 import type { ReportedSettings } from './reported-settings.js';
+import { adopting, type Performed } from './setup.js';
 import { StatementRecorder } from './statement-recorder.js';
 
 /**
@@ -16,6 +19,9 @@ import { StatementRecorder } from './statement-recorder.js';
  * batch has failed, and what comes up to its Sync is not run.
  */
 export type Phase = 'startup' | 'password' | 'ready' | 'simple' | 'extended' | 'skipping' | 'closed';
+
+/** The transaction status of a server that is in none. */
+const IDLE = 'I'.charCodeAt(0);
 
 /**
  * The state that the parts of a client share, and how a unit goes on: work in steps, waiting for
@@ -28,6 +34,7 @@ export class Dialogue {
   readonly statements: PreparedStatements;
   readonly portals: Portals;
   readonly log: StatementRecorder;
+  readonly deadlines: Deadlines;
   phase: Phase = 'startup';
   /** Waits for the turn, or for answers; messages of the client have to wait as well. */
   blocked = false;
@@ -39,6 +46,12 @@ export class Dialogue {
   synced = false;
   /** Whether the unit may have changed nothing that a commit has to look at. */
   inert = true;
+  /** The client's text that the server has got last, as it is before its own words. */
+  sent = '';
+  /** What has succeeded of a unit before the first scope. */
+  readonly performed: Performed[] = [];
+  /** Whether it may have taken locks then. */
+  locking = false;
   /** Whether the batch has run something: then it is an implicit transaction. */
   implicit = false;
   /** Counts the units: what was asked for in an earlier one is of no interest. */
@@ -56,6 +69,7 @@ export class Dialogue {
     this.statements = new PreparedStatements(client, emulation, hub);
     this.portals = new Portals(hub.ground, emulation.transaction);
     this.log = new StatementRecorder(hub, client);
+    this.deadlines = new Deadlines(client, hub);
   }
 
   /** Whether the client has not been let in yet. */
@@ -133,16 +147,21 @@ export class Dialogue {
   }
 
   /** A statement of the client's own, whose answer it gets, all but the end. */
-  #pass({ sql, words, hold = false }: Pass, amid: boolean, done: (told: Told) => void): void {
+  #pass({ sql, words, hold = false, tag: other }: Pass, amid: boolean, done: (told: Told) => void): void {
     const { unit } = this;
+    const text = this.hub.wording.textOf(sql);
     let error: Buffer | undefined;
     let tag: string | undefined;
 
-    this.hub.real.send(amid ? quietly([sql]) : front.query(sql), {
+    this.sent = sql;
+    this.hub.real.send(amid ? quietly([text]) : front.query(text), {
       kind: amid ? 'quiet' : 'query',
       to: this.client,
       hold,
-      tag: (bytes) => (tag = readTag(bytes)),
+      tag: (bytes) => {
+        tag = readTag(bytes);
+        return other === undefined ? undefined : commandComplete(other);
+      },
       failed: (bytes) => {
         error = Buffer.from(bytes);
         if (unit === this.unit) this.fail(error, words);
@@ -190,7 +209,17 @@ export class Dialogue {
     this.copying = false;
     this.emulation.fail();
     this.log.failed(error, this.began, sql);
-    this.client.send(this.#withOwnNames(error));
+    this.client.send(this.withHint(this.#withOwnNames(this.hub.wording.ofOwnText(error, this.sent))));
+  }
+
+  /** The error, and what the sandbox has to do with it. */
+  withHint(error: Buffer): Buffer {
+    const { made, scopes } = this.hub;
+    if (scopes.settingUp) return error;
+    return hinted(error, {
+      inTransaction: this.emulation.transaction.open,
+      madeIn: (what, name) => made.madeIn(what, name),
+    });
   }
 
   /** The server speaks of prepared statements by the names that the relay gave them. */
@@ -213,16 +242,20 @@ export class Dialogue {
     const { client, emulation, hub } = this;
 
     if (hub.scopes.settingUp) {
+      if (this.#adopts()) return;
       client.realStatus = String.fromCharCode(hub.real.status) as Status;
       if (client.realStatus === 'I') {
-        emulation.state = emulation.staged;
+        emulation.committed();
         hub.ground.belongings.applied = emulation.state.settings;
       }
     } else if (!emulation.transaction.open) {
       if (this.failed) emulation.undo();
       else emulation.settle();
     }
-    if (!client.inTransaction) this.portals.close();
+    if (!client.inTransaction) {
+      this.portals.close();
+      client.opening.ran(emulation.settings);
+    }
     this.phase = 'ready';
     this.blocked = false;
     this.synced = false;
@@ -232,11 +265,25 @@ export class Dialogue {
     hub.turns.leave(client);
   }
 
+  /** Whether something is to be remembered first; then the unit is over when that is done. */
+  #adopts(): boolean {
+    const { failed, hub, performed } = this;
+    const all = performed.splice(0);
+    const idle = hub.real.status === IDLE;
+    if (all.length > 0 && !failed) this.run(adopting(all, this), () => this.finish());
+    else if (this.locking && idle) {
+      this.locking = false;
+      this.run(hub.locks.adopting(this.client), () => this.finish());
+    } else return false;
+    return true;
+  }
+
   /** The client may go on; if its transaction is over, it hears first what it was notified of meanwhile. */
   ready(): void {
     const { client, status } = this;
     if (status === 'I') client.hear();
     client.send(readyForQuery(status));
+    this.deadlines.rests(status);
   }
 
   /** Leaves whatever it is amid; answers that are still to come are dropped. */

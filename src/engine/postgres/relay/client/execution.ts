@@ -1,7 +1,8 @@
-import { readTag } from '../../wire/backend.js';
-import { readExecute } from '../../wire/frontend.js';
+import { commandComplete, readTag } from '../../wire/backend.js';
+import { readExecute, valueAt } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import type { Work } from '../work.js';
+import type { ValueOf } from '../set-config.js';
 import type { Special } from '../special.js';
 import { isControl, type Place, type Statement } from '../statement.js';
 import type { Batch } from './batch.js';
@@ -9,7 +10,7 @@ import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
 import type { OwnStatements } from './own-statements.js';
 import { ends, type Prepared } from './prepared-statements.js';
-import { setUp } from './setup.js';
+import { carriesOut, tagFor } from './setup.js';
 
 /** Execute, the message that runs a portal. */
 export class Execution {
@@ -37,15 +38,24 @@ export class Execution {
     const known = bound !== undefined && (own || portal === '');
     if (known && emulation.transaction.failed && !(ends(statement) && bound.late))
       return this.#batch.work(() => emulation.rejectAborted());
+    if (statement?.special?.kind === 'show') return this.#show(frame, prepared, statement.special);
     if (statement === undefined || !own) return this.#forward(frame, prepared);
     if (bound?.ran === true) return this.#batch.reject('55000', `portal "${portal}" cannot be run`);
     this.#dialogue.implicit = !isControl(statement.effect);
     this.#batch.work(() => this.#carryOut(statement, portal, prepared?.sql ?? '', place));
   }
 
+  #show(frame: Frame, prepared: Prepared | undefined, { name }: Extract<Special, { kind: 'show' }>): void {
+    const dialogue = this.#dialogue;
+    this.#batch.enter(true);
+    this.#batch.aside(dialogue.emulation.showing(name));
+    this.#forward(frame, prepared);
+  }
+
   /** A transaction may have begun or ended since it was prepared. */
   #isOwn(prepared: Prepared | undefined, place: Place): boolean {
-    if (prepared?.statement === undefined || this.#dialogue.hub.scopes.settingUp) return false;
+    if (prepared?.statement === undefined) return false;
+    if (this.#dialogue.hub.scopes.settingUp) return place === 'alone' && carriesOut(prepared.statement, this.#dialogue);
     return prepared.local || this.#own.has(prepared.statement, place);
   }
 
@@ -94,6 +104,8 @@ export class Execution {
       tag: (bytes) => {
         tag = readTag(bytes);
         if (unit === dialogue.unit) dialogue.log.executed(portal, sql, began, tag, 0);
+        if (hub.scopes.settingUp) return tagFor(statement);
+        return statement?.tag === undefined ? undefined : commandComplete(statement.tag);
       },
       failed: (error) => {
         if (unit === dialogue.unit) this.#batch.fail(error, sql);
@@ -106,17 +118,21 @@ export class Execution {
         if (unit === dialogue.unit) dialogue.copyIn();
       },
     });
-    if (statement?.special !== undefined) this.#track(statement, portal, statement.special);
+    if (statement !== undefined) this.#track(statement, portal);
   }
 
   /** What the execution means for the session is known when it has succeeded. */
-  #track(statement: Statement, portal: string, special: Special): void {
-    const { emulation, hub } = this.#dialogue;
+  #track(statement: Statement, portal: string): void {
+    const { emulation, hub, performed, portals } = this.#dialogue;
+    const { special } = statement;
+    const values = portals.get(portal)?.values;
+    const valueOf: ValueOf = (parameter) => (values === undefined ? undefined : valueAt(values, parameter));
+    if (hub.scopes.settingUp) return void performed.push({ statement, valueOf });
+    if (special === undefined || special.kind === 'show') return;
 
-    this.#dialogue.afterAnswers(() => {
-      if (hub.scopes.settingUp) emulation.staged = setUp(emulation.staged, special);
-      else this.#batch.run(this.#succeeded(statement, portal, emulation.track(special)));
-    });
+    this.#dialogue.afterAnswers(() =>
+      this.#batch.run(this.#succeeded(statement, portal, emulation.track(special, valueOf))),
+    );
   }
 
   *#succeeded(statement: Statement, portal: string, track: Work): Work<boolean> {

@@ -9,6 +9,7 @@ import type { Dialogue } from './dialogue.js';
 import type { Execution } from './execution.js';
 import type { OwnStatements } from './own-statements.js';
 import { ends, type Prepared } from './prepared-statements.js';
+import { wordsFor } from './setup.js';
 
 const TAKEN = 'lockstep_taken';
 const NO_TYPES = Buffer.alloc(2);
@@ -77,7 +78,11 @@ export class ExtendedQuery {
     hub.scopes.saw(client, sql);
     hub.ground.belongings.saw(client.id, sql);
 
-    if (statement === undefined || hub.scopes.settingUp || !this.#own.has(statement, 'alone'))
+    if (hub.scopes.settingUp) {
+      const words = wordsFor(sql, script, this.#dialogue);
+      return this.#prepare(frame, name, { sql, statement, local: false, rest, words, on: undefined });
+    }
+    if (statement === undefined || !this.#own.has(statement, 'alone'))
       return this.#prepare(frame, name, { sql, statement, local: false, rest, on: undefined });
 
     if (statement.effect.kind === 'refused') return this.#batch.work(() => this.#own.carryOut(statement));
@@ -93,7 +98,9 @@ export class ExtendedQuery {
     const { real } = hub;
     this.#batch.enter(true);
 
-    const text = statements.realText(prepared);
+    const own = statements.realText(prepared);
+    const text = hub.wording.textOf(own);
+    this.#dialogue.sent = own;
     const bytes =
       name === '' && text === prepared.sql ? frame.bytes : front.parse(statements.realName(name), text, prepared.rest);
     if (name !== '' && statements.get(name)?.local === true) {
@@ -131,14 +138,14 @@ export class ExtendedQuery {
     if (prepared?.local === true && emulation.transaction.failed && !ends(prepared.statement))
       return this.#rejectAborted();
     if (prepared?.local === true && taken !== undefined) return this.#rejectTaken(portal);
-    if (prepared !== undefined) client.lastSql = prepared.sql;
-    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.bind(portal, prepared));
+    if (prepared !== undefined) client.lastSql = this.#dialogue.sent = prepared.sql;
+    if (prepared?.local === true) return hub.real.local(BIND_COMPLETE, client, portals.bind(portal, prepared, rest));
 
     this.#batch.enter(true);
     if (prepared !== undefined) this.#replay(name, prepared);
     if (taken?.prepared?.local === true && !emulation.transaction.failed) this.#take(portal);
     log.bound(portal);
-    const restore = portals.bind(portal, prepared);
+    const restore = portals.bind(portal, prepared, rest);
     const bytes = name === '' ? frame.bytes : front.bind(portal, statements.realName(name), rest);
     this.#batch.forward(bytes, 'bind', restore);
   }

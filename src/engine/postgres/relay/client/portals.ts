@@ -17,6 +17,8 @@ export interface Portal {
   readonly late: boolean;
   /** How many savepoints lay below it, the transaction among them. */
   readonly depth: number;
+  /** What its Bind has behind the names: the values. */
+  readonly values: Buffer;
   /** Whether it was executed: what the relay carries out can be done once. */
   ran: boolean;
 }
@@ -37,11 +39,11 @@ export class Portals {
   }
 
   /** Returns what brings the portal of that name back that was there before. */
-  bind(name: string, prepared: Prepared | undefined): Undo {
+  bind(name: string, prepared: Prepared | undefined, values: Buffer): Undo {
     const restore = undoing(this.#portals, name, replaces);
     const { depth, failed } = this.#transaction;
     const taken = this.#portals.has(name);
-    this.#portals.set(name, { prepared, late: failed, depth, ran: false });
+    this.#portals.set(name, { prepared, late: failed, depth, values, ran: false });
     return (error) => {
       // A server makes the portal before it plans the statement: it stays until the transaction ends.
       const stays = error !== undefined && replaces(error) && !taken && this.#transaction.open;

@@ -8,7 +8,7 @@ import type { Statement } from '../statement.js';
 import { type Undo, undoing } from './undoing.js';
 
 /** DEALLOCATE ALL for one of many: those of the protocol, and those that PREPARE has made. */
-function deallocating(prefix: string): string {
+export function deallocating(prefix: string): string {
   const all = `SELECT name FROM pg_catalog.pg_prepared_statements WHERE pg_catalog.starts_with(name,'${prefix}')`;
   const each = "EXECUTE pg_catalog.format('DEALLOCATE %I',r.name)";
   return `DO LANGUAGE plpgsql $lockstep$DECLARE r record;BEGIN FOR r IN ${all} LOOP ${each};END LOOP;END$lockstep$`;
@@ -22,6 +22,8 @@ export interface Prepared {
   readonly local: boolean;
   /** Types of the parameters, as they were sent. */
   readonly rest: Buffer;
+  /** What the server gets in its place, where it was prepared before the first scope; see setup.ts. */
+  readonly words?: string;
   /** The real connection that it was prepared on. */
   on: RealConnection | undefined;
 }
@@ -67,13 +69,19 @@ export class PreparedStatements {
     this.#statements.delete('');
   }
 
+  /** All but the unnamed one have gone. */
+  clear(): void {
+    for (const name of this.#statements.keys()) if (name !== '') this.#statements.delete(name);
+  }
+
   /** What the server calls it. */
   realName(name: string): string {
     return name === '' ? '' : this.#emulation.prefix + name;
   }
 
   /** The text for the server: with its own names for statements, and with what was before it, for the places of errors. */
-  realText({ sql, statement }: Prepared): string {
+  realText({ sql, statement, words }: Prepared): string {
+    if (words !== undefined) return words;
     if (statement === undefined) return sql;
     const text = this.#emulation.renamed(statement.sql, statement.special);
     return text === sql.trim() ? sql : sql.slice(0, statement.start) + text;
@@ -87,7 +95,8 @@ export class PreparedStatements {
 
     prepared.on = real;
     if (name === '') this.#hub.ground.unnamed = this.#owner;
-    real.send(front.parse(this.realName(name), this.realText(prepared), prepared.rest), {
+    const text = this.#hub.wording.textOf(this.realText(prepared));
+    real.send(front.parse(this.realName(name), text, prepared.rest), {
       kind: 'parse',
       to: undefined,
       failed: (error) => {
@@ -102,8 +111,7 @@ export class PreparedStatements {
   *forget(): Work {
     this.#emulation.enter();
     yield { kind: 'own', statements: [deallocating(this.#emulation.prefix)] };
-    // The unnamed one is none of them.
-    for (const name of this.#statements.keys()) if (name !== '') this.#statements.delete(name);
+    this.clear();
   }
 
   /** The client has gone. */

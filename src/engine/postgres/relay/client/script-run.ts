@@ -87,17 +87,18 @@ export class ScriptRun {
     return holds ? yield* emulation.localLast(work) : { done: yield* work };
   }
 
-  *#forward({ effect, special, sql, start }: Statement, words: string, last: boolean): Work<Outcome> {
+  *#forward({ effect, special, sql, start, tag }: Statement, words: string, last: boolean): Work<Outcome> {
     const { emulation } = this.#dialogue;
     if (effect.kind === 'ddl') emulation.schemaChanged();
     emulation.enter();
+    if (special?.kind === 'show') yield { kind: 'own', statements: [emulation.showing(special.name)] };
 
     // Blank space keeps the place that an error message points to.
     const text = ' '.repeat(start) + emulation.renamed(sql, special);
     const hold = last && !emulation.transaction.open && emulation.commitMatters(false);
-    const { error, held, tag } = yield { kind: 'pass', sql: text, words, hold };
-    const done = error === undefined;
+    const told = yield { kind: 'pass', sql: text, words, hold, tag };
+    const done = told.error === undefined;
     if (done && special !== undefined) yield* emulation.track(special);
-    return { done, held, tag };
+    return { done, held: told.held, tag: told.tag };
   }
 }

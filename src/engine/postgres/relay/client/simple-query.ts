@@ -1,12 +1,12 @@
 import { readTag } from '../../wire/backend.js';
-import { readQuery } from '../../wire/frontend.js';
+import { query, readQuery } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import type { End } from '../expectations.js';
 import { readScript, type Script } from '../statement.js';
 import type { Dialogue } from './dialogue.js';
 import { commitImplicitly } from './implicit-commit.js';
 import type { ScriptRun } from './script-run.js';
-import { afterSetup } from './setup.js';
+import { carriesOut, tagFor, wordsFor } from './setup.js';
 
 /** The simple protocol: a text of any number of statements, and the function call. */
 export class SimpleQuery {
@@ -26,15 +26,40 @@ export class SimpleQuery {
     dialogue.phase = 'simple';
     dialogue.statements.deleteUnnamed();
 
-    if (hub.scopes.settingUp) return this.#forward(frame, script, sql);
-    if (!script.plain) return dialogue.run(this.#script.run(script, sql), () => dialogue.finish());
+    if (hub.scopes.settingUp) return this.#setUp(frame, script, sql);
+    if (!script.plain) return this.#runScript(script, sql);
 
     if (script.ddl) emulation.schemaChanged();
     emulation.enter(script.inert);
-    this.#forward(frame, script, sql);
+    this.#send(frame, sql, script, sql);
   }
 
-  #forward(frame: Frame, script: Script, sql: string): void {
+  #runScript(script: Script, sql: string): void {
+    const dialogue = this.#dialogue;
+    dialogue.run(this.#script.run(script, sql), () => dialogue.finish());
+  }
+
+  /** Before the first scope. */
+  #setUp(frame: Frame, script: Script, sql: string): void {
+    const dialogue = this.#dialogue;
+    const [statement, second] = script.statements;
+    if (second === undefined && statement !== undefined && carriesOut(statement, dialogue))
+      return this.#runScript(script, sql);
+
+    for (const { special } of script.statements)
+      if (special?.kind === 'show') dialogue.hub.real.ask(dialogue.emulation.showing(special.name), () => undefined);
+    this.#send(frame, wordsFor(sql, script, dialogue), script, sql);
+  }
+
+  /** @param text what the client's words mean to the server */
+  #send({ bytes }: Frame, text: string, script: Script, sql: string): void {
+    const dialogue = this.#dialogue;
+    const words = dialogue.hub.wording.textOf(text);
+    dialogue.sent = text;
+    this.#forward(words === sql ? bytes : query(words), script, sql);
+  }
+
+  #forward(bytes: Buffer, script: Script, sql: string): void {
     const dialogue = this.#dialogue;
     const { client, emulation, hub } = dialogue;
     const { unit } = dialogue;
@@ -46,15 +71,17 @@ export class SimpleQuery {
 
     dialogue.blocked = true;
     hub.ground.unnamed = undefined;
-    hub.real.send(frame.bytes, {
+    hub.real.send(bytes, {
       kind: 'query',
       to: client,
       hold,
       tag: (bytes) => {
-        if (unit !== dialogue.unit) return;
+        if (unit !== dialogue.unit) return undefined;
         dialogue.portals.deleteUnnamed();
         dialogue.log.succeeded(current(), began, readTag(bytes));
+        const other = hub.scopes.settingUp ? tagFor(statements[place]) : undefined;
         [place, began] = [place + 1, hub.now()];
+        return other;
       },
       failed: (error) => {
         if (unit === dialogue.unit) dialogue.fail(error, current());
@@ -64,7 +91,8 @@ export class SimpleQuery {
       },
       done: (end) => {
         if (unit !== dialogue.unit || !dialogue.alive(end.status, sql)) return;
-        if (!dialogue.failed && hub.scopes.settingUp) emulation.staged = afterSetup(emulation.staged, script);
+        if (hub.scopes.settingUp)
+          for (const statement of statements) dialogue.performed.push({ statement, valueOf: () => undefined });
         this.#conclude(end, hold);
       },
     });

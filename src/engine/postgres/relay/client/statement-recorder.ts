@@ -92,6 +92,7 @@ export class StatementRecorder {
     error: StatementFailure | undefined,
   ): OpenRecord {
     const ended = this.#hub.now();
+    if (error === undefined) this.#hub.made.saw(sql);
     return this.#hub.log.add({
       connection: this.#client.name,
       sql,

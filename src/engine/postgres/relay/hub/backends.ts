@@ -5,7 +5,6 @@ import type { Hub } from './hub.js';
 
 const SIGNALS = /\bpg_(cancel|terminate)_backend\b/i;
 const ASKS = /\bpg_backend_pid\b/i;
-const ITSELF = /\b(?:pg_backend_pid|pg_stat_activity)\b/i;
 
 /**
  * pg_cancel_backend and pg_terminate_backend, which in a sandbox must not reach the one real backend
@@ -42,12 +41,12 @@ export class Backends {
   foresee(caller: Client, sql: string, unread: Buffer): void {
     const verb = SIGNALS.exec(sql)?.[1]?.toLowerCase();
     const { holder } = this.#hub.turns;
-    if (verb === undefined || holder === undefined || ITSELF.test(sql)) return;
+    if (verb === undefined || holder === undefined || ASKS.test(sql)) return;
 
     const numbers = new Set([...digits(sql), ...digits(unread.toString('latin1'))]);
-    if (![...numbers].some((number) => this.#meant(caller, sql, number) === holder)) return;
+    if (![...numbers].some((number) => this.meant(caller, sql, number) === holder)) return;
     this.#foreseen.add(caller);
-    this.#signal(verb, holder);
+    this.signal(verb, holder);
   }
 
   /** A notice of the server; true if one of the two functions was called. */
@@ -58,19 +57,26 @@ export class Backends {
     if (C !== SIGNALLED) return false;
     const { holder } = this.#hub.turns;
     if (holder === undefined || this.#foreseen.delete(holder)) return true;
-    const meant = this.#meant(holder, holder.lastSql ?? '', Number(D));
-    if (meant !== undefined) this.#signal(M, meant);
+    const meant = this.meant(holder, holder.lastSql ?? '', Number(D));
+    if (meant === holder) this.signal(M, meant);
+    // Whoever calls is answered first.
+    else if (meant !== undefined) this.#hub.later(() => this.signal(M, meant));
     return true;
   }
 
-  #meant(caller: Client, sql: string, number: number): Client | undefined {
+  /**
+   * Who is meant by a number: whoever was last to ask for that of the one backend, unless the caller means itself in
+   * the same breath.
+   */
+  meant(caller: Client, sql: string, number: number): Client | undefined {
     if (number >= FIRST_PROCESS_ID) return this.#clients.get(number - FIRST_PROCESS_ID);
     if (number !== this.#hub.link.processId) return undefined;
-    if (ITSELF.test(sql)) return caller;
+    if (ASKS.test(sql)) return caller;
     return [...this.#asked].findLast((client) => client !== caller) ?? caller;
   }
 
-  #signal(verb: string, client: Client): void {
+  signal(verb: string, client: Client): void {
+    if (!this.#hub.isConnected(client)) return;
     if (verb === 'terminate') client.terminated();
     else this.#hub.cancelClient(client);
   }

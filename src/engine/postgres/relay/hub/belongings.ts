@@ -1,4 +1,5 @@
-import { asLoginUser, hasIdentity } from '../identity.js';
+import { STATEMENT_TIMEOUTS } from '../ending-timeouts.js';
+import { asLoginUser, hasIdentity, IDENTITY } from '../identity.js';
 import { changeSettings, type SettingChange } from '../session-state.js';
 import { afterText, afterTurn, hiding, NO_TEMPORARIES, showing, type Temporaries } from '../temporaries.js';
 
@@ -20,6 +21,9 @@ export interface Change {
   made(): void;
 }
 
+/** Those that say as whom statements run: what the server has taken it takes again until a role was changed. */
+const isIdentity = (name: string): boolean => IDENTITY.includes(name);
+
 /** What was in force when a scope began. */
 export interface Belonging {
   readonly applied: Settings;
@@ -34,10 +38,16 @@ export const NOTHING_APPLIED: Belonging = { applied: new Map(), temporaries: NO_
  */
 const STEADY: ReadonlySet<string> = new Set([
   ...['application_name', 'bytea_output', 'client_encoding', 'client_min_messages', 'datestyle', 'search_path'],
-  ...['escape_string_warning', 'extra_float_digits', 'idle_in_transaction_session_timeout', 'lock_timeout'],
-  ...['intervalstyle', 'standard_conforming_strings', 'statement_timeout', 'timezone', 'transform_null_equals'],
-  ...['work_mem', 'xmloption'],
+  ...['escape_string_warning', 'extra_float_digits', 'intervalstyle', 'lock_timeout'],
+  ...['standard_conforming_strings', 'statement_timeout', 'timezone', 'transform_null_equals', 'work_mem'],
+  'xmloption',
 ]);
+
+function without(settings: Settings, names: readonly string[]): Settings {
+  return new Map([...settings].filter(([name]) => !names.includes(name)));
+}
+
+const AS_ANOTHER = /\b(?:role|authorization)\b/i;
 
 /** How many statements are remembered. */
 const MANY = 1000;
@@ -61,16 +71,20 @@ export class Belongings {
   /** What has to be done before the client's turn; undefined if nothing has. */
   changeTo({ id, settings }: Owner): Change | undefined {
     const temporaries = this.#temporaries;
-    const changes = changeSettings(this.applied, settings);
-    const [hidden, shown] = [hiding(temporaries, id), showing(temporaries, id)];
-    if (changes.length + hidden.length + shown.length === 0) return undefined;
+    const renamed = [...hiding(temporaries, id), ...showing(temporaries, id)];
+    // Renaming may take longer than whoever spoke last has allowed for its own statements.
+    const limits = renamed.length === 0 ? [] : STATEMENT_TIMEOUTS.filter((name) => this.applied.has(name));
+    const unlimited = limits.map((name) => `SET ${name}=0`);
+    const changes = changeSettings(limits.length === 0 ? this.applied : without(this.applied, limits), settings);
+    if (changes.length + renamed.length === 0) return undefined;
 
-    const renamed = [...hidden, ...shown];
     const switched = changes.map(({ sql }) => sql);
     const others = hasIdentity(this.applied) || hasIdentity(settings);
     return {
       statements:
-        renamed.length > 0 && others ? asLoginUser([...renamed, ...switched], settings) : [...renamed, ...switched],
+        renamed.length > 0 && others
+          ? asLoginUser([...unlimited, ...renamed, ...switched], settings)
+          : [...unlimited, ...renamed, ...switched],
       sure: renamed.length === 0 && changes.every((change) => this.#sure(change)),
       made: () => {
         this.applied = settings;
@@ -81,7 +95,13 @@ export class Belongings {
   }
 
   #sure({ name, sql }: SettingChange): boolean {
+    if (isIdentity(name)) return sql.startsWith('RESET') || this.#taken.has(sql);
     return STEADY.has(name) && this.#taken.has(sql);
+  }
+
+  /** Roles may have been made, changed or dropped, or that was rolled back. */
+  rolesChanged(): void {
+    for (const sql of this.#taken) if (AS_ANOTHER.test(sql)) this.#taken.delete(sql);
   }
 
   #remember(changes: readonly SettingChange[]): void {

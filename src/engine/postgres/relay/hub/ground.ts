@@ -2,9 +2,11 @@ import { shortSql } from '../../../../sandbox/short-sql.js';
 import { readFields } from '../../wire/backend.js';
 import * as front from '../../wire/frontend.js';
 import type { Ground } from '../emulation.js';
+import { STATEMENT_TIMEOUTS } from '../ending-timeouts.js';
 import {
   arming,
   disarming,
+  GUARD,
   GUARD_MESSAGES,
   GUARD_PARSES,
   guardSql,
@@ -12,10 +14,11 @@ import {
   type GuardStep,
   READ_ONLY,
 } from '../guard.js';
+import { asLoginUser, hasIdentity } from '../identity.js';
 import { PG_NOTIFY, SIGNALS } from '../overrides.js';
 import { quoteLiteral } from '../quote.js';
 import type { Expectation } from '../expectations.js';
-import type { RealConnection } from '../real.js';
+import type { RealConnection, Told } from '../real.js';
 import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from '../schema-facts.js';
 import type { SessionState } from '../session-state.js';
 import { type Belonging, Belongings, type Change, NOTHING_APPLIED } from './belongings.js';
@@ -23,6 +26,7 @@ import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
 
 const POINT = 'lockstep_settings';
+const DISCARD_PLANS = 'DISCARD PLANS';
 
 /**
  * A function's body is compiled to be checked, and the server keeps that until the connection ends: 7 kB
@@ -74,6 +78,22 @@ export class SharedGround implements Ground {
     this.#surroundings = surroundings;
   }
 
+  get version(): number {
+    return Number.parseInt(this.#hub.link.defaults.get('server_version') ?? '', 10);
+  }
+
+  get settingUp(): boolean {
+    return this.#hub.scopes.settingUp;
+  }
+
+  loginsChanged(): void {
+    this.#hub.logins.changed = true;
+  }
+
+  get endangered(): boolean {
+    return this.#hub.link.inheritance.timeouts.size > 0;
+  }
+
   // ---- a turn
 
   prepare(): void {
@@ -82,7 +102,7 @@ export class SharedGround implements Ground {
     this.tidy();
 
     const touch = layers.touch();
-    if (!this.#overridden && this.#overrides().length > 0) this.#prepareOverridden(touch);
+    if (!this.#overridden && this.#overrides) this.#prepareOverridden(touch);
     else if (touch.length > 0) this.#arm(this.#uncover(touch) + guardSql(arming('none')));
     else for (const step of arming(this.#guard)) this.#take(step);
     this.#guard = 'armed';
@@ -103,7 +123,9 @@ export class SharedGround implements Ground {
 
   #prepareOverridden(touch: readonly string[]): void {
     this.#arm(this.#uncover(touch));
-    this.override(this.#overrides());
+    const { overrides, ownDatabase } = this.#surroundings;
+    if (!ownDatabase) this.override(overrides);
+    this.#overrideAnew([...(this.#listening ? [PG_NOTIFY] : []), ...(this.#signalling ? SIGNALS : [])]);
     this.#overridden = true;
     this.#arm(guardSql(arming('none')));
   }
@@ -123,16 +145,40 @@ export class SharedGround implements Ground {
     for (const bytes of GUARD_PARSES) real.send(bytes, { ...this.#step, kind: 'parse' });
   }
 
+  /**
+   * Statements of the relay's own, free of the timeouts of whoever spoke last: they may take longer than a client has
+   * allowed for its own, and nobody would undo what they leave half done. Those that begin or end a transaction are
+   * over at once, and settings that are made between them would be lost.
+   */
+  #unlimited(sql: string): string {
+    const limits = STATEMENT_TIMEOUTS.filter((name) => this.belongings.applied.has(name));
+    if (limits.length === 0 || sql === '') return sql;
+
+    const back = limits.map((name) => this.belongings.applied.get(name));
+    return [...limits.map((name) => `SET ${name}=0`), sql, ...back].join(';');
+  }
+
+  /** Asks for something while nobody has the turn. */
+  look(sql: string, done: (told: Told) => void): void {
+    const back = this.#guard === 'failed' ? guardSql(arming('failed')) : '';
+    if (this.#guard === 'failed') this.#guard = 'armed';
+    this.unnamed = undefined;
+    this.#hub.real.ask(back + this.#unlimited(sql), done);
+  }
+
   #askFacts(): void {
     this.unnamed = undefined;
-    this.#hub.real.ask(SCHEMA_FACTS, ({ error, rows }) => {
+    this.#hub.real.ask(this.#unlimited(SCHEMA_FACTS), ({ error, rows }) => {
       if (error === undefined) this.facts = readSchemaFacts(rows);
     });
   }
 
   committed(settings: SessionState['settings'], ddl: boolean, changed: boolean): void {
     this.belongings.applied = settings;
-    if (ddl) this.#ddl = true;
+    if (ddl) {
+      this.#ddl = true;
+      this.belongings.rolesChanged();
+    }
     if (changed || this.facts?.hiddenWrites !== false) this.#guard = 'dirty';
   }
 
@@ -140,9 +186,19 @@ export class SharedGround implements Ground {
     this.#guard = 'failed';
   }
 
-  listening(): void {
-    if (!this.#listening) this.#overridden = false;
+  listening(within: boolean): void {
+    if (this.#listening) return;
+
     this.#listening = true;
+    this.#overridden = false;
+    if (within) this.#overrideAnew([PG_NOTIFY]);
+  }
+
+  /** Statements that were prepared before, and those of functions, have kept the old ones: they are planned anew. */
+  #overrideAnew(overrides: readonly string[]): void {
+    if (overrides.length === 0) return;
+    this.override(overrides);
+    this.#arm(DISCARD_PLANS);
   }
 
   /** Somebody is about to cancel or end a backend; `within` if that is amid a transaction. */
@@ -151,7 +207,7 @@ export class SharedGround implements Ground {
 
     this.#signalling = true;
     this.#overridden = false;
-    if (within) this.override(SIGNALS);
+    if (within) this.#overrideAnew(SIGNALS);
   }
 
   /** What the client leaves behind ends when nobody has the turn, at the latest before the next turn. */
@@ -225,6 +281,8 @@ export class SharedGround implements Ground {
     real.ask(sql, ({ error }) => {
       if (error === undefined) {
         change.made();
+        // Roles may be made and dropped still without a word to the relay.
+        if (scopes.settingUp) this.belongings.rolesChanged();
         return done(undefined);
       }
       const kept = Buffer.from(error);
@@ -237,18 +295,15 @@ export class SharedGround implements Ground {
 
   /** Each is tried: only a superuser may replace them. */
   override(overrides: readonly string[]): void {
-    for (const sql of overrides) {
-      this.#arm(`DO LANGUAGE plpgsql ${quoteLiteral(unchecked(sql))}`);
-    }
+    const { applied } = this.belongings;
+    const doing = overrides.map((sql) => `DO LANGUAGE plpgsql ${quoteLiteral(unchecked(sql))}`);
+    const statements = hasIdentity(applied) ? asLoginUser(doing, applied) : doing;
+    if (doing.length > 0) this.#arm(this.#unlimited(statements.join(';')));
   }
 
-  #overrides(): readonly string[] {
+  get #overrides(): boolean {
     const { overrides, ownDatabase } = this.#surroundings;
-    return [
-      ...(ownDatabase ? [] : overrides),
-      ...(this.#listening ? [PG_NOTIFY] : []),
-      ...(this.#signalling ? SIGNALS : []),
-    ];
+    return this.#listening || this.#signalling || (!ownDatabase && overrides.length > 0);
   }
 
   // ---- what it rests on
@@ -256,6 +311,15 @@ export class SharedGround implements Ground {
   /** Work that is to go lies above the guard, and nobody will say so any more. */
   abandoned(): void {
     this.#guard = 'failed';
+  }
+
+  /** The statements that end a scope, however long that takes. */
+  ending(statements: readonly string[]): readonly string[] {
+    // Without a guard nothing has been done since the scope's beginning, or nothing can be done but this.
+    if (this.#guard === 'none') return statements;
+    const limits = STATEMENT_TIMEOUTS.filter((name) => this.belongings.applied.has(name));
+    if (limits.length === 0) return statements;
+    return [`ROLLBACK TO SAVEPOINT ${GUARD}`, ...limits.map((name) => `SET ${name}=0`), ...statements];
   }
 
   /** The innermost scope that is real is rolled back: what was in force when it began is so again. */
@@ -267,7 +331,10 @@ export class SharedGround implements Ground {
     this.#guard = 'none';
     this.epoch += 1;
     this.unnamed = undefined;
-    if (this.#ddl) this.facts = undefined;
+    if (this.#ddl) {
+      this.facts = undefined;
+      this.belongings.rolesChanged();
+    }
     this.#ddl = below?.ddl ?? false;
   }
 
@@ -286,6 +353,7 @@ export class SharedGround implements Ground {
   /** The connection to the server is gone. */
   forget(): void {
     this.lost();
+    this.#hub.locks.forget();
     this.#closing = [];
     this.#locked = false;
     this.unnamed = undefined;

@@ -8,11 +8,15 @@ import type { Notice } from '../session-state.js';
 import { Backends } from './backends.js';
 import { depart } from './departure.js';
 import { SharedGround } from './ground.js';
+import { KeptLocks } from './kept-locks.js';
+import { Logins } from './logins.js';
+import { Made } from './made.js';
 import { Noticeboard } from './noticeboard.js';
 import { Scopes } from './scopes.js';
 import { ServerLink } from './server-link.js';
 import type { Surroundings } from './surroundings.js';
 import { TurnTaking } from './turn-taking.js';
+import { Wording } from './wording.js';
 
 /** The one real connection and all who share it: its rooms know each other through it. */
 export class Hub {
@@ -22,6 +26,10 @@ export class Hub {
   readonly scopes: Scopes;
   readonly link: ServerLink;
   readonly backends: Backends;
+  readonly locks: KeptLocks = new KeptLocks();
+  readonly logins: Logins;
+  readonly made: Made = new Made();
+  readonly wording: Wording;
   readonly #surroundings: Surroundings;
   readonly #clients = new Map<number, Client>();
   readonly #written = new Set<Client>();
@@ -35,6 +43,8 @@ export class Hub {
     this.scopes = new Scopes(this, surroundings);
     this.link = new ServerLink(this, surroundings);
     this.backends = new Backends(this, this.#clients);
+    this.logins = new Logins(this);
+    this.wording = new Wording(this, surroundings);
   }
 
   get real(): RealConnection {
@@ -48,6 +58,22 @@ export class Hub {
 
   now(): number {
     return this.#surroundings.clock.now();
+  }
+
+  /** Calls back after `delay` milliseconds; returns what prevents it. */
+  after(delay: number, work: () => void): () => void {
+    return this.#surroundings.clock.after(delay, () => {
+      work();
+      this.flush();
+    });
+  }
+
+  /** Calls back when the app's thread is able to do something. */
+  probe(alive: () => void): void {
+    this.#surroundings.probe(() => {
+      alive();
+      this.flush();
+    });
   }
 
   later(work: () => void): void {
@@ -112,6 +138,11 @@ export class Hub {
     return this.#surroundings.label;
   }
 
+  /** By which name the app knows the database. */
+  get database(): string {
+    return this.#surroundings.database;
+  }
+
   isOwn(parameters: ReadonlyMap<string, string>): boolean {
     return parameters.get('user') === this.#surroundings.sessionUser;
   }
@@ -127,6 +158,7 @@ export class Hub {
     if (ground.unnamed === client) ground.unnamed = undefined;
     noticeboard.mark(client);
     ground.leftBehind(client.emulation.state, this.aloneLocks(client));
+    this.locks.gone(client);
     if (turns.holder === client) depart(this, client);
     this.tidy();
   }

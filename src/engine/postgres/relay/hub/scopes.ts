@@ -7,6 +7,7 @@ import type { Effect } from '../../../../sql/effect.js';
 import { readFields } from '../../wire/backend.js';
 import { SYNC } from '../../wire/frontend.js';
 import type { Client } from '../client/client.js';
+import type { SessionSettings } from '../emulation.js';
 import { lockstepFailure } from '../failure.js';
 import type { Hub } from './hub.js';
 import type { Surroundings } from './surroundings.js';
@@ -27,6 +28,8 @@ export class Scopes {
   readonly #surroundings: Surroundings;
   /** Whether somebody may have taken locks that outlive a rollback. */
   #locks = false;
+  /** What was set when each of the open scopes began. */
+  readonly #settings: ReadonlyMap<Client, SessionSettings>[] = [];
 
   constructor(hub: Hub, surroundings: Surroundings) {
     this.gate = new ScopeGate(
@@ -75,7 +78,9 @@ export class Scopes {
       }
     } else this.#cutAll();
 
+    this.#settings.push(new Map([...this.#hub.clients].map((client) => [client, client.settled()])));
     this.gate.begin(scope);
+    this.#hub.made.begin(scope);
     this.#hub.flush();
   }
 
@@ -109,20 +114,24 @@ export class Scopes {
     if (turns.holder !== undefined) this.#cut(turns.holder);
     this.#cutAll();
 
-    for (const client of this.#hub.clients) client.emulation.scopeEnded();
+    const before = this.#settings.pop();
+    for (const client of this.#hub.clients) client.scopeEnded(before?.get(client));
     const { scope, send } = this.gate.end();
+    this.#hub.made.end();
     const finish = (): void => {
       // Not before: while it is set, the main thread waits for this end.
-      this.#hub.noticeboard.outward(false);
+      this.#hub.noticeboard.outward(this.#locks);
       this.losses.ended(scope);
       done();
     };
     if (send.length > 0 && link.open) {
+      const ending = ground.ending(send);
       ground.rollingBack();
       const locks = this.#locks;
       this.#locks = false;
-      for (const client of this.#hub.clients) client.locks = false;
-      this.#undo(locks ? [...send, 'SELECT pg_catalog.pg_advisory_unlock_all()'] : send);
+      for (const client of this.#hub.clients) client.locks = this.#hub.locks.has(client);
+      const retaken = ['SELECT pg_catalog.pg_advisory_unlock_all()', ...this.#hub.locks.retaking];
+      this.#undo(locks ? [...ending, ...retaken] : ending);
       this.#hub.flush();
       if (locks) return link.whenIdle(finish);
     }
@@ -208,7 +217,10 @@ export class Scopes {
     this.#cutAll();
 
     this.gate.close();
+    this.#settings.length = 0;
+    this.#hub.made.close();
     link.disconnected('the sandbox was closed');
+    link.dismiss(new Error('the database system is shutting down'));
     this.#hub.flush();
   }
 }

@@ -1,4 +1,6 @@
 import { readFields } from '../../wire/backend.js';
+import { CLEARING_ALL } from '../ending-timeouts.js';
+import { type Inheritance, inheritanceOf, NO_INHERITANCE } from '../inheritance.js';
 import { RealConnection } from '../real.js';
 import { connectionLost } from './connection-lost.js';
 import type { Hub } from './hub.js';
@@ -28,6 +30,10 @@ export class ServerLink {
   readonly parameters: Map<string, string> = new Map();
   /** The settings that the server reported at the start, before any client changed them. */
   defaults: ReadonlyMap<string, string> = new Map();
+  /** What the server gives to new connections, and the real one has given up. */
+  inheritance: Inheritance = NO_INHERITANCE;
+  /** The database's own name. */
+  database: string | undefined;
   /** The real backend's number. */
   processId = 0;
   /** There is always one, so that nobody has to ask; without a server it leads nowhere. */
@@ -37,12 +43,15 @@ export class ServerLink {
   readonly #surroundings: Surroundings;
   #server: Server | undefined;
   #connecting = false;
+  /** Whether nothing that the server gives to new connections can end this one any more. */
+  #cleared = false;
   /** Whether there was none to be had when it was tried last. */
   #unreachable = false;
   /** Cancel requests that the server has not got yet. */
   #cancelRequests = 0;
   #whenCancelled: (() => void)[] = [];
   #whenIdle: (() => void)[] = [];
+  #whenOpen: ((lost: Error | undefined) => void)[] = [];
 
   constructor(hub: Hub, surroundings: Surroundings) {
     this.#hub = hub;
@@ -50,9 +59,9 @@ export class ServerLink {
     this.real = this.#newConnection(NOWHERE);
   }
 
-  /** Whether there is a server. */
+  /** Whether there is a server, ready for clients. */
   get open(): boolean {
-    return this.#server !== undefined;
+    return this.#server !== undefined && this.#cleared;
   }
 
   /** Whether there is a cancel request that the server has not got yet. */
@@ -66,9 +75,14 @@ export class ServerLink {
     else then();
   }
 
-  /** Whether a connection is being made. */
+  /** Whether there is a connection, whatever it is ready for. */
+  get attached(): boolean {
+    return this.#server !== undefined;
+  }
+
+  /** Whether a connection is being made, or made ready. */
   get connecting(): boolean {
-    return this.#connecting;
+    return this.#connecting || (this.attached && !this.#cleared);
   }
 
   /** Whether it was tried in vain to get one since the last. */
@@ -78,7 +92,7 @@ export class ServerLink {
 
   /** Wants a connection; `connected` or `unreachable` follows. */
   connect(): void {
-    if (this.#connecting) return;
+    if (this.#connecting || this.#server !== undefined) return;
     this.#connecting = true;
     this.#surroundings.connect();
   }
@@ -97,7 +111,14 @@ export class ServerLink {
     if (former !== 0 && former !== server.processId) this.real.ask(endingBackend(former), () => undefined);
     // Before schema and seed: defaults of columns keep the function that they were made with.
     if (this.#surroundings.ownDatabase) this.#hub.ground.override(this.#surroundings.overrides);
-    this.#hub.turns.unpark();
+    this.#cleared = false;
+    this.real.ask(`SELECT pg_catalog.current_database();${CLEARING_ALL}`, ({ rows: [first, ...rows] }) => {
+      this.database = first?.[0] ?? undefined;
+      this.inheritance = inheritanceOf(rows.map(([name, value]) => [name ?? '', value ?? '']));
+      this.#cleared = true;
+      this.#hub.turns.unpark();
+      this.#opened(undefined);
+    });
     this.#hub.flush();
   }
 
@@ -109,6 +130,7 @@ export class ServerLink {
     const lost = connectionLost(error.message, this.#about(), error);
     scopes.gate.fail(lost);
     turns.refuseParked(() => lost);
+    this.#opened(lost);
     this.#hub.flush();
   }
 
@@ -122,14 +144,16 @@ export class ServerLink {
     if (this.#server === undefined) return;
 
     this.#server = undefined;
-    const words = this.real.lastWords === undefined ? reason : (readFields(this.real.lastWords)['M'] ?? reason);
+    const { C, M = reason } = this.real.lastWords === undefined ? {} : readFields(this.real.lastWords);
     const { holder } = turns;
     const open = scopes.layers.real || holder !== undefined;
-    const error = connectionLost(words, this.#about(), undefined);
+    const error = connectionLost(M, this.#about(), undefined, C);
     scopes.lostServer(error, open);
     ground.forget();
     this.real = this.#newConnection(NOWHERE);
 
+    turns.refuseParked(() => error);
+    this.#opened(error);
     turns.dismiss(() => error);
     if (holder !== undefined) {
       holder.lost(error);
@@ -172,6 +196,22 @@ export class ServerLink {
     const work = this.#whenIdle;
     this.#whenIdle = [];
     for (const then of work) then();
+  }
+
+  /** Calls back when there is a server, at once if that is so; or with the reason why there will be none. */
+  whenOpen(then: (lost: Error | undefined) => void): void {
+    if (this.open) return then(undefined);
+    this.#whenOpen.push(then);
+    this.connect();
+  }
+
+  /** Nobody is to wait for a server any more. */
+  dismiss(reason: Error): void {
+    this.#opened(reason);
+  }
+
+  #opened(lost: Error | undefined): void {
+    for (const then of this.#whenOpen.splice(0)) then(lost);
   }
 
   /** Calls back when all answers have come, or the connection has ended. */

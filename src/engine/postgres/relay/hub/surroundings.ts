@@ -20,6 +20,8 @@ export interface Surroundings {
   readonly patience: TurnTimeouts;
   /** The user name by which the session is known; nobody else knows it. */
   readonly sessionUser: string;
+  /** The database's name in the URL that the app gets. */
+  readonly database: string;
   /** What messages call the database, where there are several. */
   readonly label: string | undefined;
   /** Statements to be run whenever the outer transaction begins, each alone. */

@@ -218,6 +218,8 @@ export class TurnTaking {
   /** The client has disconnected. */
   gone(client: Client): void {
     this.forget(client);
-    if (this.#own === client) this.#own = undefined;
+    if (this.#own !== client) return;
+    this.#own = undefined;
+    this.#hub.noticeboard.sessionOpen(false);
   }
 }

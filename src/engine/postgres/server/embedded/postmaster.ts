@@ -25,6 +25,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
   max_wal_senders: '0',
   autovacuum: 'off',
   max_connections: '200',
+  // A scope is one transaction, which keeps the locks of all tables that were made and dropped in it: some 15,000.
+  max_locks_per_transaction: '512',
   timezone: 'UTC',
   log_timezone: 'UTC',
   lc_messages: 'C',

@@ -90,6 +90,7 @@ export class InThreadHost implements RelayHost {
       patience: { stallTimeout, holdTimeout },
       sessionUser: user,
       label,
+      database: options.database,
       ownDatabase,
       overrides: clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#connect(),
@@ -127,6 +128,7 @@ export class InThreadHost implements RelayHost {
     this.#host = host;
     this.hub.scopes.open();
     await this.#upstream.open();
+    await this.#ready();
     this.#sandbox = new InThreadSandbox(this, host, this.#start);
     return this.#sandbox;
   }
@@ -184,7 +186,7 @@ export class InThreadHost implements RelayHost {
 
       const slice = Math.min(left, SLICE, Math.max(0.1, this.clock.untilNext));
       const began = this.clock.now();
-      if (this.#socket === undefined || !this.hub.link.open) {
+      if (this.#socket === undefined || !this.hub.link.attached) {
         // Nothing can come but a timer; and what connects anew needs the loop.
         if (!Number.isFinite(this.clock.untilNext)) return;
         block(slice);
@@ -212,9 +214,15 @@ export class InThreadHost implements RelayHost {
   }
 
   async #connect(): Promise<void> {
-    this.#connecting = this.#upstream.connect();
+    this.#connecting = this.#upstream.connect().then(() => this.#ready());
     await this.#connecting;
     this.#connecting = undefined;
+  }
+
+  /** A connection that has been made is ready for clients, or gone. */
+  async #ready(): Promise<void> {
+    const { link } = this.hub;
+    if (link.connecting) await new Promise<void>((resolve) => link.whenOpen(() => resolve()));
   }
 
   #takeOver(connection: RawConnection, events: BackendEvents): BackendSocket {

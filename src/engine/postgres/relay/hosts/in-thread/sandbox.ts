@@ -252,8 +252,11 @@ export class InThreadSandbox implements Sandbox {
   #reconnect(sql: string): void {
     const { link } = this.#hub;
 
+    const settled = (): boolean => link.open || !link.connecting;
+
     link.connect();
-    if (this.#host.canWait()) this.#host.waitUntil(() => link.open || !link.connecting, RECOVERY);
+    if (this.#host.canWait()) this.#host.waitUntil(settled, RECOVERY);
+    else if (link.attached) this.#relay.block(settled, RECOVERY);
     if (link.open) return;
     throw new ConnectionLostError({
       what: `"${shortSql(sql)}" cannot be sent: the connection to Postgres was lost and is not there again.`,

@@ -13,6 +13,8 @@ export interface WorkerData {
   /** Asked of those who come by TCP: the loopback interface is open to every user of the machine. */
   readonly password: string;
   readonly sessionUser: string;
+  /** The database's name in the URL that the app gets. */
+  readonly database: string;
   /** What messages call the database, where there are several. */
   readonly label: string | undefined;
   readonly words: Int32Array<SharedArrayBuffer>;

@@ -45,6 +45,7 @@ export class Relay {
       patience: data.patience,
       sessionUser: data.sessionUser,
       label: data.label,
+      database: data.database,
       ownDatabase: data.ownDatabase,
       overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#upstream.connect(),

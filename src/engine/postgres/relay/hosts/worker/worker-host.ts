@@ -51,6 +51,7 @@ export class WorkerHost implements RelayHost {
         port,
         password,
         sessionUser,
+        database: options.database,
         label,
         patience: { stallTimeout, holdTimeout },
         clock,
