@@ -26,10 +26,13 @@ let files = 0;
 if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', 'npm', ['run', '-s', 'build:test'])) {
   // Most tests wait for children and servers, which leaves time for more.
   const check = checked && start('check', 'node', ['scripts/check.mjs', '--built']);
-  const children = testBeside('tests that run mocha', testFiles(runsMocha));
-  mocha('tests', ...testFiles((name) => !runsMocha(name)));
+  const children = [
+    testBeside('tests of the runner', testFiles(isOfRunner)),
+    testBeside('tests that run mocha', testFiles(runsMocha)),
+  ];
+  mocha('tests', ...testFiles((name) => !isOfRunner(name) && !runsMocha(name)));
   mocha('tests of the bridge on deasync', ...testFiles(ofTheBridge, { LOCKSTEP_PUMP: 'deasync' }));
-  await children?.();
+  for (const ended of children) await ended?.();
   for (const example of EXAMPLES) testExample(example);
   if (check && (await check()) !== 0) broken('the check failed');
   if (files === 0) broken(`no test file has ${filters.join(' or ')} in its path`);
@@ -38,9 +41,14 @@ if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', '
 process.exitCode = totals.failed > 0 ? 1 : 0;
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 
-/** Tests whose time goes by in runs of mocha in processes of their own. */
+/** Tests whose time goes by in runs of mocha in processes of their own: those of the runner … */
+function isOfRunner(name) {
+  return /^integration.runner\b/.test(name);
+}
+
+/** … and all others. */
 function runsMocha(name) {
-  return /^integration.(runner|queries|contexts)\b|\b(lost|mocha)\.test\.js$/.test(name);
+  return !isOfRunner(name) && /^integration.(queries|contexts)\b|\b(lost|stopped|mocha)\.test\.js$/.test(name);
 }
 
 /** Tests whose answers must not depend on the pump, which they use in their own process. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
@@ -54,6 +54,8 @@ interface RunOptions {
   readonly limit?: number;
   readonly node?: string;
   readonly mocha?: MochaVersion | undefined;
+  /** Is given the process, and each time what it has printed since. */
+  readonly printed?: (child: ChildProcess, text: string) => void;
 }
 
 /** Runs the real mocha over a fixture in a process of its own, as a user would. */
@@ -67,7 +69,10 @@ export async function runMocha(cwd: string, files: readonly string[], options: R
 
   let stdout = '';
   let stderr = '';
-  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk.toString();
+    options.printed?.(child, chunk.toString());
+  });
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
   const code = await new Promise<number | null>((resolve, reject) => {
     const timer = setTimeout(() => {

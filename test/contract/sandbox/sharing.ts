@@ -5,6 +5,23 @@ import { failureOf, inserting, lockstepCode, pause } from './scene.js';
 /** One real connection, and each client believes in one of its own. */
 export const sharing: readonly Case[] = [
   {
+    title: 'a script of the session may have 16 MB of small statements',
+    async run(scene) {
+      const app = await scene.connect();
+      const count = 60_000;
+      const statements = Array.from({ length: count }, (_, id) => `${inserting(id)}; -- ${'.'.repeat(230)}`);
+      const text = statements.join('\n');
+      expect(text.length).to.be.above(16_000_000);
+
+      scene.begin('a test');
+      scene.sandbox.session.script(text);
+      expect((await scene.idsOf(app)).length).to.equal(count);
+      scene.end();
+      scene.begin('the next');
+      expect(scene.ids).to.deep.equal([]);
+    },
+  },
+  {
     title: 'what anyone writes is seen by all, and gone with the test',
     async run(scene) {
       const [one, two] = [await scene.connect(), await scene.connect()];
