@@ -59,7 +59,9 @@ function prepare(
   directory: string | undefined,
   remove: () => void,
 ): () => void {
-  const [url, readerUrl] = [options.user ?? User.app, readerOf(options.user)].map((user) => sandboxUrl(user, relay.address, directory));
+  const [url, readerUrl] = [options.user ?? User.app, readerOf(options.user)].map((user) =>
+    sandboxUrl(user, relay.address, directory),
+  );
   const ways = [{ ...options, readOnly: false }, ...(options.replicas ?? [])].map(({ env, swap, readOnly }) => {
     const own = (readOnly ? readerUrl : url) ?? '';
     return [setEnvironment(variables(env, own)), swap?.(own)] as const;
