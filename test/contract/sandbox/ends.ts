@@ -190,9 +190,9 @@ export const ends: readonly Case[] = [
     },
   },
   {
-    title: 'a setting of a connection ends with the scope, or stays with the connection, as its engine has it',
+    title: 'a setting of a connection ends with the scope',
     async run(scene) {
-      const { set, show, value, endsWithScope } = scene.subject.setting;
+      const { set, show, value } = scene.subject.setting;
       const app = await scene.connect();
       const shown = async (): Promise<string> => {
         const [row = {}] = await app.query(show);
@@ -205,8 +205,7 @@ export const ends: readonly Case[] = [
       scene.end();
 
       scene.begin('the second');
-      if (endsWithScope) expect(await shown()).not.to.equal(value);
-      else expect(await shown()).to.equal(value);
+      expect(await shown()).not.to.equal(value);
     },
   },
 ];

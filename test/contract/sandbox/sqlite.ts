@@ -37,12 +37,10 @@ export function sqliteBy(driver: keyof typeof CONNECT): Subject {
     driver,
     waits: driver === 'sqlite3',
     connectionName: new RegExp(`^${driver} connection \\d+$`),
-    // It is the one handle's, so its end is the scope's.
     setting: {
       set: 'PRAGMA recursive_triggers = 1',
       show: 'PRAGMA recursive_triggers',
       value: '1',
-      endsWithScope: true,
     },
 
     async prepare(timeouts) {

@@ -24,13 +24,11 @@ export interface Subject {
   readonly waits: boolean;
   /** How the app's connections are called in messages. */
   readonly connectionName: RegExp;
-  /** A setting of a connection that is not what it is by default, and what becomes of it. */
+  /** A setting of a connection that is not what it is by default. */
   readonly setting: {
     readonly set: string;
     readonly show: string;
     readonly value: string;
-    /** Whether it ends with the scope; if not, it is the connection's as long as that lives. */
-    readonly endsWithScope: boolean;
   };
   /** Puts a new database in the app's way. */
   prepare(timeouts: Timeouts): Promise<Prepared>;

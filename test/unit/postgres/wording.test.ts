@@ -95,10 +95,11 @@ describe('the words that the server gets', () => {
           return { start, end: start + replaced.length, text };
         });
         original += rest;
-        const { text, back } = edited(original, edits);
+        const reworded = edited(original, edits);
+        const { text } = reworded;
 
         for (let place = 0; place < text.length; place += 1) {
-          const origin = back(place);
+          const origin = reworded.back(place);
           const edit = edits.find(({ start, end }) => start <= origin && origin < end);
           if (edit === undefined) expect(original[origin]).to.equal(text[place]);
           else expect(origin).to.equal(edit.start);

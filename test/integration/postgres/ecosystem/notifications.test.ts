@@ -85,14 +85,14 @@ inEveryPlace('notifications', (here) => {
     try {
       const heard: string[] = [];
       await sql.notify('shop', 'early');
-      const { unlisten } = await sql.listen('shop', (payload) => heard.push(payload));
+      const listening = await sql.listen('shop', (payload) => heard.push(payload));
       await sql.notify('shop', 'one');
       await sql.begin(async (within) => {
         await within`select pg_notify('shop', 'two')`;
       });
       await until(heard, 2);
       expect(heard).to.deep.equal(['one', 'two']);
-      await unlisten();
+      await listening.unlisten();
     } finally {
       await sql.end();
     }

@@ -217,7 +217,7 @@ inEveryPlace('the isolation level that a client is told', (here) => {
       await value(client, 'show transaction_isolation'),
       await value(client, 'SHOW TRANSACTION ISOLATION LEVEL'),
       (
-        await client.query({
+        await client.query<unknown[]>({
           text: 'show transaction_isolation',
           queryMode: 'extended',
           rowMode: 'array',

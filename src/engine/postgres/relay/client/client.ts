@@ -402,6 +402,7 @@ export class Client implements Sink {
     if (dialogue.phase === 'ready' || dialogue.phase === 'closed' || dialogue.coming) return;
     if (this.#admission.waiting) return;
 
+    const told = dialogue.failed && !again;
     const over = dialogue.phase === 'simple' || (dialogue.phase === 'extended' && dialogue.blocked && dialogue.synced);
     // An error cannot be told inside a row, so the connection ends as by an administrator's command.
     if (this.#hub.real.amid(this)) {
@@ -411,7 +412,7 @@ export class Client implements Sink {
     this.#abandon();
     // The compiler believes that nothing has changed the phase since it was looked at.
     if ((dialogue.phase as string) === 'skipping') return;
-    if (again || !dialogue.failed) this.send(error);
+    if (!told) this.send(error);
     dialogue.failed = true;
     if (over) {
       dialogue.phase = 'ready';
