@@ -1,6 +1,7 @@
 // Builds, checks and runs every test; the last line adds up all mocha runs.
 //
-//   npm test                      everything
+//   npm test                      everything that fits into some minutes
+//   npm run test:long             everything, or LOCKSTEP_LONG=1: more drivers and settings of the same
 //   npm test -- --no-check        without lint, format and package checks (or LOCKSTEP_NO_CHECK=1)
 //   npm test -- unit              only test files with `unit` in their path, without the checks
 //   npm test -- unit --grep sql   what follows the first option goes to mocha
@@ -14,7 +15,8 @@ const BUILT = '.build/test';
 const EXAMPLES = ['examples/providers-express', 'examples/providers-fastify'];
 const REPORTER = join(root, 'scripts/totals-reporter.mjs');
 
-const given = process.argv.slice(2).filter((argument) => argument !== '--no-check');
+const given = process.argv.slice(2).filter((argument) => !['--no-check', '--long'].includes(argument));
+if (process.argv.includes('--long')) process.env.LOCKSTEP_LONG = '1';
 const option = given.findIndex((argument) => argument.startsWith('-'));
 const filters = option < 0 ? given : given.slice(0, option);
 const mochaOptions = option < 0 ? [] : given.slice(option);
@@ -26,13 +28,10 @@ let files = 0;
 if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', 'npm', ['run', '-s', 'build:test'])) {
   // Most tests wait for children and servers, which leaves time for more.
   const check = checked && start('check', 'node', ['scripts/check.mjs', '--built']);
-  const children = [
-    testBeside('tests of the runner', testFiles(isOfRunner)),
-    testBeside('tests that run mocha', testFiles(runsMocha)),
-  ];
-  mocha('tests', ...testFiles((name) => !isOfRunner(name) && !runsMocha(name)));
+  const children = testBeside('tests that run mocha', testFiles(runsMocha));
+  mocha('tests', ...testFiles((name) => !runsMocha(name)));
   mocha('tests of the bridge on deasync', ...testFiles(ofTheBridge, { LOCKSTEP_PUMP: 'deasync' }));
-  for (const ended of children) await ended?.();
+  await children?.();
   for (const example of EXAMPLES) testExample(example);
   if (check && (await check()) !== 0) broken('the check failed');
   if (files === 0) broken(`no test file has ${filters.join(' or ')} in its path`);
@@ -41,14 +40,9 @@ if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', '
 process.exitCode = totals.failed > 0 ? 1 : 0;
 console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 
-/** Tests whose time goes by in runs of mocha in processes of their own: those of the runner … */
-function isOfRunner(name) {
-  return /^integration.runner\b/.test(name);
-}
-
-/** … and all others. */
+/** Tests whose time goes by in runs of mocha in processes of their own. */
 function runsMocha(name) {
-  return !isOfRunner(name) && /^integration.(queries|contexts)\b|\b(lost|stopped|mocha)\.test\.js$/.test(name);
+  return /^integration.(runner|queries|contexts)\b|\b(lost|stopped|mocha)\.test\.js$/.test(name);
 }
 
 /** Tests whose answers must not depend on the pump, which they use in their own process. */

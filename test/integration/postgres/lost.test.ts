@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 
+import { inLongRun } from '../long-run.js';
 import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
 import { newDatabase } from './server.js';
 
@@ -30,7 +31,7 @@ const otherwise = 'lost without fixtures fails for a reason of its own';
 describe('postgres: losses under mocha', function () {
   this.timeout(90_000);
 
-  for (const SESSION_DRIVER of ['pg-native', 'builtin']) {
+  for (const SESSION_DRIVER of inLongRun(['builtin'], ['pg-native'])) {
     for (const [title, BLOW, cause] of blows) {
       describe(`${title} (${SESSION_DRIVER})`, () => {
         let run: MochaRun;
