@@ -22,11 +22,13 @@ function run(env: Readonly<Record<string, string>>, ...files: readonly string[])
   return runMocha(folder, files, {
     args: ['--require', 'lockstep/mocha', '--timeout', '20000'],
     env: { PRISMA_CLIENT, ...env },
+    // A dozen of them run side by side, beside other suites.
+    limit: 120_000,
   });
 }
 
 describe('work that goes on behind the end of its test', function () {
-  this.timeout(60_000);
+  this.timeout(150_000);
 
   before(generatePrismaClient);
 
