@@ -20,11 +20,17 @@ export class Patience {
   readonly #limit: number;
   #left: number;
   #turns = 0;
+  #spent = 0;
 
   /** @param limit milliseconds */
   constructor(limit: number) {
     this.#limit = limit;
     this.#left = limit;
+  }
+
+  /** Milliseconds that count, since the beginning. */
+  get spent(): number {
+    return this.#spent;
   }
 
   get over(): boolean {
@@ -45,7 +51,9 @@ export class Patience {
     if (this.#turns < TURNS) await turn();
     else await new Promise<void>((resolve) => setTimeout(resolve, INTERVAL));
     this.#turns += 1;
-    this.#left -= Math.min(now() - began, STOOD_STILL);
+    const took = Math.min(now() - began, STOOD_STILL);
+    this.#left -= took;
+    this.#spent += took;
     return true;
   }
 }

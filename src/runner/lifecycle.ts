@@ -25,6 +25,7 @@ import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
 import { drained, Patience, turn } from './drain.js';
 import { findDatabase } from './find-database.js';
+import { IdleWork } from './idle-work.js';
 import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 import { sandboxHint } from './sandbox-hint.js';
@@ -278,12 +279,6 @@ export class Lifecycle {
     return !this.#client?.busy && !requestsBusy() && this.#databases.leftovers().length === 0;
   }
 
-  /** Whether nobody has to do anything for what is left: statements will be answered, what Node does comes to its end. */
-  get #onlyAnswersMissing(): boolean {
-    if (this.#client?.busy === true || requestsBusy()) return false;
-    return !this.#databases.leftovers().some(({ idle }) => idle);
-  }
-
   /** Whether Node has something in progress that has come up in this scope, e.g. a file that is being read. */
   get #workGoesOn(): boolean {
     return this.#work !== undefined && workSince(this.#work);
@@ -299,7 +294,6 @@ export class Lifecycle {
     const { title } = test;
     const limit = this.#databases.drainLimit;
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
-    holdIntervals(() => this.#onlyAnswersMissing);
     const quiet = await this.#quiet(limit, closing);
     releaseIntervals();
     if (quiet) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
@@ -319,6 +313,10 @@ export class Lifecycle {
     const done = (): boolean => this.#settled() && !this.#workGoesOn;
     // Counted as turns too: on a machine that is busy, a deadline alone would be over before the app had one.
     const waiting = new Patience(limit);
+    const idle = new IdleWork(limit / 2);
+    // Whether nobody has to do anything for what is left: statements will be answered, and transactions go on.
+    const goesOn = (): boolean => !this.#client?.busy && !requestsBusy() && !idle.stuck;
+    holdIntervals(goesOn);
     const last = this.#databases.activity + MOST_ANSWERS;
 
     for (;;) {
@@ -326,8 +324,9 @@ export class Lifecycle {
       for (let seen = activity; !done();) {
         if (!(await waiting.turn())) return false;
         const now = this.#databases.activity;
+        idle.look(this.#databases.leftovers(), waiting.spent);
         // A pool's queue is worked off, however long it is: the limit is one for each answer.
-        if (now !== seen && now < last && this.#onlyAnswersMissing) waiting.renew();
+        if (now !== seen && now < last && goesOn()) waiting.renew();
         seen = now;
       }
       // What comes by a socket of the system takes a turn to arrive, one to be read, one to be answered.
