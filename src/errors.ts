@@ -5,6 +5,7 @@
  * LockstepError
  * ├── ConfigError             LOCKSTEP_CONFIG            a config key, value or file is wrong
  * ├── NotRunningError         LOCKSTEP_NOT_RUNNING       session or client used outside a test run
+ * ├── LoadingError            LOCKSTEP_LOADING           the process ended while test files were loaded
  * ├── AppError                LOCKSTEP_APP               the config's app cannot be loaded or started
  * ├── SetupError              LOCKSTEP_SETUP             a file or command of schema or seed cannot be brought in
  * ├── BridgeError
@@ -115,6 +116,14 @@ export class NotRunningError extends LockstepError {
   readonly code = 'LOCKSTEP_NOT_RUNNING';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_NOT_RUNNING', explanation);
+  }
+}
+
+/** The process ended while test files were being loaded: no test has run. */
+export class LoadingError extends LockstepError {
+  readonly code = 'LOCKSTEP_LOADING';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_LOADING', explanation);
   }
 }
 

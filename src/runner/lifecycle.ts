@@ -29,12 +29,13 @@ import { IdleWork } from './idle-work.js';
 import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 import { sandboxHint } from './sandbox-hint.js';
+import { stampOf } from './set-up/stamp.js';
 
 /** Answers of the databases to what a test has left: what goes on for longer than that does not come to an end. */
 const MOST_ANSWERS = 1000;
 
 /** Where a lifecycle is between its making and its end. */
-export type Phase = 'prepared' | 'starting' | 'running' | 'stopped';
+export type Phase = 'prepared' | 'starting' | 'open' | 'running' | 'stopped';
 
 /** What tells how many milliseconds a test or hook has left. */
 export interface Limit {
@@ -61,6 +62,9 @@ export class Lifecycle {
   readonly #databases: Databases;
   #phase: Phase = 'prepared';
   #starting: Promise<void> | undefined;
+  #failure: unknown;
+  /** What the files of schema and seed were when they were brought in. */
+  #stamp = '';
   #client: ClientHost | undefined;
   #limit: Limit | undefined;
   /** That of the test or hook that runs now. */
@@ -160,11 +164,38 @@ export class Lifecycle {
     return this.#starting;
   }
 
+  /**
+   * Opens for the next run of this process, ahead of its files. Until its tests begin, the app's own
+   * intervals rest: what they wrote would be there for all of them.
+   */
+  async startAhead(): Promise<void> {
+    await this.start().catch(() => undefined);
+    holdIntervals(() => true);
+  }
+
+  /** Opens anew what was opened ahead, if that has failed or its files have changed since. */
+  async refresh(): Promise<void> {
+    if (this.#failure === undefined && this.#stamp === stampOf(this.#config.databases)) return;
+    await this.stop();
+  }
+
+  /** Why it could not be started. */
+  get failure(): unknown {
+    return this.#failure;
+  }
+
   async #start(): Promise<void> {
     const { app, client } = this.#config;
 
     this.#phase = 'starting';
-    await this.#databases.open();
+    this.#failure = undefined;
+    this.#stamp = stampOf(this.#config.databases);
+    try {
+      await this.#databases.open();
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
     if (app) {
       this.#client = createClient({
         ...client,
@@ -174,7 +205,25 @@ export class Lifecycle {
         remaining: () => this.#limit?.remaining(),
       });
     }
+    this.#phase = 'open';
+  }
+
+  /**
+   * Begins the tests: what the app has sent while its files were loaded is finished first, as nothing
+   * of it is a test's own.
+   *
+   * @throws whatever `start` throws
+   */
+  async run(): Promise<void> {
+    await this.start();
+    await this.#quiet(this.#databases.drainLimit, false);
+    releaseIntervals();
     this.#phase = 'running';
+  }
+
+  /** A sentence for each thing that the app has open in the databases. */
+  waitsFor(): readonly string[] {
+    return this.#phase === 'starting' ? ['the databases are being opened'] : this.#leftovers();
   }
 
   /** Whether a socket may be one of the app's to the sandbox, also after `stop`. */

@@ -1,10 +1,11 @@
 /**
  * The mocha plug-in: `"require": ["lockstep/mocha"]` in .mocharc.json.
  *
- * It finds the config, swaps the app's driver before any test file is loaded, and then begins a
- * scope around each test and each describe's fixtures and rolls it back.
+ * It finds the config, swaps the app's driver and opens the database before any test file is loaded,
+ * and then begins a scope around each test and each describe's fixtures and rolls it back.
  */
 
+import { inspect } from 'node:util';
 import {
   installBlockingChildren,
   installBridge,
@@ -21,6 +22,7 @@ import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
 import { skipEmptyHooks } from './mocha-empty-hooks.js';
 import { scopeByHooks } from './mocha-hooks.js';
+import { watchLoading } from './mocha-loading.js';
 import { patchRunnables, releaseRunnables } from './mocha-patch.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './mocha-shapes.js';
 import { FailureReport } from './report/failure-report.js';
@@ -45,6 +47,8 @@ interface Plugin {
   readonly reported: Reported;
   readonly report: FailureReport;
   readonly leftOpen: LeftOpen | undefined;
+  /** Whether runs come one after the other in this process, each of which loads its files in one go. */
+  watching: boolean;
 }
 
 /** What the bridge has to know where a call blocks this thread. */
@@ -83,7 +87,19 @@ export async function mochaHooks(): Promise<RootHooks> {
     reported,
     report,
     leftOpen: bridge && new LeftOpen((socket) => lifecycle.leadsToSandbox(socket)),
+    watching: false,
   };
+  watchLoading({
+    // What fails is told by the first hook, where mocha reports it as a failure.
+    before: () => lifecycle.start().catch(() => undefined),
+    loaded: (suite) => {
+      // Root hooks of plug-ins that were required before this one shall find it at work too.
+      runFirst(suite._beforeAll, hooks.beforeAll);
+      lifecycle.tests(() => filesOf(suite));
+    },
+    failed: () => tellStart(lifecycle),
+    waitsFor: () => lifecycle.waitsFor(),
+  });
   return hooks;
 }
 
@@ -94,11 +110,13 @@ export async function mochaHooks(): Promise<RootHooks> {
  * failure.
  */
 export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
+  if (plugin === undefined) return;
   const { suite } = this;
+  plugin.watching = suite === undefined;
+  if (plugin.watching) await plugin.lifecycle.start().catch(() => undefined);
   // With --parallel the tests run in other processes, and this one has none.
-  if (plugin === undefined || suite === undefined || suite.total() === 0) return;
+  if (suite === undefined || suite.total() === 0) return;
 
-  // Root hooks of plug-ins that were required before this one shall find it at work too.
   runFirst(suite._beforeAll, plugin.hooks.beforeAll);
   if (plugin.leftOpen) skipEmptyHooks(this);
   const { reported, report, lifecycle } = plugin;
@@ -114,9 +132,20 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
 }
 
 /** Called by mocha when all tests are over, once per command; in watch mode when it is left. */
-export function mochaGlobalTeardown(): void {
+export async function mochaGlobalTeardown(): Promise<void> {
+  if (plugin === undefined) return;
+  const { leftOpen, lifecycle } = plugin;
   // With --parallel nothing ran here: mocha ends the processes of the tests itself.
-  if (plugin?.leftOpen && plugin.lifecycle.phase !== 'prepared') letProcessEnd(plugin.leftOpen);
+  if (lifecycle.phase === 'prepared') return;
+  // Without tests no hook has done so.
+  if (lifecycle.phase !== 'stopped') await lifecycle.stop();
+  if (leftOpen) letProcessEnd(leftOpen);
+}
+
+/** Why the database is not there, where no hook comes to tell it. */
+function tellStart(lifecycle: Lifecycle): void {
+  const { failure } = lifecycle;
+  if (failure !== undefined) process.stderr.write(`\nThe database could not be opened: ${inspect(failure)}\n`);
 }
 
 function rootHooks(
@@ -130,7 +159,7 @@ function rootHooks(
   async function beforeAll(this: HookContext): Promise<void> {
     const root = this.test.parent;
     scopes = new Scopes(lifecycle, reported);
-    // A worker of --parallel has no global setup.
+    // In watch mode nothing tells when the files were loaded.
     lifecycle.tests(() => filesOf(root));
 
     runLast(root._afterEach, afterEach);
@@ -141,7 +170,10 @@ function rootHooks(
     bridge?.running();
     // The deadline of what schema and seed do is theirs, not that of one test.
     this.timeout(0);
-    await lifecycle.start();
+    // A worker of --parallel has no global setup, and in watch mode that has no tests.
+    if (plugin?.watching) await lifecycle.refresh();
+    if (isParallelWorker() || plugin?.watching) await lifecycle.warmUp();
+    await lifecycle.run();
     if (!bridge) scopes.enter(this.test);
   }
 
@@ -164,6 +196,8 @@ function rootHooks(
     // Stopping has deadlines of its own.
     this.timeout(0);
     if (!isParallelWorker()) await lifecycle.stop();
+    // The next run loads its files before anything can be waited for.
+    if (plugin?.watching) await lifecycle.startAhead();
     bridge?.over();
     if (error) throw error;
   }

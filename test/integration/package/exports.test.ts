@@ -22,6 +22,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'HoldTimeoutError',
     'LateWorkError',
     'LeakError',
+    'LoadingError',
     'LockstepError',
     'NPlusOneError',
     'NestedWaitError',

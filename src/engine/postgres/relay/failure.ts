@@ -8,6 +8,7 @@ const STATES: Readonly<Record<string, string>> = {
   LOCKSTEP_STRAGGLER: '57P01',
   LOCKSTEP_SANDBOX_LOST: '57P01',
   LOCKSTEP_REFUSED: '0A000',
+  LOCKSTEP_NOT_RUNNING: '57P03',
 };
 
 /** An error of the server's kind. */

@@ -1,4 +1,5 @@
 import { after, now } from '../../../clock.js';
+import { NotRunningError } from '../../../../errors.js';
 import type { Hub } from '../hub/hub.js';
 import type { Server } from '../hub/surroundings.js';
 import type { RawConnection, ServerModule } from '../server-module.js';
@@ -9,6 +10,9 @@ const RECOVERY = 1500;
 const RETRY = 25;
 /** A server that crashed takes a moment to notice; whom it lets in before, it throws out again. */
 const SHOCK = 100;
+
+/** How long clients wait for a run that has not begun to open its database, in milliseconds. */
+const COMING = 1000;
 
 /** The end of a connection at which the hub writes. */
 export type BackendEnd = Server & Source;
@@ -34,6 +38,9 @@ export class Upstream {
   readonly #backpressure: Backpressure;
   #address: unknown;
   #stop: (() => Promise<void>) | undefined;
+  #opening = false;
+  /** Why the last `open` has failed. */
+  #failure: unknown;
   #flowing: BackendEnd | undefined;
   /** When the connection was last lost. */
   #lostAt = -Infinity;
@@ -54,18 +61,28 @@ export class Upstream {
 
   /** Finds or starts the server, and connects. */
   async open(): Promise<void> {
-    const { openServer, connectUpstream } = await this.#load();
-    const server = await openServer(this.#server, this.#holder);
-    this.#address = server.upstream;
-    this.#stop = () => server.stop();
-    this.#attach(await connectUpstream(server.upstream));
+    this.#opening = true;
+    this.#failure = undefined;
+    try {
+      const { openServer, connectUpstream } = await this.#load();
+      const server = await openServer(this.#server, this.#holder);
+      this.#stop = () => server.stop();
+      const connection = await connectUpstream(server.upstream);
+      this.#address = server.upstream;
+      this.#attach(connection);
+    } catch (error) {
+      this.#failure = error;
+      this.#hub().link.absent(notOpen(error));
+      throw error;
+    } finally {
+      this.#opening = false;
+    }
   }
 
   /** Connects anew; the hub is told of the connection, or that there is none. */
   async connect(): Promise<void> {
-    // Before `open` the server is on its way; whoever has come early is served then.
     const address = this.#address;
-    if (address === undefined) return;
+    if (address === undefined) return this.#expect();
     const { connectUpstream } = await this.#load();
     const early = this.#lostAt + SHOCK - now();
     if (early > 0) await pause(early);
@@ -84,6 +101,18 @@ export class Upstream {
         await pause(RETRY);
       }
     }
+  }
+
+  /** Before `open` the server is on its way, and whoever has come early is served then; if it is. */
+  async #expect(): Promise<void> {
+    let left = COMING;
+    do {
+      // At least once: whoever asks is not prepared to be answered yet.
+      await pause(RETRY);
+      if (this.#opening || this.#flowing !== undefined) return;
+      left -= RETRY;
+    } while (left > 0 && this.#failure === undefined);
+    this.#hub().link.absent(notOpen(this.#failure));
   }
 
   #attach(connection: RawConnection): void {
@@ -116,6 +145,19 @@ export class Upstream {
     end?.destroy();
     await this.#stop?.();
   }
+}
+
+/** Why nobody is served. */
+function notOpen(cause: unknown): NotRunningError {
+  return new NotRunningError({
+    what: 'A connection of the app wants the sandbox, which is not open.',
+    why:
+      cause instanceof Error
+        ? `It could not be opened: ${cause.message}`
+        : 'The process that runs tests opens it before it loads their files. This one does not run tests, e.g. since it only hands files to parallel workers; or it has not come to them yet, or is done with them.',
+    remedy: "Query the database in tests and hooks only; put what all tests need into the config's schema or seed.",
+    cause,
+  });
 }
 
 function pause(milliseconds: number): Promise<void> {

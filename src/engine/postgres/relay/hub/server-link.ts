@@ -134,6 +134,14 @@ export class ServerLink {
     this.#hub.flush();
   }
 
+  /** There is no server to be had: whoever waits for one is refused. No scope is open that could fail by it. */
+  absent(reason: Error): void {
+    this.#connecting = false;
+    this.#hub.turns.refuseParked(() => reason);
+    this.#opened(reason);
+    this.#hub.flush();
+  }
+
   #about(): { title: string | undefined; label: string | undefined } {
     return { title: this.#hub.scopes.layers.current?.title, label: this.#hub.label };
   }
