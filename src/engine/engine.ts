@@ -131,6 +131,17 @@ export interface Sandbox {
    */
   resume(): void;
 
+  /** The function of a test begins; transactions that are open are its hooks'. */
+  functionBegins(): void;
+
+  /**
+   * The function of a test is over, and hooks of it are to come that need the database. Transactions
+   * which it has begun and left idle are rolled back: at once if it has `failed`, which is told then;
+   * otherwise as soon as somebody else wants the turn, and they are among the `leftovers` until
+   * their clients end them. COMMIT and ROLLBACK of those clients are answered and change nothing.
+   */
+  functionOver(failed: boolean): void;
+
   /** What the app has open now: transactions and statements, oldest first, and connections that are being opened. */
   leftovers(): readonly OpenWork[];
 

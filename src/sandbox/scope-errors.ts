@@ -51,6 +51,15 @@ export function cutError(connection: string, sql: string, title: string): Stragg
   });
 }
 
+/** The error of a query in a transaction that was rolled back when the function of its test was over. */
+export function abandonedError(connection: string, sql: string, title: string): StragglerError {
+  return new StragglerError({
+    what: `${connection} sent "${shortSql(sql)}" in a transaction that was rolled back as the function of "${title}" was over.`,
+    why: 'The function has left it open, and the hooks behind it need the database.',
+    remedy: 'The app has to commit or roll back on every path, also after errors, before the test is over.',
+  });
+}
+
 /**
  * The error of a test that ended while the app had work open; the app had `drain` milliseconds to
  * finish it.

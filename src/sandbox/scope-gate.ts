@@ -1,7 +1,7 @@
 import type { Effect } from '../sql/effect.js';
 import { type EndedScope, Layers } from './layers.js';
 import { type Loss, LostWork } from './lost-work.js';
-import { cutError, refuseLate, stragglerError } from './scope-errors.js';
+import { abandonedError, cutError, refuseLate, stragglerError } from './scope-errors.js';
 import type { VirtualTransaction } from './virtual-transaction.js';
 import type { CutConnection, EndedOwner, LateStatement, ScopeName } from './vocabulary.js';
 
@@ -40,6 +40,11 @@ export class ScopeGate<Connection extends GatedConnection> {
   readonly layers: Layers = new Layers();
   readonly lost: LostWork;
   readonly #cuts = new Map<Connection, Cut>();
+  /** Of the open test, the transactions that its hooks had begun before its function: their numbers. */
+  #before: ReadonlyMap<Connection, number | undefined> = new Map();
+  #yielding = false;
+  /** Whose transactions were undone before the test's end; whether that is nobody's fault. */
+  readonly #abandoned = new Map<Connection, { readonly forgiven: boolean }>();
   #phase: 'setup' | 'scope' | 'rest' | 'closed' = 'setup';
   #epoch = 0;
 
@@ -74,6 +79,8 @@ export class ScopeGate<Connection extends GatedConnection> {
   /** Begins a scope inside the current one. */
   begin(scope: ScopeName): void {
     this.layers.begin(scope);
+    this.#before = new Map();
+    this.#yielding = false;
     this.#enter();
     this.lost.begun();
   }
@@ -91,6 +98,9 @@ export class ScopeGate<Connection extends GatedConnection> {
 
   /** Shuts the gate; the scope's work is there still. */
   rest(): void {
+    for (const connection of this.#abandoned.keys()) if (connection.transaction.hollow) this.cut(connection);
+    this.#abandoned.clear();
+    this.#yielding = false;
     this.#phase = 'rest';
     this.#epoch += 1;
   }
@@ -118,6 +128,55 @@ export class ScopeGate<Connection extends GatedConnection> {
     if (this.#phase === 'closed') this.#phase = 'setup';
   }
 
+  // ---- a test's function and its hooks
+
+  /** The function of the test begins: what is open is its hooks'. */
+  functionBegins(open: Iterable<Connection>): void {
+    this.#before = new Map([...open].map((connection) => [connection, connection.transaction.number]));
+  }
+
+  /** The function is over: what it has left open gives way to whoever needs the database. */
+  functionOver(): void {
+    this.#yielding = true;
+  }
+
+  /** Whether what the function of the test has left open gives way. */
+  get yielding(): boolean {
+    return this.#yielding;
+  }
+
+  /** Whether the connection's transaction was begun by the function of the test. */
+  isOfFunction(connection: Connection): boolean {
+    const { transaction } = connection;
+    return transaction.open && !transaction.hollow && !this.#isOfHooks(connection);
+  }
+
+  #isOfHooks(connection: Connection): boolean {
+    return this.#before.has(connection) && this.#before.get(connection) === connection.transaction.number;
+  }
+
+  /**
+   * The connection's transaction was undone on behalf of the hooks of its test.
+   *
+   * @param forgiven whether it need not be told of, since the test has failed
+   */
+  abandon(connection: Connection, forgiven: boolean): void {
+    connection.transaction.hollowOut();
+    this.#abandoned.set(connection, { forgiven });
+  }
+
+  /** Whether the transaction that the connection believes in is gone, and that is not to be told. */
+  isForgiven(connection: Connection): boolean {
+    return connection.transaction.hollow && this.#abandoned.get(connection)?.forgiven === true;
+  }
+
+  /** Those whose transaction is gone and that have not ended it yet. */
+  get abandoned(): readonly Connection[] {
+    return [...this.#abandoned].flatMap(([connection, { forgiven }]) =>
+      connection.transaction.hollow && !forgiven ? [connection] : [],
+    );
+  }
+
   // ---- connections
 
   /**
@@ -142,6 +201,12 @@ export class ScopeGate<Connection extends GatedConnection> {
       if (stale || owner !== undefined || effects[0]?.kind !== 'begin') return this.#refuse(connection, effects, cut);
       this.#cuts.delete(connection);
       connection.reset();
+    }
+    const first = effects[0]?.kind;
+    if (connection.transaction.hollow && cut === undefined) {
+      if (first === 'begin') connection.reset();
+      else if (first !== 'commit' && first !== 'rollback')
+        return abandonedError(connection.name, connection.lastSql ?? '', this.title ?? '');
     }
     const shut = stale || this.#phase === 'rest' || this.#phase === 'closed';
     if (!shut && (owner === undefined || this.settingUp)) return undefined;

@@ -14,6 +14,8 @@ export interface TransactionState {
   readonly marks: readonly Mark[];
   /** The statements that opened the transaction, to be sent again by a chained commit. */
   readonly opening: readonly string[];
+  /** Whether all of it was undone without its client's doing, which believes in it still. */
+  readonly hollow: boolean;
 }
 
 /** What is to be done with one statement of a virtual connection. */
@@ -40,7 +42,7 @@ export type Plan =
   | { readonly kind: 'notice'; readonly message: string; readonly tag: string };
 
 export const FORWARD: Plan = { kind: 'forward' };
-export const IDLE: TransactionState = { phase: 'idle', rooted: false, marks: [], opening: [] };
+export const IDLE: TransactionState = { phase: 'idle', rooted: false, marks: [], opening: [], hollow: false };
 
 /**
  * Plans for the steps that all databases have, in savepoints of the real connection.
@@ -64,7 +66,7 @@ export class Steps {
       send,
       tag,
       commits: false,
-      next: { phase: 'open', rooted: false, marks: [], opening: send },
+      next: { phase: 'open', rooted: false, marks: [], opening: send, hollow: false },
     };
   }
 
@@ -72,7 +74,13 @@ export class Steps {
   beginRooted(name: string): Plan {
     const real = this.#real(0);
     const send = [`SAVEPOINT ${real}`];
-    const next: TransactionState = { phase: 'open', rooted: true, marks: [{ name, real }], opening: send };
+    const next: TransactionState = {
+      phase: 'open',
+      rooted: true,
+      marks: [{ name, real }],
+      opening: send,
+      hollow: false,
+    };
     return { kind: 'open', send, tag: 'SAVEPOINT', commits: false, next };
   }
 
@@ -83,6 +91,11 @@ export class Steps {
   rollback(state: TransactionState, tag: string, chain: boolean): Plan {
     const real = this.#real(0);
     return this.#end(state, [rollingBackTo(real), releasing(real)], tag, chain, false);
+  }
+
+  /** Ends a transaction of which nothing is left. */
+  endHollow(state: TransactionState, chain: boolean): Plan {
+    return this.#end({ ...state, hollow: false }, [], 'ROLLBACK', chain, false);
   }
 
   savepoint(state: TransactionState, name: string): Plan {

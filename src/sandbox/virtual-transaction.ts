@@ -43,8 +43,8 @@ export class VirtualTransaction {
 
   /** How many savepoints the client holds on the real connection: 0 outside a transaction. */
   get depth(): number {
-    const { phase, rooted, marks } = this.#state;
-    if (phase === 'idle') return 0;
+    const { phase, rooted, marks, hollow } = this.#state;
+    if (phase === 'idle' || hollow) return 0;
     return marks.length + (rooted ? 0 : 1);
   }
 
@@ -53,11 +53,25 @@ export class VirtualTransaction {
     return this.#state.phase === 'failed';
   }
 
+  /** Whether nothing of it is left on the real connection: its client can only end it. */
+  get hollow(): boolean {
+    return this.#state.hollow;
+  }
+
   /** What to do with a statement of that effect now. */
   plan(effect: Effect): Plan {
+    if (this.#state.hollow) return this.#planHollow(effect);
     // Nearly all statements: no state has a say in them, unless it is the failed one.
     if ((effect.kind === 'read' || effect.kind === 'write') && !this.failed) return FORWARD;
     return transactionRules[this.#dialect](this.#steps, this.#state, effect);
+  }
+
+  /** In Postgres it is like one that has failed; elsewhere a commit has nothing to keep. */
+  #planHollow(effect: Effect): Plan {
+    const ends = effect.kind === 'commit' || effect.kind === 'rollback';
+    const keeps = effect.kind === 'commit' && this.#dialect === 'sqlite';
+    if (!ends || keeps) return transactionRules[this.#dialect](this.#steps, IDLE, effect);
+    return this.#steps.endHollow(this.#state, effect.chain);
   }
 
   /** The plan was carried out. It must be the one made last. */
@@ -72,6 +86,12 @@ export class VirtualTransaction {
   /** A statement inside the transaction failed: Postgres aborts the transaction, the others go on. */
   fail(): void {
     if (this.#dialect === 'postgres' && this.open) this.#state = { ...this.#state, phase: 'failed' };
+  }
+
+  /** All of it was undone, which its client does not know. */
+  hollowOut(): void {
+    const phase = this.#dialect === 'postgres' ? 'failed' : 'open';
+    if (this.open) this.#state = { ...this.#state, phase, rooted: false, marks: [], hollow: true };
   }
 
   /** The transaction is gone, as after the end of the test. */

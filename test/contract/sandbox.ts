@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Case } from './sandbox/cases.js';
 import { ends } from './sandbox/ends.js';
+import { functions } from './sandbox/functions.js';
 import { layers } from './sandbox/layers.js';
 import { losses } from './sandbox/losses.js';
 import { runs } from './sandbox/runs.js';
@@ -13,6 +14,7 @@ import { turns } from './sandbox/turns.js';
 const CASES: readonly (readonly [chapter: string, cases: readonly Case[]])[] = [
   ['sharing', sharing],
   ['turns', turns],
+  ['functions', functions],
   ['ends', ends],
   ['layers', layers],
   ['losses', losses],

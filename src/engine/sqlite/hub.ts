@@ -150,6 +150,33 @@ export class Hub implements Sandbox {
     if (lost !== undefined) throw lost;
   }
 
+  functionBegins(): void {
+    const { holder } = this.#turns;
+    this.#gate.functionBegins(holder === undefined ? [] : [holder]);
+  }
+
+  functionOver(failed: boolean): void {
+    if (failed) this.#abandonHolder(true);
+    else this.#gate.functionOver();
+  }
+
+  /** Whether the turn was given back, since a transaction that the test's function has left idle gave way. */
+  #makeWay(): boolean {
+    return this.#gate.yielding && this.#abandonHolder(false);
+  }
+
+  #abandonHolder(forgiven: boolean): boolean {
+    const { holder } = this.#turns;
+    if (holder === undefined || holder === this.#own || registry.pending.has(holder)) return false;
+    if (!this.#gate.isOfFunction(holder)) return false;
+
+    this.#undoTransaction(holder);
+    this.#gate.abandon(holder, forgiven);
+    holder.since = 0;
+    this.#turns.release(holder);
+    return true;
+  }
+
   end(): void {
     const { title } = this.#gate;
 
@@ -184,8 +211,9 @@ export class Hub implements Sandbox {
   leftovers(): readonly OpenWork[] {
     const { holder } = this.#turns;
     // Asked at the end of every test.
-    if (holder === undefined && registry.pending.size === 0) return NONE;
-    const leftovers: OpenWork[] = [];
+    const { abandoned } = this.#gate;
+    if (holder === undefined && registry.pending.size === 0 && abandoned.length === 0) return NONE;
+    const leftovers = abandoned.map((connection) => leftover('transaction', connection, true));
 
     if (holder !== undefined && !isSession(holder.name))
       leftovers.push(leftover('transaction', holder, !registry.pending.has(holder)));
@@ -230,7 +258,7 @@ export class Hub implements Sandbox {
    */
   enter(connection: Connection, sql: string, effect: Effect, wait: 'wait' | 'refuse'): void {
     this.#admit(connection, sql, effect, this.sent);
-    if (this.#turns.tryTake(connection)) return;
+    if (this.#turns.tryTake(connection) || (this.#makeWay() && this.#turns.tryTake(connection))) return;
 
     const holder = this.#turns.holder;
     if (wait === 'wait' && this.#host.canWait())
@@ -259,7 +287,7 @@ export class Hub implements Sandbox {
       fail(error as Error);
       return;
     }
-    if (this.#turns.tryTake(connection)) inTurn();
+    if (this.#turns.tryTake(connection) || (this.#makeWay() && this.#turns.tryTake(connection))) inTurn();
     else this.#turns.request(connection, sql, inTurn, fail);
   }
 
@@ -395,18 +423,20 @@ export class Hub implements Sandbox {
   #rollBack(connection: Connection, cut = false): void {
     if (this.#gate.settingUp) {
       if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
-    } else if (connection.transaction.open && this.handle.inTransaction) {
-      const { transaction } = connection;
-      const plan = transaction.plan({ kind: 'rollback', chain: false });
-      if ('send' in plan) for (const sql of plan.send) this.statements.get(sql).run();
-      this.#emulation.restore();
-    }
+    } else this.#undoTransaction(connection);
 
     // A cut connection goes on believing in its transaction.
     if (cut) this.#gate.cut(connection);
     else connection.transaction.reset();
     connection.since = 0;
     this.#turns.release(connection);
+  }
+
+  #undoTransaction({ transaction }: Connection): void {
+    if (!transaction.open || !this.handle.inTransaction) return;
+    const plan = transaction.plan({ kind: 'rollback', chain: false });
+    if ('send' in plan) for (const sql of plan.send) this.statements.get(sql).run();
+    this.#emulation.restore();
   }
 
   #undo(send: readonly string[]): void {

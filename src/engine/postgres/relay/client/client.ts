@@ -113,7 +113,8 @@ export class Client implements Sink {
   get busy(): boolean {
     const { blocked, coming, phase } = this.#dialogue;
     if (phase === 'closed' || coming) return false;
-    return phase !== 'ready' || blocked || this.inTransaction || this.#reader.held > 0;
+    if (phase !== 'ready' || blocked || this.#reader.held > 0) return true;
+    return this.inTransaction && !this.#hub.scopes.gate.isForgiven(this);
   }
 
   /** Whether something that it has sent is still to be answered; a statement of which only a part has come is on its way. */

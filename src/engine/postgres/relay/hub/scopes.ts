@@ -15,6 +15,13 @@ import type { Surroundings } from './surroundings.js';
 /** How long a scope's end waits before it gives the connection up, in milliseconds. */
 const GIVE_UP_AFTER = 1500;
 
+/** Whether it is a COMMIT or ROLLBACK of a client without a transaction, which changes nothing whenever it comes. */
+function endsNothing(client: Client, effects: readonly Effect[]): boolean {
+  const [first, second] = effects;
+  if (first === undefined || second !== undefined || client.emulation.transaction.open) return false;
+  return (first.kind === 'commit' || first.kind === 'rollback') && !first.chain;
+}
+
 /**
  * Layers and tests, which are rolled back at their end.
  *
@@ -63,6 +70,7 @@ export class Scopes {
   /** Why the client must not run anything now; `owner` is the scope whose work it is, where that is over. */
   admit(client: Client, effects: readonly Effect[], owner: EndedOwner | undefined): Error | undefined {
     this.#surroundings.catchUp();
+    if (endsNothing(client, effects)) return undefined;
     return this.gate.admit(client, effects, { owner });
   }
 
@@ -88,12 +96,44 @@ export class Scopes {
     this.gate.resume();
   }
 
+  /** The function of a test begins. */
+  functionBegins(): void {
+    this.gate.functionBegins(this.#hub.noticeboard.busy);
+  }
+
+  /** The function of a test is over, and its hooks come. */
+  functionOver(failed: boolean): void {
+    if (failed) for (const client of [...this.#hub.noticeboard.busy]) this.#abandon(client, true);
+    else this.gate.functionOver();
+    this.#hub.flush();
+  }
+
+  /** Whether the turn is free for one who wants it, since what a test's function has left open gave way. */
+  makeWay(): boolean {
+    const { holder } = this.#hub.turns;
+    return this.gate.yielding && holder !== undefined && this.#abandon(holder, false);
+  }
+
+  /** Rolls back what the function of a test has begun on the client and left idle. */
+  #abandon(client: Client, forgiven: boolean): boolean {
+    const { noticeboard, turns } = this.#hub;
+    if (client.own || client.underWay || this.gate.isCut(client) || !this.gate.isOfFunction(client)) return false;
+
+    client.emulation.undo();
+    this.gate.abandon(client, forgiven);
+    if (turns.holder === client) turns.release(client);
+    noticeboard.mark(client);
+    return true;
+  }
+
   /** Ends the innermost scope; `done` is called when its work is gone. Its losses are to be asked for. */
   end(done: () => void): void {
-    const { link, turns } = this.#hub;
+    const { link, noticeboard, turns } = this.#hub;
     const title = this.layers.current?.title;
     const straggler = (client: Client, sql: string): Error => stragglerError(client.name, sql, title);
+    const { abandoned } = this.gate;
     this.gate.rest();
+    for (const client of abandoned) noticeboard.mark(client);
     turns.refuseParked(straggler);
     turns.dismiss(straggler);
 

@@ -63,7 +63,7 @@ export class TurnTaking {
       if (!link.open) link.connect();
       return false;
     }
-    if (this.#take(client)) return true;
+    if (this.#take(client) || (this.#hub.scopes.makeWay() && this.#take(client))) return true;
 
     this.#queue.request(
       client,
@@ -123,12 +123,18 @@ export class TurnTaking {
 
     const { link } = this.#hub;
     client.idleSince = this.#hub.now();
-    if (client.holding || link.cancelling) return;
+    if (client.holding || link.cancelling) return this.#passOn();
     if (link.real.idle) return this.release(client);
     // The end of an earlier scope is not answered yet, and the client's own unit needed no answer.
     link.whenIdle(() => {
       if (!client.amid && this.#hub.isConnected(client)) this.leave(client);
     });
+  }
+
+  /** Whoever has left a transaction open gives way to those who wait, when nothing of it is under way any more. */
+  #passOn(): void {
+    if (this.#queue.size > 0 && this.#hub.scopes.gate.yielding)
+      this.#surroundings.later(() => void this.#hub.scopes.makeWay());
   }
 
   release(client: Client): void {
@@ -151,6 +157,7 @@ export class TurnTaking {
     const { holder } = this;
     const wished = (error: Error | undefined): void => this.#surroundings.wished(error);
     if (own === undefined || holder === own || this.#take(own)) return wished(undefined);
+    if (this.#hub.scopes.makeWay() && this.#take(own)) return wished(undefined);
 
     if (blocked && holder !== undefined && this.#isStuck(holder)) {
       const waiter = { connection: own.name, sql };

@@ -104,6 +104,14 @@ export class InThreadSandbox implements Sandbox {
     this.#hub.scopes.resume();
   }
 
+  functionBegins(): void {
+    this.#hub.scopes.functionBegins();
+  }
+
+  functionOver(failed: boolean): void {
+    this.#hub.scopes.functionOver(failed);
+  }
+
   end(): void {
     const told = this.#told;
     let ended = false;

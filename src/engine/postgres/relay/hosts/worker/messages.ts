@@ -33,6 +33,8 @@ export interface WorkerData {
 /** What the main thread sends. Those with a reply are waited for. */
 export type Command =
   | { readonly kind: 'connect' | 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  | { readonly kind: 'functionBegins' }
+  | { readonly kind: 'functionOver'; readonly failed: boolean }
   | { readonly kind: 'loss'; readonly past: boolean }
   | { readonly kind: 'log'; readonly from: number }
   | { readonly kind: 'begin'; readonly scope: ScopeName }

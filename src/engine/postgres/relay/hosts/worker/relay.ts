@@ -134,6 +134,10 @@ export class Relay {
         return hub.scopes.begin(command.scope);
       case 'resume':
         return hub.scopes.resume();
+      case 'functionBegins':
+        return hub.scopes.functionBegins();
+      case 'functionOver':
+        return hub.scopes.functionOver(command.failed);
       case 'end':
         return hub.scopes.end(() => this.#ended(number));
       case 'loss':

@@ -130,6 +130,14 @@ export class WorkerSandbox implements Sandbox {
     }
   }
 
+  functionBegins(): void {
+    if (this.#link.dead === undefined) this.#link.post({ kind: 'functionBegins' });
+  }
+
+  functionOver(failed: boolean): void {
+    if (this.#link.dead === undefined) this.#link.post({ kind: 'functionOver', failed });
+  }
+
   end(): void {
     const told = this.#told;
     this.#told = undefined;
