@@ -156,6 +156,16 @@ export class Databases {
     each(this.#scopes.pop() ?? [], (sandbox) => sandbox.end());
   }
 
+  /** The function of a test begins, behind hooks of it. */
+  functionBegins(): void {
+    for (const sandbox of this.#scopes.at(-1) ?? []) sandbox.functionBegins();
+  }
+
+  /** The function of a test is over, and hooks of it are to come. */
+  functionOver(failed: boolean): void {
+    for (const sandbox of this.#scopes.at(-1) ?? []) sandbox.functionOver(failed);
+  }
+
   /** What the app has open. */
   leftovers(): readonly OpenWork[] {
     const [first] = this.#sandboxes;

@@ -30,6 +30,13 @@ const WORDS = new Set([
   'async',
   'super',
   'with',
+  'void',
+  'typeof',
+  'new',
+  'throw',
+  'delete',
+  'yield',
+  'case',
 ]);
 
 /** A call at the beginning of a statement, or whose value a variable is given: nobody waits for it there. */

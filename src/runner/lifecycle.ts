@@ -294,6 +294,38 @@ export class Lifecycle {
     this.#databases.resume();
   }
 
+  /** The function of a test begins, and hooks before it may have begun transactions that are theirs. */
+  functionBegins(): void {
+    this.#databases.functionBegins();
+  }
+
+  /**
+   * The function of a test is over, and hooks of it are to come: lets the app finish what needs no
+   * help, for up to `drain` milliseconds. What it has open then, a hook may be about to end.
+   *
+   * @returns a promise where there is something to wait for; of the error that the test should fail with, if any
+   */
+  functionOver({ title }: EndingTest, failed: boolean): undefined | Promise<unknown> {
+    const finish = (): unknown => {
+      this.#databases.functionOver(failed);
+      return failed ? undefined : (this.#lateRejection() ?? this.unsent(title) ?? this.#repeated());
+    };
+    if (this.#stillNow() && !this.#databases.inTransit) {
+      const rejection = finish();
+      return rejection === undefined ? undefined : Promise.resolve(rejection);
+    }
+    return this.#quiet(this.#databases.drainLimit, false, () => this.#stillNow()).then(() => {
+      releaseIntervals();
+      return finish();
+    });
+  }
+
+  /** Whether all that is open waits for the app: it would have to begin something to end it. */
+  #stillNow(): boolean {
+    if (this.#client?.busy || requestsBusy() || this.#workGoesOn) return false;
+    return this.#databases.leftovers().every(({ idle }) => idle);
+  }
+
   /**
    * Whether the app has finished what the test started. A promise when it has not yet: it waits
    * for up to `drain` milliseconds and gives the error that the test should fail with, if any.
@@ -309,8 +341,8 @@ export class Lifecycle {
   }
 
   /** What a test has to fail with, whose end nobody waits for, for supertest requests that it never sent. */
-  unsent(test: { fullTitle(): string }): LockstepError | undefined {
-    return requestsUnsent() ? requestFailure(test.fullTitle()) : undefined;
+  unsent(title: string): LockstepError | undefined {
+    return requestsUnsent() ? requestFailure(title) : undefined;
   }
 
   /** With `nPlusOne: 'error'`, what a test fails with whose requests sent the same statement again and again. */
@@ -357,9 +389,13 @@ export class Lifecycle {
    * left, and nothing had come of it. Whether that is so.
    *
    * @param closing whether connections of the app to its clients have just been closed, of which it has to hear
+   * @param done whether nothing is left
    */
-  async #quiet(limit: number, closing: boolean): Promise<boolean> {
-    const done = (): boolean => this.#settled() && !this.#workGoesOn;
+  async #quiet(
+    limit: number,
+    closing: boolean,
+    done = (): boolean => this.#settled() && !this.#workGoesOn,
+  ): Promise<boolean> {
     // Counted as turns too: on a machine that is busy, a deadline alone would be over before the app had one.
     const waiting = new Patience(limit);
     const idle = new IdleWork(limit / 2);

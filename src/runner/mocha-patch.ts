@@ -86,6 +86,7 @@ function owner(hook: Runnable, method: 'run'): object {
 function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
   if (!entered(frame)) return;
+  if (hooksFollow(runnable)) run.lifecycle.functionBegins();
   const over = (error: unknown): void => runAsNobody(() => finish(frame, frame.reasonOf(error)));
   runAs(run.scopes.owner, () => original.call(runnable, over));
 }
@@ -105,6 +106,7 @@ function runEntered(frame: MochaFrame, original: Original): void {
   const { runnable } = frame;
   debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
   if (!entered(frame)) return;
+  if (hooksFollow(runnable)) frame.run.lifecycle.functionBegins();
 
   let synchronous = true;
   const run = (): void =>
@@ -146,16 +148,52 @@ function entered(frame: MochaFrame): boolean {
   return true;
 }
 
-/** A test is over when the app has finished what the test started. */
+/** Whether `afterEach` hooks come behind a test's function, which may end what it has left open. */
+function hooksFollow(runnable: Runnable): boolean {
+  return runnable.type === 'test' && !isLastOfTest(runnable);
+}
+
+/** A test is over when its last hook is, and the app has finished what they started. */
 function finish(frame: MochaFrame, error: unknown): void {
   const { run, runnable, done } = frame;
-  run.lifecycle.over(frame);
+  const { lifecycle } = run;
+  lifecycle.over(frame);
   if (error !== undefined) run.report.notePending(error);
-  if (runnable.type !== 'test') return leave(run, runnable, error, done);
 
-  const leak = run.lifecycle.settle(frame);
-  if (leak === undefined) return leave(run, runnable, error, done);
-  void Promise.resolve(leak).then((found) => leave(run, runnable, error ?? found, done));
+  const test = testOf(runnable);
+  if (test === undefined) return leave(run, runnable, error, done);
+  if (hooksFollow(runnable)) {
+    run.report.noteClock(runnable);
+    return behind(lifecycle.functionOver(frame, error !== undefined), (found) =>
+      leave(run, runnable, error ?? found, done),
+    );
+  }
+  if (!isLastOfTest(runnable)) return leave(run, runnable, error, done);
+
+  behind(lifecycle.settle(test === runnable ? frame : new EndedTest(test)), (found) => {
+    if (test === runnable) return leave(run, runnable, error ?? found, done);
+    // As an error of the hook it would end the whole suite: it is the failure of this one test.
+    if (found !== undefined && !test.isFailed()) fail(run, test, found);
+    leave(run, runnable, error, done);
+  });
+}
+
+/** The test that a test's function or a hook around it belongs to. */
+function testOf(runnable: Runnable): Runnable | undefined {
+  if (runnable.type === 'test') return runnable;
+  return runnable.parent._afterEach.includes(runnable) ? runnable.ctx?.currentTest : undefined;
+}
+
+function behind(waiting: Promise<unknown> | undefined, then: (found: unknown) => void): void {
+  if (waiting === undefined) then(undefined);
+  else void waiting.then(then);
+}
+
+/** Fails a test whose function is over already. */
+function fail(run: Run, test: Runnable, error: unknown): void {
+  run.reported.add(error);
+  run.report.tell(error, test);
+  test.emit('error', error);
 }
 
 /**
@@ -180,6 +218,23 @@ function leave(run: Run, runnable: Runnable, error: unknown, done: Done): void {
   // A loss of its own is nearer to what the test has failed with.
   if (before !== undefined) attribute(error, before);
   done(error);
+}
+
+/** A test behind its last hook. */
+class EndedTest {
+  readonly #test: Runnable;
+
+  constructor(test: Runnable) {
+    this.#test = test;
+  }
+
+  get title(): string {
+    return this.#test.fullTitle();
+  }
+
+  get advice(): string | undefined {
+    return adviceTo(this.#test);
+  }
 }
 
 /** A runnable as the bridge sees it. */

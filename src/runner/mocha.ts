@@ -179,7 +179,7 @@ function rootHooks(
 
   function afterEach(this: HookContext): void {
     const { currentTest } = this;
-    const unsent = currentTest && lifecycle.unsent(currentTest);
+    const unsent = currentTest && lifecycle.unsent(currentTest.fullTitle());
     if (unsent !== undefined && !currentTest?.isFailed()) currentTest?.emit('error', unsent);
     try {
       scopes?.leaveTest();

@@ -1,6 +1,6 @@
 import { pendingNow } from '../../bridge/index.js';
 import { LockstepError, NPlusOneError, QueryCountError } from '../../errors.js';
-import { FAKE, fakeClock } from '../../fake-clock.js';
+import { FAKE, type FakeClock, fakeClock } from '../../fake-clock.js';
 import { failedAnswers } from '../../http/index.js';
 import { type QueryLog, queryReport } from '../../queries/index.js';
 import { placesOf, headline } from '../../stack-text.js';
@@ -37,6 +37,8 @@ export class FailureReport {
   /** What was pending when a test's time was over. */
   readonly #pending = new WeakMap<Error, readonly string[]>();
   #startTold = false;
+  /** What the clock was as the function of a test was over, whose hooks put it back. */
+  #clock: { readonly test: Runnable; readonly fake: FakeClock | undefined } | undefined;
 
   constructor(background: Background) {
     this.#background = background;
@@ -57,6 +59,11 @@ export class FailureReport {
     if (isTimeout(error) && !this.#pending.has(error)) this.#pending.set(error, pendingNow());
   }
 
+  /** To be called when the function of a test is over and hooks of it are to come. */
+  noteClock(test: Runnable): void {
+    this.#clock = { test, fake: fakeClock() };
+  }
+
   /** @param runnable what has failed, where it is known */
   tell(error: unknown, runnable?: Runnable): void {
     if (!(error instanceof Error) || this.#told.has(error)) return;
@@ -66,14 +73,14 @@ export class FailureReport {
     if (!this.#fullTrace) cleanStacks(error);
     if (runnable !== undefined) showTest(error, runnable);
     try {
-      const stack = withParagraphs(error, this.#paragraphs(error), this.#reader.showsMessage);
+      const stack = withParagraphs(error, this.#paragraphs(error, runnable), this.#reader.showsMessage);
       if (stack !== error.stack) error.stack = stack;
     } catch {
       // A frozen error, or one whose stack is of its own making: the failure itself matters more.
     }
   }
 
-  #paragraphs(error: Error): string[] {
+  #paragraphs(error: Error, runnable: Runnable | undefined): string[] {
     const answers = failedAnswers();
     const causes = causesOf(error);
     const { startFailure } = this.#background;
@@ -84,7 +91,7 @@ export class FailureReport {
       answersParagraph(answers, error, PLACES),
       this.#background.hint(errors),
       startFailure && this.#startParagraph(startFailure, causes),
-      this.#pendingParagraph(error),
+      this.#pendingParagraph(error, runnable),
       listsStatements(error) ? undefined : this.#statementsParagraph(said),
     ].filter((paragraph) => paragraph !== undefined);
   }
@@ -108,9 +115,10 @@ export class FailureReport {
       .join('\n');
   }
 
-  #pendingParagraph(error: Error): string | undefined {
+  #pendingParagraph(error: Error, runnable: Runnable | undefined): string | undefined {
     const pending = this.#pending.get(error) ?? [];
-    const fake = isWait(error) ? fakeClock() : undefined;
+    const before = runnable !== undefined && this.#clock?.test === runnable ? this.#clock.fake : undefined;
+    const fake = isWait(error) ? (fakeClock() ?? before) : undefined;
     const clock = fake === undefined || error.message.includes(FAKE) ? [] : [fake.why, fake.remedy];
     if (pending.length === 0 && clock.length === 0) return undefined;
 

@@ -1,0 +1,57 @@
+import { expect } from 'chai';
+import { fixture, type MochaRun, type MochaVersion, runMocha } from '../run-mocha.js';
+
+const folder = fixture('transactions');
+
+const LIBRARIES = [
+  ...['pg', 'knex-pg', 'sequelize', 'sequelize-managed', 'typeorm', 'mikro-orm', 'slonik'],
+  ...['knex-better-sqlite3', 'knex-sqlite3', 'sequelize-sqlite3'],
+];
+const OTHER_MOCHAS: readonly MochaVersion[] = ['mocha10', 'mocha11'];
+
+describe('suites that begin and end transactions in hooks', function () {
+  this.timeout(60_000);
+
+  for (const library of LIBRARIES) {
+    it(`${library}: begun before and rolled back after each test, whatever becomes of it`, async () => {
+      textbook(await run('textbook.mjs', library));
+    });
+
+    it(`${library}: what a test leaves open keeps no hook from its work`, async () => {
+      const result = await run('own.mjs', library);
+      // One that has passed and leaked is told so when its hooks have not ended what it has left.
+      expect(result.failed, result.stdout).to.deep.equal(['fails and leaves it open', 'passes and leaves it open']);
+      expect(result.passed).to.include.members(['is innocent', 'is innocent too']);
+      expect(result.find('passes and leaves it open').err.code).to.equal('LOCKSTEP_LEAK');
+      expect(result.find('fails and leaves it open').err.message).to.equal('on purpose');
+    });
+
+    it(`${library}: what a hook ends is no leak`, async () => {
+      const result = await run('own.mjs', library, { END: '1' });
+      expect(result.failed, result.stdout).to.deep.equal(['fails and leaves it open']);
+      expect(result.passed).to.deep.equal(['is innocent', 'passes and leaves it open', 'is innocent too']);
+    });
+  }
+
+  for (const mocha of OTHER_MOCHAS) {
+    it(`with ${mocha}`, async () => textbook(await run('textbook.mjs', 'pg', {}, mocha)));
+  }
+
+  it('with the hub in a worker', async () => textbook(await run('textbook.mjs', 'pg', { SANDBOX_HOST: 'worker' })));
+  it('where nothing is patched', async () => textbook(await run('textbook.mjs', 'pg', { LOCKSTEP_AUTO: '0' })));
+});
+
+function textbook(result: MochaRun): void {
+  expect(result.failed, result.stdout + result.stderr).to.deep.equal(['finds nothing of it, and fails']);
+  expect(result.find('finds nothing of it, and fails').err.message).to.equal('on purpose');
+  expect(result.passed).to.have.length(5);
+}
+
+async function run(
+  file: string,
+  LIBRARY: string,
+  env: Readonly<Record<string, string>> = {},
+  mocha?: MochaVersion,
+): Promise<MochaRun> {
+  return await runMocha(folder, [file], { mocha, env: { LIBRARY, ...env } });
+}
