@@ -125,6 +125,11 @@ export class Hub implements Sandbox {
     registration(this.handle);
   }
 
+  /** Goes up with each end and begin of a scope. */
+  get epoch(): number {
+    return this.#gate.epoch;
+  }
+
   /** What is known of a statement that is sent now. */
   get sent(): Sent {
     return { epoch: this.#gate.epoch, owner: this.#host.endedOwner() };
