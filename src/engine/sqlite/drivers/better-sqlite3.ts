@@ -9,13 +9,14 @@ import { classify } from '../../../sql/classify.js';
 import { split } from '../../../sql/split.js';
 import { requireReal } from '../../swap/real.js';
 import { enterNow, runNow } from '../client.js';
-import { Connection } from '../connection.js';
+import type { Connection } from '../connection.js';
 import { MEMORY } from '../database-name.js';
 import type { Effect } from '../../../sql/effect.js';
 import type { Execution } from '../emulation.js';
 import type { Hub } from '../hub.js';
 import type { NativeModule, NativeStatement } from '../native.js';
-import { claimed, hubOf, nameConnection, registerEverywhere, type Registration, registry } from '../registry.js';
+import { type Claim, claimed, connectTo, disconnect } from '../opening.js';
+import { hubOf, registerEverywhere, type Registration, registry } from '../registry.js';
 import { BusyConnection } from './better-sqlite3-busy.js';
 import { Statement, type StatementOwner } from './better-sqlite3-statement.js';
 import { type Transaction, wrapTransaction } from './better-sqlite3-transaction.js';
@@ -44,14 +45,15 @@ class VirtualDatabase implements StatementOwner {
   /** Whether the statements of transactions are prepared, as the driver does for the first one. */
   #transactions = false;
 
-  constructor(file: string, database: string, options: DatabaseOptions) {
+  constructor(file: string, claim: Claim, options: DatabaseOptions) {
     this.name = file;
-    this.memory = database === MEMORY;
+    this.memory = file.trim() === MEMORY;
     this.readonly = options.readonly === true;
+    const connection = connectTo({ file, claim, driver: DRIVER, readonly: this.readonly });
     // Loggers print databases, and this would show them our insides.
     Object.defineProperties(this, {
-      connection: { value: new Connection(nameConnection(DRIVER, database), database, this.readonly) },
-      busy: { value: new BusyConnection(() => registry.databases.get(database)?.hub) },
+      connection: { value: connection },
+      busy: { value: new BusyConnection(() => registry.databases.get(connection.database)?.hub) },
       verbose: { value: options.verbose ?? undefined },
     });
   }
@@ -175,7 +177,7 @@ class VirtualDatabase implements StatementOwner {
     if (!this.#open) return this;
     this.busy.requireNoIterators();
 
-    this.connection.hub?.disconnect(this.connection);
+    disconnect(this.connection);
     this.#open = false;
     return this;
   }
@@ -258,12 +260,12 @@ export interface SqliteErrorConstructor {
 function open(this: unknown, given?: unknown, options: DatabaseOptions = {}): object {
   if (typeof given === 'string' || given === null || given === undefined) refuseMistakes(given ?? '', options);
 
-  const database = typeof given === 'string' ? claimed(given, DRIVER) : undefined;
-  if (database === undefined) return new (real())(given as string, options);
+  const claim = typeof given === 'string' ? claimed(given, DRIVER) : undefined;
+  if (claim === undefined) return new (real())(given as string, options);
 
   const file = given as string;
-  if (new.target === undefined) return new VirtualDatabase(file, database, options);
-  return Reflect.construct(VirtualDatabase, [file, database, options], new.target) as object;
+  if (new.target === undefined) return new VirtualDatabase(file, claim, options);
+  return Reflect.construct(VirtualDatabase, [file, claim, options], new.target) as object;
 }
 
 /** The mistakes that the real driver catches by name. */
