@@ -65,9 +65,11 @@ function readFile(section: Section): string {
   const written = section.text('file');
   const accepted = "the path of a database file, or ':memory:'";
   if (written === undefined) throw section.refuse('file', accepted);
-  if (written === ':memory:') return written;
+  if (written === ':memory:' || isSharedMemory(written)) return written;
 
-  if (written.startsWith('file:')) throw section.refuse('file', `${accepted}, not a URI`);
+  if (written.startsWith('file:')) {
+    throw section.refuse('file', `${accepted}, not a URI but of the form file:name?mode=memory&cache=shared`);
+  }
 
   const path = resolve(dirname(section.source), written);
   if (!isFolder(dirname(path))) {
@@ -80,6 +82,11 @@ function readFile(section: Section): string {
     throw section.refuse('file', accepted, { why: `${path} is a folder.` });
   }
   return path;
+}
+
+/** SQLite's form of a database in memory with a name of its own. */
+function isSharedMemory(written: string): boolean {
+  return /^file:[^?:]+\?(?=.*\bmode=memory\b)(?=.*\bcache=shared\b)/.test(written);
 }
 
 function readSwap(section: Section): readonly SqliteDriver[] {

@@ -234,7 +234,11 @@ export class Lifecycle {
   /** What a failed test's report adds: that the app does not reach the config's database, or what the sandbox has to do with an error. */
   hint(errors: readonly unknown[]): string | undefined {
     return (
-      unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env) ?? sandboxHint(errors)
+      unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env) ??
+      sandboxHint(
+        errors,
+        this.queries.read().flatMap(({ error }) => error ?? []),
+      )
     );
   }
 

@@ -8,6 +8,8 @@ export interface StatementFailure {
   /** SQLSTATE, `SQLITE_CONSTRAINT_UNIQUE`, `LOCKSTEP_STALL`; undefined where there is none. */
   readonly code: string | undefined;
   readonly message: string;
+  /** What the sandbox has to do with it, where it has. */
+  readonly hint?: string;
 }
 
 /** One statement that a client of the sandbox has sent. */
@@ -61,8 +63,9 @@ export class StatementLog<Statement extends LoggedStatement = LoggedStatement> {
 export function failureOf(error: unknown): StatementFailure {
   if (!(error instanceof Error)) return { code: undefined, message: String(error) };
 
-  const { code } = error as { code?: unknown };
-  return { code: typeof code === 'string' ? code : undefined, message: error.message };
+  const { code, hint } = error as { code?: unknown; hint?: unknown };
+  const failure = { code: typeof code === 'string' ? code : undefined, message: error.message };
+  return typeof hint === 'string' ? { ...failure, hint } : failure;
 }
 
 function shortened<Statement extends LoggedStatement>(statement: Statement): Statement {

@@ -1,4 +1,5 @@
 import { VirtualTransaction } from '../../sandbox/virtual-transaction.js';
+import { inMemory } from './database-name.js';
 import type { Hub } from './hub.js';
 import type { NativeStatement } from './native.js';
 
@@ -13,6 +14,8 @@ export class Connection {
   readonly database: string;
   /** Whether it was opened for reading only. */
   readonly readonly: boolean;
+  /** Whether the app knows its database to be in memory: it has opened `:memory:`, not a path. */
+  readonly memory: boolean;
   readonly transaction: VirtualTransaction;
   /** Settings that are the connection's own and never reach the real handle, e.g. journal_mode. */
   readonly settings: Map<string, string | number> = new Map();
@@ -26,11 +29,18 @@ export class Connection {
   /** A statement runs to its end before anybody could look. */
   readonly running = false;
 
-  constructor(name: string, database: string, readonly = false) {
+  constructor(
+    name: string,
+    database: string,
+    { readonly = false, memory = inMemory(database) }: { readonly readonly?: boolean; readonly memory?: boolean } = {},
+  ) {
     this.name = name;
     this.database = database;
     this.readonly = readonly;
+    this.memory = memory;
     this.transaction = new VirtualTransaction(name, 'sqlite');
+    // How a new file keeps its journal.
+    if (!memory && inMemory(database)) this.settings.set('journal_mode', 'delete');
   }
 
   /** Forgets what a former hub knew of it. */

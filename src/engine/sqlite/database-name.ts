@@ -6,8 +6,8 @@ import { UnsafeDatabaseError } from '../../errors.js';
 export const MEMORY = ':memory:';
 
 /**
- * One name for all the ways to write a database: `:memory:`, or the absolute path without symbolic
- * links. Relative paths count from the working directory; SQLite's `file:` names are understood.
+ * One name for all the ways to write a database: `:memory:`, a name in memory that is shared
+ * (`file:cache?mode=memory&cache=shared`), or the absolute path without symbolic links. Relative paths count from the working directory; SQLite's `file:` names are understood.
  */
 export function canonicalName(file: string): string {
   const name = file.trim();
@@ -17,10 +17,33 @@ export function canonicalName(file: string): string {
   return realPath(resolve(name));
 }
 
+/** To SQLite it is one database for all who use the name, and another one than `:memory:`. */
+function sharedName(name: string): string {
+  return `file:${name}?mode=memory&cache=shared`;
+}
+
+/** Whether a database of that name, or canonical name, is in memory. */
+export function inMemory(file: string): boolean {
+  const name = file.startsWith(MEMORY) ? MEMORY : canonicalName(file);
+  return name === MEMORY || isSharedMemory(name);
+}
+
+/** Whether a canonical name is that of a database in memory with a name of its own. */
+export function isSharedMemory(name: string): boolean {
+  return name.startsWith('file:');
+}
+
+/** Whether `:memory:`, as it is written here, is one database for all who write so. */
+export function sharesMemory(file: string): boolean {
+  return file.trim().startsWith('file:') && file.includes('cache=shared');
+}
+
 /** SQLite's URI names, see https://www.sqlite.org/uri.html: `file:data.db?mode=ro`, `file:///data.db`. */
 function fromUri(uri: string): string {
   const [name = '', query = ''] = uri.slice('file:'.length).split('#', 1)[0]?.split('?', 2) ?? [];
-  if (name === MEMORY || new URLSearchParams(query).get('mode') === 'memory') return MEMORY;
+  const parameters = new URLSearchParams(query);
+  if (name === MEMORY) return MEMORY;
+  if (parameters.get('mode') === 'memory') return parameters.get('cache') === 'shared' ? sharedName(name) : MEMORY;
   if (name.startsWith('//')) return realPath(fileURLToPath(`file:${name}`));
 
   return realPath(resolve(decodeURIComponent(name)));
@@ -38,7 +61,7 @@ function realPath(path: string): string {
 
 /** @throws UnsafeDatabaseError when the file is not named like a test database. */
 export function refuseUnsafe(file: string, allowAnyDatabase: boolean): void {
-  if (allowAnyDatabase || file === MEMORY || basename(file).toLowerCase().includes('test')) return;
+  if (allowAnyDatabase || inMemory(file) || basename(file).toLowerCase().includes('test')) return;
 
   throw new UnsafeDatabaseError({
     what: `Lockstep does not open "${file}": its name does not contain "test".`,

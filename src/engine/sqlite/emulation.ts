@@ -3,6 +3,7 @@ import type { Effect } from '../../sql/effect.js';
 import type { Plan } from '../../sandbox/virtual-transaction.js';
 import type { Connection } from './connection.js';
 import { DeferredKeys } from './deferred-keys.js';
+import { hinted } from './hints.js';
 import type { NativeDatabase, NativeModule } from './native.js';
 import { emulatePragma, LASTING, NOTHING, type Pragma, refuseForeignKeys, truth } from './pragmas.js';
 import type { Statements } from './statements.js';
@@ -85,7 +86,7 @@ export class Emulation {
 
     if (plan.kind === 'reject') {
       transaction.done(plan);
-      throw new this.#SqliteError(plan.message, plan.code);
+      throw hinted(new this.#SqliteError(plan.message, plan.code), connection);
     }
     if (plan.kind === 'forward' || plan.kind === 'notice') return;
 

@@ -7,7 +7,7 @@ import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/st
 import type { CutConnection, EndedOwner, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
-import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../engine.js';
+import type { Host, Sandbox, StatementEvent, SyncConnection } from '../engine.js';
 import { inspector } from '../inspector.js';
 import { clock, now, ORIGIN } from '../clock.js';
 import { Connection } from './connection.js';
@@ -28,6 +28,16 @@ export interface Sent {
   readonly epoch: number | undefined;
   /** The scope whose work it is, where that was over then. */
   readonly owner: EndedOwner | undefined;
+}
+
+/** What a database in memory begins with that is not the config's. */
+export interface Origin {
+  /** Its image; undefined for an empty one. */
+  readonly bytes: Buffer | undefined;
+  /** Where its statements are noted. */
+  readonly log: StatementLog<StatementEvent>;
+  /** Is told of each statement before it is admitted, and may begin a scope then. */
+  admitting(effect: Effect): void;
 }
 
 /** A statement that an asynchronous client has sent. */
@@ -52,7 +62,7 @@ export interface Job {
  */
 export class Hub implements Sandbox {
   observer: ((statement: StatementEvent) => void) | undefined;
-  readonly log: StatementReader;
+  readonly log: StatementLog<StatementEvent>;
   readonly session: SyncConnection;
   /** The real database. Drivers prepare statements on it and read what a statement is about. */
   readonly handle: NativeDatabase;
@@ -68,23 +78,27 @@ export class Hub implements Sandbox {
 
   readonly #database: string;
   readonly #name: string;
-  readonly #sent = new StatementLog<StatementEvent>();
   readonly #options: SqliteOptions;
   readonly #host: Host;
   readonly #gate: ScopeGate<Connection>;
   readonly #turns: TurnQueue<Connection>;
   readonly #emulation: Emulation;
+  readonly #origin: Origin | undefined;
   /** The session's. */
   readonly #own: Connection;
   /** How many statements of the app were run. */
   #performed = 0;
 
-  constructor(database: string, options: SqliteOptions, host: Host) {
-    const { bytes, journalMode } = readImage(options.image ?? options.file, options.root);
+  constructor(database: string, options: SqliteOptions, host: Host, origin?: Origin) {
+    const { bytes, journalMode } =
+      origin === undefined
+        ? readImage(options.image ?? options.file, options.root)
+        : { bytes: origin.bytes, journalMode: 'memory' };
 
     this.#database = database;
     this.#name = options.name ?? 'main';
-    this.log = this.#sent;
+    this.#origin = origin;
+    this.log = origin?.log ?? new StatementLog<StatementEvent>();
     this.#options = options;
     this.#host = host;
     this.#gate = new ScopeGate((late) => host.refused(late));
@@ -125,9 +139,26 @@ export class Hub implements Sandbox {
     registration(this.handle);
   }
 
+  /** Goes up with each end and begin of a scope. */
+  get epoch(): number {
+    return this.#gate.epoch;
+  }
+
   /** What is known of a statement that is sent now. */
   get sent(): Sent {
     return { epoch: this.#gate.epoch, owner: this.#host.endedOwner() };
+  }
+
+  /** Whether anything was done in the scopes that are open. */
+  get used(): boolean {
+    return this.#gate.layers.real;
+  }
+
+  /** The database as the first scope is about to find it; undefined for an empty one. */
+  image(): Buffer | undefined {
+    this.#cutHolder();
+    const bytes = this.handle.serialize();
+    return bytes.length === 0 ? undefined : bytes;
   }
 
   begin(scope: ScopeName): void {
@@ -380,7 +411,7 @@ export class Hub implements Sandbox {
       error,
     };
 
-    this.#sent.add(statement);
+    this.log.add(statement);
     this.observer?.(statement);
   }
 
@@ -401,6 +432,7 @@ export class Hub implements Sandbox {
   #admit(connection: Connection, sql: string, effect: Effect, { epoch: sentIn, owner }: Sent): void {
     if (connection.hub !== this) this.#join(connection);
     connection.lastSql = sql;
+    this.#origin?.admitting(effect);
 
     const refusal = this.#gate.admit(connection, [effect], { sentIn, owner });
     if (refusal !== undefined) throw refusal;

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { UnsafeDatabaseError } from '../../errors.js';
-import { MEMORY } from './database-name.js';
+import { inMemory } from './database-name.js';
 import { openNative } from './native.js';
 
 /** What SQLite allows a database in memory by default (SQLITE_MEMDB_DEFAULT_MAXSIZE). */
@@ -22,7 +22,7 @@ export interface Image {
  * @throws UnsafeDatabaseError when the file is too large for an image.
  */
 export function readImage(file: string, root: string): Image {
-  if (file === MEMORY) return { bytes: undefined, journalMode: 'memory' };
+  if (inMemory(file)) return { bytes: undefined, journalMode: 'memory' };
 
   const size = sizeOf(file);
   if (size === 0) return { bytes: undefined, journalMode: 'delete' };

@@ -10,6 +10,7 @@ export interface NativeStatement {
   run(...values: readonly unknown[]): NativeRunResult;
   get(...values: readonly unknown[]): unknown;
   all(...values: readonly unknown[]): unknown[];
+  iterate(...values: readonly unknown[]): IterableIterator<unknown> & { return(): unknown };
   bind(...values: readonly unknown[]): this;
   columns(): unknown[];
   pluck(on?: boolean): this;

@@ -37,8 +37,8 @@ export function emulatePragma(connection: Connection, pragma: Pragma, journalMod
     case 'journal_mode': {
       const current = String(settings.get(name) ?? journalMode);
       const wanted = value?.toLowerCase();
-      // As in production, a database in memory does not leave its mode.
-      if (wanted === undefined || journalMode === 'memory' || !JOURNAL_MODES.includes(wanted))
+      // As in production, a database in memory does not leave its mode; one that the app opens by a path is none.
+      if (wanted === undefined || (journalMode === 'memory' && !settings.has(name)) || !JOURNAL_MODES.includes(wanted))
         return answer(name, current);
       settings.set(name, wanted);
       return answer(name, wanted);

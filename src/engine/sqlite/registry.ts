@@ -1,32 +1,62 @@
-import { NotRunningError, SwapError } from '../../errors.js';
-import { connectionName } from '../../sandbox/connection-names.js';
+import { NotRunningError } from '../../errors.js';
 import type { Connection } from './connection.js';
-import { canonicalName } from './database-name.js';
+import { canonicalName, MEMORY } from './database-name.js';
 import type { Hub } from './hub.js';
+import type { Opener } from './memory/opener.js';
+import type { OpenConnection } from './memory/starts-anew.js';
 import type { NativeDatabase } from './native.js';
 import type { SqliteOptions } from './options.js';
+import { standInPath } from './stand-in-path.js';
 
 /** A user function, aggregate, table or extension that an app's connection has registered. */
 export type Registration = (database: NativeDatabase) => void;
 
+/** Tells which database `:memory:` means, while a sandbox has several. */
+export interface MemoryNames {
+  /** Number of the innermost scope that is open; 0 without one. */
+  readonly scope: number;
+  /** The name in the registry of the one that is meant by whoever opens `:memory:` now. */
+  nameFor(opener: Opener): string;
+  /** The same for a name in memory that all share who use it. */
+  nameShared(name: string): string;
+  /** The hub of one of its databases, which may have been put away. */
+  hubOf(name: string): Hub | undefined;
+  /** A connection was closed. */
+  disconnected(connection: Connection): void;
+}
+
 /** A database that belongs to Lockstep. */
-interface Claimed {
+export interface Claimed {
   /** There while a sandbox is open. */
   hub: Hub | undefined;
   /** Whether the app has opened it. */
   opened: boolean;
+  /** Whether it has come to it by the path that stands for `:memory:`. */
+  byPath: boolean;
   /** What messages call it, where there are several. */
   readonly label: string | undefined;
   /** How many calls an asynchronous driver has taken from the app, and how many answers it has given back. */
   calls: number;
+  /** The app's connections that are open. */
+  readonly connections: Map<Connection, OpenConnection>;
+  /** Of `:memory:`, while a sandbox is open. */
+  names: MemoryNames | undefined;
 }
 
 /** What the drop-in drivers and the engine must agree on, once per process. */
 interface Registry {
   /** Databases that belong to Lockstep, by canonical name. */
   readonly databases: Map<string, Claimed>;
+  /** The path by which an app is led to the database in memory; the same for all runs of the process. */
+  memoryPath: string | undefined;
   /** Files that are not Lockstep's and that an app opened through a drop-in driver. */
   readonly others: Set<string>;
+  /** Packages that were given a database in memory of their own. */
+  readonly packages: Set<string>;
+  /** How many databases in memory there were beside the config's. */
+  numbered: number;
+  /** How many scopes were begun: connections remember theirs over all sandboxes. */
+  scopes: number;
   /** Where real drivers are resolved from. */
   root: string | undefined;
   /** How many connections each driver has opened: their names count on. */
@@ -37,6 +67,7 @@ interface Registry {
   readonly registrations: Map<string, Registration>;
 }
 
+const OTHER = `${MEMORY}#`;
 const KEY = Symbol.for('lockstep.sqlite');
 
 // A TypeScript loader may load the package twice, and both copies must meet in one hub.
@@ -44,46 +75,72 @@ const shared = globalThis as { [KEY]?: Registry };
 
 export const registry: Registry = (shared[KEY] ??= {
   databases: new Map(),
+  memoryPath: undefined,
   others: new Set(),
+  packages: new Set(),
+  numbered: 0,
+  scopes: 0,
   root: undefined,
   counts: new Map(),
   pending: new Set(),
   registrations: new Map(),
 });
 
+/** What the app is given to reach a database: the file itself, and for `:memory:` a path that stands for it. */
+export function pathFor({ file }: Pick<SqliteOptions, 'file'>): string {
+  return file === MEMORY ? (registry.memoryPath ??= standInPath()) : file;
+}
+
 /** Makes a database Lockstep's: from now on the drop-in drivers send it to the sandbox. Returns its canonical name. */
 export function claim({ file, root, label }: Pick<SqliteOptions, 'file' | 'root' | 'label'>): string {
   const name = canonicalName(file);
-  const { hub, opened = false, calls = 0 } = registry.databases.get(name) ?? {};
   registry.root = root;
-  registry.databases.set(name, { hub, opened, label, calls });
+  registry.databases.set(name, { ...(registry.databases.get(name) ?? newDatabase()), label });
   return name;
 }
 
-/**
- * The canonical name of a database that is Lockstep's, undefined for one that is to be opened for
- * real.
- *
- * @throws SwapError when Lockstep has claimed no database in this process.
- */
-export function claimed(file: string, driver: string): string | undefined {
-  if (registry.databases.size === 0) {
-    throw new SwapError({
-      what: `lockstep/drivers/${driver} was asked to open "${file}" while Lockstep is not running.`,
-      why: "It is a stand-in for tests and knows no database before Lockstep has read the config's database.file.",
-      remedy:
-        'Use it in the test\'s configuration only, and make lockstep/mocha the first entry of "require" in .mocharc.json.',
-    });
-  }
+/** @throws Error when it was not claimed. */
+export function claimedBy(name: string): Claimed {
+  const claimed = registry.databases.get(name);
+  if (claimed === undefined) throw new Error(`Registry: ${name} is not claimed.`);
+  return claimed;
+}
 
-  const name = canonicalName(file);
-  const database = registry.databases.get(name);
-  if (database === undefined) {
-    registry.others.add(name);
-    return undefined;
-  }
-  database.opened = true;
-  return name;
+/** Another database in memory, of that name; there already if it comes from a former run. */
+export function addDatabase(name: string, label: string | undefined): Claimed {
+  const known = registry.databases.get(name);
+  if (known !== undefined) return known;
+
+  const added = { ...newDatabase(), opened: true, label };
+  registry.databases.set(name, added);
+  return added;
+}
+
+export function forgetDatabase(name: string): void {
+  registry.databases.delete(name);
+}
+
+/** A name for another database in memory, unique in the process because connections outlive a sandbox. */
+export function nameOther(kind: 'anew' | 'own'): string {
+  registry.numbered += 1;
+  return `${OTHER}${kind}-${registry.numbered}`;
+}
+
+/** Whether `nameOther` has given that name. */
+export function isOther(name: string, kind: 'anew' | 'own'): boolean {
+  return name.startsWith(OTHER + kind);
+}
+
+function newDatabase(): Claimed {
+  return {
+    hub: undefined,
+    opened: false,
+    byPath: false,
+    label: undefined,
+    calls: 0,
+    connections: new Map(),
+    names: undefined,
+  };
 }
 
 /**
@@ -105,11 +162,25 @@ export function warnOfOthers(database: string, key: string, realDrivers: readonl
           `Set ${key}.file, or name in ${key}.env the variable that the app takes the path from.`,
         ]
       : [`loaded the real ${realDrivers.join(' and ')}`, `Set ${key}.swap: ${show(realDrivers)}.`];
-  if (files.length === 0 && realDrivers.length === 0) return;
+  if (files.length === 0 && realDrivers.length === 0) {
+    warnOfPackages(database, key);
+    return;
+  }
 
   process.emitWarning(
     `The app never opened "${database}", the config's ${key}.file, but it ${did}: ` +
       `what it wrote there is real and was not rolled back. ${remedy}`,
+    { code: 'LOCKSTEP_OTHER_DATABASE' },
+  );
+}
+
+function warnOfPackages(database: string, key: string): void {
+  if (registry.packages.size === 0) return;
+
+  process.emitWarning(
+    `The app never opened "${database}", the config's ${key}.file, but the package ${[...registry.packages].join(', ')} did: ` +
+      `what it keeps in memory counts as a cache of its own, in another database than the session's. ` +
+      `If the app reaches its database by it, name a path in ${key}.file, and in ${key}.env the variable that the app takes it from.`,
     { code: 'LOCKSTEP_OTHER_DATABASE' },
   );
 }
@@ -125,7 +196,7 @@ function show(names: readonly string[]): string {
  * @throws NotRunningError when no sandbox is open.
  */
 export function hubOf(database: string, connection: string): Hub {
-  const hub = registry.databases.get(database)?.hub;
+  const hub = findHub(database);
   if (hub !== undefined) return hub;
 
   throw new NotRunningError({
@@ -135,17 +206,15 @@ export function hubOf(database: string, connection: string): Hub {
   });
 }
 
+/** The same; undefined when no sandbox is open. */
+export function findHub(database: string): Hub | undefined {
+  return registry.databases.get(database)?.hub ?? registry.databases.get(MEMORY)?.names?.hubOf(database);
+}
+
 /** An asynchronous driver has taken a call from the app, or answers one. */
 export function countCall(database: string): void {
   const claimed = registry.databases.get(database);
   if (claimed !== undefined) claimed.calls += 1;
-}
-
-/** A name for a new connection to a claimed database, e.g. `sqlite3 connection 2`. */
-export function nameConnection(driver: string, database: string): string {
-  const count = (registry.counts.get(driver) ?? 0) + 1;
-  registry.counts.set(driver, count);
-  return connectionName(`${driver} connection ${count}`, registry.databases.get(database)?.label);
 }
 
 /** Registers a function with the open hubs and with all to come. */

@@ -1,12 +1,14 @@
 import type { Engine, Host, LoadedEngine, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import { swap } from '../swap/index.js';
-import { refuseUnsafe } from './database-name.js';
+import { MEMORY, refuseUnsafe } from './database-name.js';
 import Database from './drivers/better-sqlite3.js';
 import sqlite3 from './drivers/sqlite3.js';
 import { Hub } from './hub.js';
+import { MemoryDatabases } from './memory/memory-databases.js';
 import type { SqliteOptions } from './options.js';
-import { claim, registry } from './registry.js';
+import { claim, pathFor, registry } from './registry.js';
+import { clearPath } from './stand-in-path.js';
 
 /** The drop-in of each driver. */
 const DRIVERS: Readonly<Record<SqliteOptions['swap'][number], unknown>> = { 'better-sqlite3': Database, sqlite3 };
@@ -20,7 +22,7 @@ export const sqlite: Engine<SqliteOptions> = {
 
   load(options: SqliteOptions): Promise<LoadedEngine> {
     return Promise.resolve({
-      url: options.file,
+      url: isLed(options) ? pathFor(options) : options.file,
       prepare: () => prepare(options),
       // As a promise, whatever it throws.
       open: async (host: Host, image?: string) =>
@@ -39,13 +41,23 @@ function prepare(options: SqliteOptions): () => void {
     })),
     options.root,
   );
-  const variables = [options, ...(options.replicas ?? [])].flatMap(({ env = [] }) => env);
-  const restoreEnvironment = setEnvironment(variables.map((name) => [name, options.file]));
+  const path = isLed(options) ? pathFor(options) : undefined;
+  const restoreEnvironment = setEnvironment(path === undefined ? [] : variablesOf(options).map((name) => [name, path]));
 
   return () => {
     restoreEnvironment();
     unswap();
+    if (path !== undefined && path !== options.file) clearPath(path);
   };
+}
+
+/** The variables by which the app is led to the database. */
+function variablesOf({ env = [], replicas = [] }: SqliteOptions): readonly string[] {
+  return [...env, ...replicas.flatMap((replica) => replica.env)];
+}
+
+function isLed(options: SqliteOptions): boolean {
+  return variablesOf(options).length > 0;
 }
 
 function open(options: SqliteOptions, host: Host): Sandbox {
@@ -55,5 +67,5 @@ function open(options: SqliteOptions, host: Host): Sandbox {
   const hub = new Hub(name, options, host);
   const claimed = registry.databases.get(name);
   if (claimed !== undefined) claimed.hub = hub;
-  return hub;
+  return name === MEMORY ? new MemoryDatabases(hub, options, host) : hub;
 }

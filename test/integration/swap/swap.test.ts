@@ -28,7 +28,7 @@ describe('swap', () => {
       expect(run('swap.mjs', flags)).to.deep.equal({
         imported: { sqlite3: true, named: true, 'better-sqlite3': true },
         required: { sqlite3: true, 'better-sqlite3': true },
-        environment: [':memory:', 'former'],
+        environment: ['lockstep.test.sqlite3', 'former'],
         otherFile: 'the real driver',
         afterwards: { sqlite3: false, 'better-sqlite3': false },
         requiredAfterwards: { sqlite3: false, 'better-sqlite3': false },

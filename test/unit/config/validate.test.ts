@@ -96,6 +96,11 @@ describe('validateConfig', () => {
     });
   });
 
+  it('takes a database in memory with a name of its own', () => {
+    const file = 'file:cache?mode=memory&cache=shared';
+    expect(validateConfig(sqlite({ file }), source).database).to.include({ file });
+  });
+
   it('makes paths absolute and lists of single values', () => {
     const seed = (): void => undefined;
     const config = validateConfig(
@@ -244,6 +249,7 @@ describe('validateConfig', () => {
     ['a later engine', () => sqlite({ engine: 'mysql' }), /'mysql'[\s\S]*not available in this version/],
     ['no file', () => ({ database: { engine: 'sqlite' } }), /database\.file in .* is undefined[\s\S]*':memory:'/],
     ['a URI as file', () => sqlite({ file: 'file:x?mode=memory' }), /not a URI/],
+    ['a URI of a file as file', () => sqlite({ file: 'file:test.db?cache=shared' }), /not a URI/],
     [
       'a file in a folder that is not there',
       () => sqlite({ file: './dta/test.db' }),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
-import { canonicalName, refuseUnsafe } from '#src/engine/sqlite/database-name.js';
+import { canonicalName, inMemory, refuseUnsafe } from '#src/engine/sqlite/database-name.js';
 import { UnsafeDatabaseError } from '#src/errors.js';
 
 describe('the name of a database', () => {
@@ -41,6 +41,16 @@ describe('the name of a database', () => {
     for (const way of [':memory:', 'file::memory:', 'file::memory:?cache=shared', 'file:name?mode=memory']) {
       expect(canonicalName(way), way).to.equal(':memory:');
     }
+  });
+
+  it('in memory with a name of its own is another one', () => {
+    const name = 'file:cache?mode=memory&cache=shared';
+    for (const way of [name, 'file:cache?cache=shared&mode=memory', `${name}#fragment`]) {
+      expect(canonicalName(way), way).to.equal(name);
+      expect(inMemory(way), way).to.equal(true);
+    }
+    expect(canonicalName('file:other?mode=memory&cache=shared')).not.to.equal(name);
+    refuseUnsafe(name, false);
   });
 
   it('must contain "test"', () => {

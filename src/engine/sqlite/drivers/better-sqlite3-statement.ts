@@ -5,12 +5,17 @@ import { expandedSql } from '../expanded-sql.js';
 import type { Hub } from '../hub.js';
 import type { NativeRunResult, NativeStatement } from '../native.js';
 import { harmless } from '../pragmas.js';
+import type { BusyConnection } from './better-sqlite3-busy.js';
+import { type RowsRead, StatementIterator } from './better-sqlite3-iterator.js';
 
 type Mode = 'flat' | 'pluck' | 'expand' | 'raw';
+type Method = 'run' | 'get' | 'all' | 'iterate';
 
 /** What a statement needs of the database that prepared it. */
 export interface StatementOwner {
   readonly connection: Connection;
+  /** What the connection refuses now. */
+  readonly busy: BusyConnection;
   /** What the driver calls `defaultSafeIntegers`. */
   readonly safeIntegers: boolean;
   readonly verbose: ((sql: string) => void) | undefined;
@@ -21,12 +26,15 @@ export interface StatementOwner {
 }
 
 const NO_DATA = 'This statement does not return data. Use run() instead';
+const BOUND = 'The bind() method can only be invoked once per statement object';
 
 /**
  * A prepared statement with better-sqlite3's API. It is prepared anew when another sandbox has taken
  * the place of the one that it was prepared in, because apps keep their statements.
  */
 export class Statement implements Execution<unknown> {
+  readonly reader: boolean;
+  readonly readonly: boolean;
   readonly source: string;
   readonly database: unknown;
   readonly #owner: StatementOwner;
@@ -37,8 +45,10 @@ export class Statement implements Execution<unknown> {
   #safeIntegers: boolean;
   #bound: readonly unknown[] | undefined;
   // What is being run: a statement runs one thing at a time, and this spares a closure for each.
-  #method: 'run' | 'get' | 'all' = 'run';
+  #method: Method = 'run';
   #values: readonly unknown[] = [];
+  // Those of the iterator that is being read.
+  #rows: unknown[] = [];
 
   constructor(owner: StatementOwner, source: string) {
     this.#owner = owner;
@@ -46,20 +56,16 @@ export class Statement implements Execution<unknown> {
     this.#safeIntegers = owner.safeIntegers;
     this.source = source;
     this.database = owner;
-    this.#attach(owner.hub());
+    const hub = owner.hub();
+    owner.busy.requireIdle();
+    const { reader, readonly } = this.#attach(hub);
+    this.reader = reader;
+    this.readonly = readonly;
   }
 
-  get reader(): boolean {
-    return this.#attach(this.#owner.hub()).reader;
-  }
-
-  get readonly(): boolean {
-    return this.#attach(this.#owner.hub()).readonly;
-  }
-
-  /** Rows are always read to the end at once, so that no open statement bars the others from writing. */
+  /** Whether an iterator of it is not at its end. */
   get busy(): boolean {
-    return false;
+    return this.#owner.busy.isIterated(this);
   }
 
   run(...values: readonly unknown[]): NativeRunResult {
@@ -74,12 +80,21 @@ export class Statement implements Execution<unknown> {
     return this.#run('all', values) as unknown[];
   }
 
-  iterate(...values: readonly unknown[]): IterableIterator<unknown> {
-    return this.all(...values)[Symbol.iterator]();
+  iterate(...values: readonly unknown[]): StatementIterator {
+    // Values are bound now, though the statement runs with the first row that is asked for.
+    this.#attach(this.#ready('iterate'))
+      .iterate(...values)
+      .return();
+
+    return new StatementIterator(this, this.#owner.busy, () => this.#read(values));
   }
 
   bind(...values: readonly unknown[]): this {
-    this.#attach(this.#owner.hub()).bind(...values);
+    if (this.#bound !== undefined) throw new TypeError(BOUND);
+    const hub = this.#owner.hub();
+    this.#owner.busy.requireUnlocked(this);
+
+    this.#attach(hub).bind(...values);
     this.#bound = values;
     return this;
   }
@@ -97,13 +112,17 @@ export class Statement implements Execution<unknown> {
   }
 
   safeIntegers(on = true): this {
-    this.#attach(this.#owner.hub()).safeIntegers(on);
+    this.#owner.busy.requireUnlocked(this);
+    this.#native?.safeIntegers(on);
     this.#safeIntegers = on;
     return this;
   }
 
   columns(): unknown[] {
-    return this.#attach(this.#owner.hub()).columns();
+    if (!this.reader) return this.#native?.columns() ?? [];
+    const hub = this.#owner.hub();
+    this.#owner.busy.requireIdle();
+    return this.#attach(hub).columns();
   }
 
   /** Called by the hub: runs on the real handle. */
@@ -116,8 +135,10 @@ export class Statement implements Execution<unknown> {
       throw new this.#hub.SqliteError('attempt to write a readonly database', 'SQLITE_READONLY');
     }
     if (verbose !== undefined) verbose(this.#expanded());
-    if (this.#method === 'get') return native.get(...this.#values);
-    return this.#method === 'all' ? native.all(...this.#values) : native.run(...this.#values);
+    if (this.#method !== 'iterate') return native[this.#method](...this.#values);
+
+    for (const row of native.iterate(...this.#values)) this.#rows.push(row);
+    return this.#rows;
   }
 
   /** Called by the hub for a transaction statement that it has emulated. */
@@ -130,15 +151,41 @@ export class Statement implements Execution<unknown> {
   /** Called by the hub for its log. */
   count(result: unknown): number {
     if (this.#method === 'run') return (result as NativeRunResult).changes;
-    if (this.#method === 'all') return (result as unknown[]).length;
-    return result === undefined ? 0 : 1;
+    if (this.#method === 'get') return result === undefined ? 0 : 1;
+    return (result as unknown[]).length;
   }
 
   #run(method: 'run' | 'get' | 'all', values: readonly unknown[]): unknown {
-    const hub = this.#owner.hub();
-    const native = this.#attach(hub);
-    if (method !== 'run' && !native.reader) throw new TypeError(NO_DATA);
+    return this.#perform(this.#ready(method), method, values);
+  }
 
+  /** The rows up to an error, which the app meets behind them. */
+  #read(values: readonly unknown[]): RowsRead {
+    const rows: unknown[] = [];
+    this.#rows = rows;
+    try {
+      this.#perform(this.#owner.hub(), 'iterate', values);
+      return { rows };
+    } catch (error) {
+      return { rows, failure: { error } };
+    } finally {
+      this.#rows = [];
+    }
+  }
+
+  /** The hub of this moment, if the connection may run the statement now. */
+  #ready(method: Method): Hub {
+    const { busy } = this.#owner;
+    if (method !== 'run' && !this.reader) throw new TypeError(NO_DATA);
+    const hub = this.#owner.hub();
+
+    busy.requireUnlocked(this);
+    if (method === 'run') busy.requireWritable();
+    return hub;
+  }
+
+  #perform(hub: Hub, method: Method, values: readonly unknown[]): unknown {
+    this.#attach(hub);
     this.#method = method;
     this.#values = values;
     return this.#owner.run(hub, this.source, this.#effect, this);
@@ -165,7 +212,9 @@ export class Statement implements Execution<unknown> {
 
   /** As in better-sqlite3, turning off what is not on changes nothing. */
   #setMode(mode: Exclude<Mode, 'flat'>, on: boolean): this {
-    this.#attach(this.#owner.hub())[mode](on);
+    // Of a statement without data, the driver says that first.
+    if (this.reader) this.#owner.busy.requireUnlocked(this);
+    this.#native?.[mode](on);
 
     if (on) this.#mode = mode;
     else if (this.#mode === mode) this.#mode = 'flat';

@@ -2,19 +2,22 @@
  * A stand-in for better-sqlite3: the configured database is a virtual connection on Lockstep's hub,
  * every other file is opened by the real driver.
  */
-import { writeFile } from 'node:fs/promises';
+import { access, writeFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { RefusedStatementError } from '../../../errors.js';
 import { classify } from '../../../sql/classify.js';
 import { split } from '../../../sql/split.js';
 import { requireReal } from '../../swap/real.js';
 import { enterNow, runNow } from '../client.js';
-import { Connection } from '../connection.js';
+import type { Connection } from '../connection.js';
 import { MEMORY } from '../database-name.js';
 import type { Effect } from '../../../sql/effect.js';
 import type { Execution } from '../emulation.js';
 import type { Hub } from '../hub.js';
 import type { NativeModule, NativeStatement } from '../native.js';
-import { claimed, hubOf, nameConnection, registerEverywhere, type Registration, registry } from '../registry.js';
+import { type Claim, claimed, connectTo, disconnect } from '../opening.js';
+import { hubOf, registerEverywhere, type Registration, registry } from '../registry.js';
+import { BusyConnection } from './better-sqlite3-busy.js';
 import { Statement, type StatementOwner } from './better-sqlite3-statement.js';
 import { type Transaction, wrapTransaction } from './better-sqlite3-transaction.js';
 
@@ -35,17 +38,22 @@ class VirtualDatabase implements StatementOwner {
   readonly memory: boolean;
   readonly readonly: boolean;
   declare readonly connection: Connection;
+  declare readonly busy: BusyConnection;
   declare readonly verbose: ((sql: string) => void) | undefined;
   #open = true;
   #safeIntegers = false;
+  /** Whether the statements of transactions are prepared, as the driver does for the first one. */
+  #transactions = false;
 
-  constructor(file: string, database: string, options: DatabaseOptions) {
+  constructor(file: string, claim: Claim, options: DatabaseOptions) {
     this.name = file;
-    this.memory = database === MEMORY;
+    this.memory = file.trim() === MEMORY;
     this.readonly = options.readonly === true;
+    const connection = connectTo({ file, claim, driver: DRIVER, readonly: this.readonly });
     // Loggers print databases, and this would show them our insides.
     Object.defineProperties(this, {
-      connection: { value: new Connection(nameConnection(DRIVER, database), database, this.readonly) },
+      connection: { value: connection },
+      busy: { value: new BusyConnection(() => registry.databases.get(connection.database)?.hub) },
       verbose: { value: options.verbose ?? undefined },
     });
   }
@@ -71,13 +79,16 @@ class VirtualDatabase implements StatementOwner {
   exec(source: string): this {
     requireString(source, 'first');
     const hub = this.hub();
+    this.busy.requireWritable();
     const [first, ...rest] = split(source, 'sqlite');
     if (first === undefined) return this;
 
     enterNow(hub, this.connection, first, classify(first, 'sqlite'));
+    this.busy.begin();
     try {
       for (const sql of [first, ...rest]) hub.perform(this.connection, sql, classify(sql, 'sqlite'), this.#script(hub));
     } finally {
+      this.busy.end();
       hub.leave(this.connection);
     }
     return this;
@@ -89,6 +100,7 @@ class VirtualDatabase implements StatementOwner {
     const { simple = false } = options;
     const sql = `PRAGMA ${source}`;
     const hub = this.hub();
+    this.busy.requireWritable();
 
     return this.run<unknown>(hub, sql, classify(sql, 'sqlite'), {
       forward: (statement) => readPragma(hub.handle.prepare(statement), simple),
@@ -99,6 +111,11 @@ class VirtualDatabase implements StatementOwner {
 
   transaction<Work extends (...parameters: never[]) => unknown>(work: Work): Transaction<Work> {
     if (typeof work !== 'function') throw new TypeError('Expected first argument to be a function');
+    if (!this.#transactions) {
+      this.#requireOpen();
+      this.busy.requireIdle();
+      this.#transactions = true;
+    }
     return wrapTransaction(this, work);
   }
 
@@ -117,10 +134,17 @@ class VirtualDatabase implements StatementOwner {
   }
 
   loadExtension(...parameters: readonly unknown[]): this {
+    requireString(parameters[0], 'first');
     return this.#register(`extension ${parameters.join(' ')}`, (native) => native.loadExtension(...parameters));
   }
 
   serialize(options?: unknown): Buffer {
+    this.#requireOpen();
+    this.busy.requireNoIterators();
+    return this.#image(options);
+  }
+
+  #image(options?: unknown): Buffer {
     const hub = this.hub();
     if (hub.fromImage && hub.handle.inTransaction) {
       throw new RefusedStatementError({
@@ -134,7 +158,15 @@ class VirtualDatabase implements StatementOwner {
 
   async backup(file: string): Promise<{ totalPages: number; remainingPages: number }> {
     requireString(file, 'first');
-    const image = this.serialize();
+    const folder = dirname(file);
+    await access(folder).catch(() => {
+      throw new TypeError('Cannot save backup because the directory does not exist');
+    });
+    this.#requireOpen();
+    this.busy.requireIdle();
+
+    // Iterators do not hinder it.
+    const image = this.#image();
     await writeFile(file, image);
 
     const pageSize = this.hub().handle.pragma('page_size', { simple: true }) as number;
@@ -142,28 +174,41 @@ class VirtualDatabase implements StatementOwner {
   }
 
   close(): this {
-    if (this.#open) this.connection.hub?.disconnect(this.connection);
+    if (!this.#open) return this;
+    this.busy.requireNoIterators();
+
+    disconnect(this.connection);
     this.#open = false;
     return this;
   }
 
-  defaultSafeIntegers(on = true): this {
-    this.#safeIntegers = on;
+  defaultSafeIntegers(...on: readonly [on?: boolean]): this {
+    this.#safeIntegers = onOff(on);
     return this;
   }
 
-  /** The real handle is everybody's: it stays in its safe mode. */
-  unsafeMode(_on = true): this {
+  /** Allows writing beside iterators. The real handle is everybody's: what SQLite itself defends stays so. */
+  unsafeMode(...on: readonly [on?: boolean]): this {
+    this.busy.unsafe = onOff(on);
     return this;
   }
 
   hub(): Hub {
-    if (!this.#open) throw new TypeError(NOT_OPEN);
+    this.#requireOpen();
     return hubOf(this.connection.database, this.connection.name);
   }
 
   run<Result>(hub: Hub, sql: string, effect: Effect, execution: Execution<Result>): Result {
-    return runNow(hub, this.connection, sql, effect, execution);
+    this.busy.begin();
+    try {
+      return runNow(hub, this.connection, sql, effect, execution);
+    } finally {
+      this.busy.end();
+    }
+  }
+
+  #requireOpen(): void {
+    if (!this.#open) throw new TypeError(NOT_OPEN);
   }
 
   #script(hub: Hub): Execution<void> {
@@ -184,7 +229,8 @@ class VirtualDatabase implements StatementOwner {
   }
 
   #register(key: string, registration: Registration): this {
-    if (!this.#open) throw new TypeError(NOT_OPEN);
+    this.#requireOpen();
+    this.busy.requireNoIterators();
     registerEverywhere(key, registration);
     return this;
   }
@@ -214,12 +260,12 @@ export interface SqliteErrorConstructor {
 function open(this: unknown, given?: unknown, options: DatabaseOptions = {}): object {
   if (typeof given === 'string' || given === null || given === undefined) refuseMistakes(given ?? '', options);
 
-  const database = typeof given === 'string' ? claimed(given, DRIVER) : undefined;
-  if (database === undefined) return new (real())(given as string, options);
+  const claim = typeof given === 'string' ? claimed(given, DRIVER) : undefined;
+  if (claim === undefined) return new (real())(given as string, options);
 
   const file = given as string;
-  if (new.target === undefined) return new VirtualDatabase(file, database, options);
-  return Reflect.construct(VirtualDatabase, [file, database, options], new.target) as object;
+  if (new.target === undefined) return new VirtualDatabase(file, claim, options);
+  return Reflect.construct(VirtualDatabase, [file, claim, options], new.target) as object;
 }
 
 /** The mistakes that the real driver catches by name. */
@@ -242,6 +288,13 @@ function real(): NativeModule {
 
 function requireString(value: unknown, place: 'first' | 'second'): void {
   if (typeof value !== 'string') throw new TypeError(`Expected ${place} argument to be a string`);
+}
+
+/** A switch: without an argument it is turned on. */
+function onOff(given: readonly unknown[]): boolean {
+  const on = given.length === 0 ? true : given[0];
+  if (typeof on !== 'boolean') throw new TypeError('Expected first argument to be a boolean');
+  return on;
 }
 
 function lengthOf(value: unknown): number {

@@ -3,10 +3,11 @@ import { RefusedStatementError } from '../../../errors.js';
 import type { Effect } from '../../../sql/classify.js';
 import { classify } from '../../../sql/classify.js';
 import { split } from '../../../sql/split.js';
-import { Connection } from '../connection.js';
+import type { Connection } from '../connection.js';
 import type { Hub } from '../hub.js';
 import type { NativeRunResult } from '../native.js';
-import { nameConnection, registerEverywhere } from '../registry.js';
+import { type Claim, connectTo, disconnect } from '../opening.js';
+import { registerEverywhere } from '../registry.js';
 import { OPEN_READONLY, OPEN_READWRITE } from './sqlite3-constants.js';
 import { sqlite3Error, translateError } from './sqlite3-errors.js';
 import { Pipeline } from './sqlite3-pipeline.js';
@@ -42,10 +43,10 @@ export class VirtualDatabase extends EventEmitter {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #change: Change = { lastID: 0, changes: 0 };
 
-  constructor(filename: string, database: string, mode: number, callback: Callback | undefined) {
+  constructor(filename: string, claim: Claim, mode: number, callback: Callback | undefined) {
     super();
     const readonly = (mode & OPEN_READONLY) !== 0 && (mode & OPEN_READWRITE) === 0;
-    const connection = new Connection(nameConnection('sqlite3', database), database, readonly);
+    const connection = connectTo({ file: filename, claim, driver: 'sqlite3', readonly });
 
     Object.defineProperties(this, {
       filename: { value: filename },
@@ -149,7 +150,7 @@ export class VirtualDatabase extends EventEmitter {
       sql: undefined,
       call: ['Database', 'close'],
       work: () => {
-        this.connection.hub?.disconnect(this.connection);
+        disconnect(this.connection);
         this.#state = 'closed';
       },
       done: () => {

@@ -21,5 +21,7 @@ export function translateError(error: unknown): Error {
 
   // node-sqlite3 does not ask for extended codes: SQLITE_CONSTRAINT_UNIQUE is SQLITE_CONSTRAINT.
   const primary = String(error.code).split('_').slice(0, 2).join('_');
-  return sqlite3Error(primary, error.message);
+  const translated = sqlite3Error(primary, error.message);
+  if ('hint' in error) Object.defineProperty(translated, 'hint', { value: error.hint });
+  return translated;
 }

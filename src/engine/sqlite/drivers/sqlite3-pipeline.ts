@@ -3,7 +3,7 @@ import { classify } from '../../../sql/classify.js';
 import { soon } from '../../clock.js';
 import type { Connection } from '../connection.js';
 import type { Hub, Sent } from '../hub.js';
-import { countCall, hubOf, registry } from '../registry.js';
+import { countCall, findHub, hubOf, registry } from '../registry.js';
 
 /** A call to the database whose answer comes later. */
 export interface Operation {
@@ -37,7 +37,7 @@ export class Pipeline {
   }
 
   add(operation: Operation): void {
-    const hub = registry.databases.get(this.#connection.database)?.hub;
+    const hub = findHub(this.#connection.database);
     const resource = new AsyncResource('LockstepQuery');
     this.#queue.push({ ...operation, resource, hub, sent: hub?.sent });
     countCall(this.#connection.database);

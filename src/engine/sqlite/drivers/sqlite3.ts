@@ -4,7 +4,8 @@
  */
 import { resolve } from 'node:path';
 import { requireReal } from '../../swap/real.js';
-import { claimed, registry } from '../registry.js';
+import { claimed } from '../opening.js';
+import { registry } from '../registry.js';
 import { CONSTANTS, OPEN_CREATE, OPEN_FULLMUTEX, OPEN_READONLY, OPEN_READWRITE } from './sqlite3-constants.js';
 import { VirtualDatabase } from './sqlite3-database.js';
 import { type Callback, Statement } from './sqlite3-statement.js';
@@ -43,10 +44,10 @@ function openDatabase(newTarget: unknown, filename: unknown, ...rest: unknown[])
 
   const mode = typeof rest[0] === 'number' ? rest[0] : OPEN_READWRITE | OPEN_CREATE | OPEN_FULLMUTEX;
   const callback = rest.find((value): value is Callback => typeof value === 'function');
-  const database = claimed(filename, 'sqlite3');
-  if (database === undefined) return openReal(filename, ...rest);
+  const claim = claimed(filename, 'sqlite3');
+  if (claim === undefined) return openReal(filename, ...rest);
 
-  return Reflect.construct(VirtualDatabase, [filename, database, mode, callback], newTarget as typeof VirtualDatabase);
+  return Reflect.construct(VirtualDatabase, [filename, claim, mode, callback], newTarget as typeof VirtualDatabase);
 }
 
 function openReal(...parameters: unknown[]): object {
