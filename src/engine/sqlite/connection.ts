@@ -16,6 +16,12 @@ export class Connection {
   readonly transaction: VirtualTransaction;
   /** Settings that are the connection's own and never reach the real handle, e.g. journal_mode. */
   readonly settings: Map<string, string | number> = new Map();
+  /** Whether foreign keys are on when it opens; undefined for the session, which has them as the app has. */
+  readonly keysByDefault: boolean | undefined;
+  /** What `PRAGMA foreign_keys` has set. */
+  foreignKeys: boolean | undefined;
+  /** The scope that was open when it ran its first statement but for pragmas. */
+  firstScope: object | undefined;
   /** The hub that the state below is about. */
   hub: Hub | undefined;
   lastSql: string | undefined;
@@ -26,10 +32,15 @@ export class Connection {
   /** A statement runs to its end before anybody could look. */
   readonly running = false;
 
-  constructor(name: string, database: string, readonly = false) {
+  constructor(
+    name: string,
+    database: string,
+    { readonly = false, foreignKeys }: { readonly readonly?: boolean; readonly foreignKeys?: boolean } = {},
+  ) {
     this.name = name;
     this.database = database;
     this.readonly = readonly;
+    this.keysByDefault = foreignKeys;
     this.transaction = new VirtualTransaction(name, 'sqlite');
   }
 

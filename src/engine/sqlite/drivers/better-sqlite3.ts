@@ -43,9 +43,10 @@ class VirtualDatabase implements StatementOwner {
     this.name = file;
     this.memory = database === MEMORY;
     this.readonly = options.readonly === true;
+    const settings = { readonly: this.readonly, foreignKeys: true };
     // Loggers print databases, and this would show them our insides.
     Object.defineProperties(this, {
-      connection: { value: new Connection(nameConnection(DRIVER, database), database, this.readonly) },
+      connection: { value: new Connection(nameConnection(DRIVER, database), database, settings) },
       verbose: { value: options.verbose ?? undefined },
     });
   }
@@ -129,6 +130,7 @@ class VirtualDatabase implements StatementOwner {
         remedy: "Use file: ':memory:' with schema and seed in the config for this test.",
       });
     }
+    hub.wholeSchema();
     return hub.handle.serialize(options);
   }
 

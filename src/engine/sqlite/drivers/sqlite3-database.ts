@@ -45,7 +45,7 @@ export class VirtualDatabase extends EventEmitter {
   constructor(filename: string, database: string, mode: number, callback: Callback | undefined) {
     super();
     const readonly = (mode & OPEN_READONLY) !== 0 && (mode & OPEN_READWRITE) === 0;
-    const connection = new Connection(nameConnection('sqlite3', database), database, readonly);
+    const connection = new Connection(nameConnection('sqlite3', database), database, { readonly, foreignKeys: false });
 
     Object.defineProperties(this, {
       filename: { value: filename },
