@@ -106,6 +106,7 @@ export class ForeignKeys {
   /** Before a statement of the setup, where the setting can be real: outside of transactions. */
   setUp(connection: Connection, effect: Effect): void {
     this.#note(connection, effect);
+    this.#noteOff(connection, effect);
     if (!this.#handle.inTransaction) this.#setReal(this.of(connection));
   }
 
@@ -129,6 +130,7 @@ export class ForeignKeys {
   /** Before a statement of a scope: sees to the schema that it runs on. */
   before(connection: Connection, sql: string, effect: Effect): void {
     const { kind } = effect;
+    this.#noteOff(connection, effect);
     if (changes(effect)) this.#written = true;
     if (!this.#real) return;
 
@@ -164,7 +166,11 @@ export class ForeignKeys {
     if (this.#app === 'on') return;
 
     if (this.#wants(connection, effect)) this.#app = 'on';
-    else if (effect.kind !== 'pragma' && connection.keysByDefault !== undefined) this.#app = 'off';
+  }
+
+  /** After the transaction has begun: a connection's first may be the wrong moment to know what it will want. */
+  #noteOff(connection: Connection, effect: Effect): void {
+    if (this.#app === 'unknown' && effect.kind !== 'pragma' && connection.keysByDefault !== undefined) this.#app = 'off';
   }
 
   /** Whether SQLite does this otherwise when keys hold. */
