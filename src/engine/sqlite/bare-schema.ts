@@ -70,8 +70,6 @@ export class BareSchema {
     const tables = this.#tables;
     if (tables === undefined) return;
 
-    this.#tables = undefined;
-    if (tables.length === 0) return;
     const names = new Map<string, string>();
     for (const database of new Set(tables.map((table) => table.database))) {
       for (const { rowid, name } of this.#entries(database)) names.set(`${rowid} ${database}`, name);
@@ -81,6 +79,7 @@ export class BareSchema {
       const now = names.get(`${rowid} ${database}`);
       return now === undefined || now === name ? sql : withTableName(sql, now);
     });
+    this.#tables = undefined;
   }
 
   /** Runs `work` without the references. */

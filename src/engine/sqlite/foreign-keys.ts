@@ -117,14 +117,11 @@ export class ForeignKeys {
    * @throws RefusedStatementError where that would lose what was written.
    */
   arrives(connection: Connection, sql: string, effect: Effect): boolean {
-    const known = this.#app;
     this.#note(connection, effect);
     if (this.#real || this.#app !== 'on' || !this.#handle.inTransaction) return false;
     if (connection.transaction.open || effect.kind === 'read' || !this.#wants(connection, effect)) return false;
-    if (!this.#written) return true;
-
-    this.#app = known;
-    throw refusal(connection, sql);
+    if (this.#written) throw refusal(connection, sql);
+    return true;
   }
 
   /** Before a statement of a scope: sees to the schema that it runs on. */
@@ -163,14 +160,16 @@ export class ForeignKeys {
 
   #note(connection: Connection, effect: Effect): void {
     if (effect.kind !== 'pragma') connection.firstScope ??= this.#scopes.at(-1);
-    if (this.#app === 'on') return;
+    // What a schema file sets says nothing of the app.
+    if (this.#app === 'on' || (this.#settingUp && connection.keysByDefault === undefined)) return;
 
     if (this.#wants(connection, effect)) this.#app = 'on';
   }
 
   /** After the transaction has begun: a connection's first may be the wrong moment to know what it will want. */
   #noteOff(connection: Connection, effect: Effect): void {
-    if (this.#app === 'unknown' && effect.kind !== 'pragma' && connection.keysByDefault !== undefined) this.#app = 'off';
+    if (this.#app === 'unknown' && effect.kind !== 'pragma' && connection.keysByDefault !== undefined)
+      this.#app = 'off';
   }
 
   /** Whether SQLite does this otherwise when keys hold. */

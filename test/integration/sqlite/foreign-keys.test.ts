@@ -388,6 +388,16 @@ describe('foreign keys of each connection', () => {
       });
     }
 
+    it('are back also where a function of the app has asked amid a query', () => {
+      const off = new Database(':memory:');
+      off.pragma('foreign_keys = OFF');
+      off.function('ask_schema', () => off.prepare('SELECT sql FROM sqlite_schema').all().length);
+      off.exec('INSERT INTO strict VALUES (21, 9)');
+
+      expect(() => off.prepare('SELECT ask_schema()').get()).to.throw('busy executing a query');
+      expect(references(whole())).to.equal(5);
+    });
+
     it('are in what is serialized', () => {
       const off = new Database(':memory:');
       off.pragma('foreign_keys = OFF');
@@ -517,6 +527,14 @@ describe('foreign keys of each connection', () => {
       begin(sandbox, 'the next');
     });
 
+    it('are so whatever a schema file has set', async () => {
+      sandbox.close();
+      sandbox = await open(`${ON}; ${SCHEMA}`, { foreignKeys: undefined });
+      await connect().run('INSERT INTO strict VALUES (21, 9)');
+      begin(sandbox, 'a test');
+      expect(column(sandbox, KEYS)).to.deep.equal([0]);
+    });
+
     it('are off from then on, for the session as well', async () => {
       await connect().run('INSERT INTO strict VALUES (21, 9)');
       expect(column(sandbox, KEYS)).to.deep.equal([0]);
@@ -566,8 +584,10 @@ describe('foreign keys of each connection', () => {
 
       sandbox.end();
       begin(sandbox, 'one behind it');
+      await off.run('INSERT INTO strict VALUES (21, 9)');
+      expect(() => on.exec('DELETE FROM parent')).to.throw('FOREIGN KEY');
       await off.run(ON);
-      expect(await errorOf(() => off.run('INSERT INTO strict VALUES (21, 9)'))).to.include({
+      expect(await errorOf(() => off.run('INSERT INTO strict VALUES (22, 9)'))).to.include({
         code: 'SQLITE_CONSTRAINT',
       });
     });
