@@ -160,7 +160,7 @@ export interface SqliteConfig {
   readonly seed?: SetupSource;
   /** Default: `'rollback'`. */
   readonly isolation?: Isolation;
-  /** Whether foreign keys are enforced. Default: true. */
+  /** Whether foreign keys are on for all connections. Default: as the driver has them, each connection its own. */
   readonly foreignKeys?: boolean;
   /** Allows a database without `test` in its name. Default: false. */
   readonly allowAnyDatabase?: boolean;

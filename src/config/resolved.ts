@@ -91,7 +91,8 @@ export interface ResolvedSqlite extends ResolvedName {
   readonly file: string;
   readonly env: readonly string[];
   readonly swap: readonly SqliteDriver[];
-  readonly foreignKeys: boolean;
+  /** Undefined: as the app's driver has them. */
+  readonly foreignKeys: boolean | undefined;
   readonly allowAnyDatabase: boolean;
   /** Milliseconds. */
   readonly stallTimeout: number;

@@ -37,7 +37,7 @@ export function readSqlite(section: Section, called: ResolvedName): ResolvedSqli
     env: readEnv(section, 'the path of the database file'),
     swap: readSwap(section),
     isolation: readIsolation(section),
-    foreignKeys: section.flag('foreignKeys') ?? true,
+    foreignKeys: section.flag('foreignKeys'),
     allowAnyDatabase: section.flag('allowAnyDatabase') ?? false,
     stallTimeout: section.milliseconds('stallTimeout') ?? 500,
     holdTimeout: section.milliseconds('holdTimeout') ?? 10_000,

@@ -3,6 +3,15 @@ import { inMemory } from './database-name.js';
 import type { Hub } from './hub.js';
 import type { NativeStatement } from './native.js';
 
+/** How a connection was opened. */
+export interface ConnectionKind {
+  readonly readonly?: boolean;
+  /** Whether the app has opened `:memory:`; by default, whether that is the database's name. */
+  readonly memory?: boolean;
+  /** Whether foreign keys are on when it opens; undefined for the session. */
+  readonly foreignKeys?: boolean;
+}
+
 /**
  * A virtual connection: what one client of the sandbox believes is its own. It outlives the hub,
  * because apps open their connections once and sandboxes come and go.
@@ -19,6 +28,12 @@ export class Connection {
   readonly transaction: VirtualTransaction;
   /** Settings that are the connection's own and never reach the real handle, e.g. journal_mode. */
   readonly settings: Map<string, string | number> = new Map();
+  /** Whether foreign keys are on when it opens; undefined for the session, which has them as the app has. */
+  readonly keysByDefault: boolean | undefined;
+  /** What `PRAGMA foreign_keys` has set. */
+  foreignKeys: boolean | undefined;
+  /** The scope that was open when it ran its first statement but for pragmas. */
+  firstScope: object | undefined;
   /** The hub that the state below is about. */
   hub: Hub | undefined;
   lastSql: string | undefined;
@@ -32,12 +47,13 @@ export class Connection {
   constructor(
     name: string,
     database: string,
-    { readonly = false, memory = inMemory(database) }: { readonly readonly?: boolean; readonly memory?: boolean } = {},
+    { readonly = false, memory = inMemory(database), foreignKeys }: ConnectionKind = {},
   ) {
     this.name = name;
     this.database = database;
     this.readonly = readonly;
     this.memory = memory;
+    this.keysByDefault = foreignKeys;
     this.transaction = new VirtualTransaction(name, 'sqlite');
     // How a new file keeps its journal.
     if (!memory && inMemory(database)) this.settings.set('journal_mode', 'delete');

@@ -23,6 +23,7 @@ export class DeferredKeys {
   requested = false;
   #schemaDefers: boolean | undefined;
   #schemaChanged = false;
+  #ignored = false;
   #baseline: Map<string, number> | undefined;
 
   constructor(handle: NativeDatabase, statements: Statements, SqliteError: NativeModule['SqliteError']) {
@@ -37,9 +38,16 @@ export class DeferredKeys {
     this.#schemaDefers = undefined;
   }
 
-  /** Work was rolled back, and with it perhaps a change of the schema. */
+  /** A connection without foreign keys may have left rows that violate one: it is nobody else's doing. */
+  ignored(): void {
+    this.#baseline = undefined;
+    this.#ignored = true;
+  }
+
+  /** Work was rolled back, and with it perhaps a change of the schema, or such rows. */
   rolledBack(): void {
     if (this.#schemaChanged) this.#schemaDefers = undefined;
+    if (this.#ignored) this.#baseline = undefined;
   }
 
   /** Whether anything is deferred. Must be asked before the first write, to know the rows of before. */

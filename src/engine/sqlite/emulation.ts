@@ -5,7 +5,8 @@ import type { Connection } from './connection.js';
 import { DeferredKeys } from './deferred-keys.js';
 import { hinted } from './hints.js';
 import type { NativeDatabase, NativeModule } from './native.js';
-import { emulatePragma, LASTING, NOTHING, type Pragma, refuseForeignKeys, truth } from './pragmas.js';
+import { ForeignKeys } from './foreign-keys.js';
+import { answerForeignKeys, emulatePragma, LASTING, NOTHING, type Pragma, truth } from './pragmas.js';
 import type { Statements } from './statements.js';
 
 /** How a client's driver runs a statement. */
@@ -28,10 +29,10 @@ const GUARD = 'lockstep_guard';
  */
 export class Emulation {
   readonly keys: DeferredKeys;
+  readonly foreignKeys: ForeignKeys;
   readonly #handle: NativeDatabase;
   readonly #statements: Statements;
   readonly #SqliteError: NativeModule['SqliteError'];
-  readonly #foreignKeys: boolean;
   readonly #journalMode: string;
   readonly #settingsBefore = new Map<string, unknown>();
   #attachedBefore: ReadonlySet<string> | undefined;
@@ -40,14 +41,14 @@ export class Emulation {
     handle: NativeDatabase,
     statements: Statements,
     SqliteError: NativeModule['SqliteError'],
-    settings: { readonly foreignKeys: boolean; readonly journalMode: string },
+    settings: { readonly foreignKeys: boolean | undefined; readonly journalMode: string },
   ) {
     this.#handle = handle;
     this.#statements = statements;
     this.#SqliteError = SqliteError;
-    this.#foreignKeys = settings.foreignKeys;
     this.#journalMode = settings.journalMode;
     this.keys = new DeferredKeys(handle, statements, SqliteError);
+    this.foreignKeys = new ForeignKeys(handle, statements, settings.foreignKeys);
   }
 
   /**
@@ -55,12 +56,16 @@ export class Emulation {
    * pragmas about the journal are answered as on a file.
    */
   setUp<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
+    this.foreignKeys.setUp(connection, effect);
     if (effect.kind !== 'pragma') return execution.forward(sql);
-    return execution.forward(emulatePragma(connection, effect, this.#journalMode) ?? sql);
+
+    const { inTransaction } = this.#handle;
+    return execution.forward(this.#settings(connection, effect, inTransaction) ?? sql);
   }
 
   /** Runs a statement inside the current scope. */
   run<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
+    this.foreignKeys.before(connection, sql, effect);
     switch (effect.kind) {
       case 'read':
       case 'empty':
@@ -90,7 +95,7 @@ export class Emulation {
     }
     if (plan.kind === 'forward' || plan.kind === 'notice') return;
 
-    if (plan.commits && this.#foreignKeys && this.keys.active) this.keys.check();
+    if (plan.commits && this.foreignKeys.of(connection) && this.keys.active) this.keys.check();
     for (const statement of plan.send) this.#statements.get(statement).run();
     transaction.done(plan);
 
@@ -100,6 +105,7 @@ export class Emulation {
 
   /** Puts back what no rollback undoes. Attached databases can go only when the outer transaction has gone. */
   restore(): void {
+    this.foreignKeys.rolledBack();
     this.keys.rolledBack();
     this.#closed();
 
@@ -110,8 +116,12 @@ export class Emulation {
 
   #write<Result>(connection: Connection, sql: string, execution: Execution<Result>): Result {
     if (/^\s*attach/i.test(sql)) this.#attachedBefore ??= new Set(this.#databases());
+    if (!this.foreignKeys.of(connection)) {
+      this.keys.ignored();
+      return execution.forward(sql);
+    }
     // Inside a transaction the commit will check; outside, the statement is its own.
-    const checked = this.#foreignKeys && this.keys.active && !connection.transaction.open;
+    const checked = this.keys.active && !connection.transaction.open;
 
     return checked ? this.#writeChecked(sql, execution) : execution.forward(sql);
   }
@@ -139,16 +149,23 @@ export class Emulation {
   #pragma(connection: Connection, sql: string, pragma: Pragma): string {
     const { name, value } = pragma;
 
-    if (name === 'foreign_keys') {
-      refuseForeignKeys(pragma, this.#foreignKeys);
-    } else if (name === 'defer_foreign_keys' && value !== undefined) {
+    if (name === 'defer_foreign_keys' && value !== undefined) {
       // SQLite resets it at each commit, so outside a transaction it ends with its own statement.
       if (!connection.transaction.open) return NOTHING;
       this.keys.requested = truth(value);
     } else if (LASTING.has(name) && value !== undefined && !this.#settingsBefore.has(name)) {
       this.#settingsBefore.set(name, LASTING.get(name) ?? this.#handle.pragma(name, { simple: true }));
     }
-    return emulatePragma(connection, pragma, this.#journalMode) ?? sql;
+    return this.#settings(connection, pragma, connection.transaction.open) ?? sql;
+  }
+
+  /** The statement that answers for a setting of the connection's own; undefined for all other pragmas. */
+  #settings(connection: Connection, pragma: Pragma, inTransaction: boolean): string | undefined {
+    if (pragma.name !== 'foreign_keys') return emulatePragma(connection, pragma, this.#journalMode);
+
+    if (pragma.value === undefined) return answerForeignKeys(this.foreignKeys.of(connection));
+    this.foreignKeys.set(connection, pragma.value, inTransaction);
+    return NOTHING;
   }
 
   /** A virtual transaction is over, and with it what SQLite keeps no longer than that. */

@@ -121,7 +121,6 @@ export class Hub implements Sandbox {
     this.session = new SqliteSession(this, this.#own);
 
     this.handle.pragma('journal_mode = MEMORY');
-    this.#setForeignKeys();
     for (const registration of registry.registrations.values()) registration(this.handle);
   }
 
@@ -163,10 +162,10 @@ export class Hub implements Sandbox {
 
   begin(scope: ScopeName): void {
     this.#tellLoss();
-    if (this.#gate.settingUp) this.#endSetup();
     // A transaction that is open now would lie below the new scope's savepoint, and its end would take that along.
     this.#cutHolder();
 
+    this.#emulation.foreignKeys.scopeBegan();
     this.#gate.begin(scope);
   }
 
@@ -218,6 +217,7 @@ export class Hub implements Sandbox {
     const { send } = this.#gate.end();
     // Nothing to send: nobody has used the database, or it was lost and restored then.
     if (send.length > 0) this.#undo(send);
+    this.#emulation.foreignKeys.scopeEnded();
 
     const lost = this.#gate.lost.take();
     if (lost !== undefined) throw lost;
@@ -356,7 +356,7 @@ export class Hub implements Sandbox {
   preparing(connection: Connection, sql: string, prepare: () => NativeStatement): NativeStatement {
     const began = now();
     try {
-      return prepare();
+      return this.#emulation.foreignKeys.preparing(connection, prepare);
     } catch (error) {
       this.#note(connection, sql, began, connection.transaction.number, 0, failureOf(error));
       throw error;
@@ -366,6 +366,11 @@ export class Hub implements Sandbox {
   /** The prepared statement. A pragma is prepared each time, because preparing it is half of its effect. */
   prepare(sql: string, effect: Effect): NativeStatement {
     return effect.kind === 'pragma' ? this.handle.prepare(sql) : this.statements.get(sql);
+  }
+
+  /** Has the schema be what it is, for who reads it otherwise than by a statement. */
+  wholeSchema(): void {
+    this.#emulation.foreignKeys.wholeSchema();
   }
 
   /** What the last statement that wrote has done: the answer of a statement with RETURNING does not say it. */
@@ -418,7 +423,7 @@ export class Hub implements Sandbox {
   #perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
     if (this.#gate.settingUp) return this.#emulation.setUp(connection, sql, effect, execution);
 
-    for (const statement of this.#gate.layers.touch()) this.statements.get(statement).run();
+    this.#touch(connection, sql, effect);
     let result: Result;
     try {
       result = this.#emulation.run(connection, sql, effect, execution);
@@ -427,6 +432,22 @@ export class Hub implements Sandbox {
     }
     if (!this.handle.inTransaction) throw this.#lose(connection, sql, undefined);
     return result;
+  }
+
+  /** Begins what is to begin before a statement of the current scope. */
+  #touch(connection: Connection, sql: string, effect: Effect): void {
+    const { layers } = this.#gate;
+    const { foreignKeys } = this.#emulation;
+
+    if (foreignKeys.arrives(connection, sql, effect)) {
+      this.statements.get('ROLLBACK').run();
+      layers.lost();
+    }
+    const opening = layers.touch();
+    if (opening.length === 0) return;
+
+    foreignKeys.opening();
+    for (const statement of opening) this.statements.get(statement).run();
   }
 
   #admit(connection: Connection, sql: string, effect: Effect, { epoch: sentIn, owner }: Sent): void {
@@ -475,15 +496,6 @@ export class Hub implements Sandbox {
     // A user's statement that broke the transaction off unseen leaves nothing to roll back.
     if (this.handle.inTransaction) for (const sql of send) this.statements.get(sql).run();
     this.#emulation.restore();
-  }
-
-  #endSetup(): void {
-    this.#cutHolder();
-    this.#setForeignKeys();
-  }
-
-  #setForeignKeys(): void {
-    this.handle.pragma(`foreign_keys = ${this.#options.foreignKeys ? 1 : 0}`);
   }
 
   #lose(connection: Connection, sql: string, cause: unknown): Error {

@@ -73,16 +73,19 @@ export interface Opening {
   readonly claim: Claim;
   readonly driver: string;
   readonly readonly: boolean;
+  /** Whether the driver opens it with foreign keys on. */
+  readonly foreignKeys: boolean;
 }
 
 /** A new connection to a claimed database, named e.g. `sqlite3 connection 2`. */
-export function connectTo({ file, claim: { database, opener }, driver, readonly }: Opening): Connection {
+export function connectTo({ file, claim, driver, readonly, foreignKeys }: Opening): Connection {
+  const { database, opener } = claim;
   const count = (registry.counts.get(driver) ?? 0) + 1;
   registry.counts.set(driver, count);
 
   const claimed = registry.databases.get(database);
   const name = connectionName(`${driver} connection ${count}`, claimed?.label);
-  const connection = new Connection(name, database, { readonly, memory: inMemory(file) });
+  const connection = new Connection(name, database, { readonly, memory: inMemory(file), foreignKeys });
   claimed?.connections.set(connection, { opener, scope: registry.databases.get(MEMORY)?.names?.scope ?? 0 });
   return connection;
 }

@@ -16,8 +16,8 @@ export interface SqliteOptions {
   readonly env?: readonly string[];
   /** The drivers that are replaced wherever the app imports them. */
   readonly swap: readonly ('better-sqlite3' | 'sqlite3')[];
-  /** Whether foreign keys are enforced, as by `PRAGMA foreign_keys`. */
-  readonly foreignKeys: boolean;
+  /** Whether foreign keys are on for all connections; undefined: as each one's driver has them. */
+  readonly foreignKeys?: boolean | undefined;
   /** Whether a database without `test` in its name may be opened. */
   readonly allowAnyDatabase: boolean;
   /** Milliseconds that a query waits for an idle transaction, 500 by default. */

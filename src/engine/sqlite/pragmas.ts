@@ -1,4 +1,3 @@
-import { RefusedStatementError } from '../../errors.js';
 import type { Effect } from '../../sql/effect.js';
 import type { Connection } from './connection.js';
 
@@ -67,20 +66,9 @@ export function emulatePragma(connection: Connection, pragma: Pragma, journalMod
   }
 }
 
-/**
- * SQLite ignores a change of foreign_keys inside a transaction. In a sandbox everything is inside
- * one, so the change would be lost without a word.
- *
- * @throws RefusedStatementError when the value is not the one that is set.
- */
-export function refuseForeignKeys({ value }: Pragma, foreignKeys: boolean): void {
-  if (value === undefined || truth(value) === foreignKeys) return;
-
-  throw new RefusedStatementError({
-    what: `PRAGMA foreign_keys = ${value} cannot run in the sandbox, where foreign keys are ${foreignKeys ? 'on' : 'off'}.`,
-    why: 'SQLite ignores it inside a transaction, and a sandbox is one.',
-    remedy: `Set database.foreignKeys: ${String(!foreignKeys)} in the config; it holds for all connections.`,
-  });
+/** The statement that answers whether foreign keys hold. */
+export function answerForeignKeys(on: boolean): string {
+  return answer('foreign_keys', on ? 1 : 0);
 }
 
 /** SQLite's idea of a boolean, see sqlite3GetBoolean in its pragma.c. */

@@ -400,6 +400,8 @@ describe('SQLite: which :memory: is meant', () => {
 
   it('warns where nobody but a package has opened it', async () => {
     await sandbox.close();
+    // A warning of that one comes with the next turn.
+    await new Promise((resolve) => setImmediate(resolve));
     // What other tests of this process have opened.
     registry.databases.delete(':memory:');
     for (const opened of [registry.others, registry.packages]) opened.clear();

@@ -87,7 +87,7 @@ describe('validateConfig', () => {
       schema: undefined,
       seed: undefined,
       isolation: 'rollback',
-      foreignKeys: true,
+      foreignKeys: undefined,
       allowAnyDatabase: false,
       stallTimeout: 500,
       holdTimeout: 10_000,

@@ -49,7 +49,7 @@ class VirtualDatabase implements StatementOwner {
     this.name = file;
     this.memory = file.trim() === MEMORY;
     this.readonly = options.readonly === true;
-    const connection = connectTo({ file, claim, driver: DRIVER, readonly: this.readonly });
+    const connection = connectTo({ file, claim, driver: DRIVER, readonly: this.readonly, foreignKeys: true });
     // Loggers print databases, and this would show them our insides.
     Object.defineProperties(this, {
       connection: { value: connection },
@@ -153,6 +153,7 @@ class VirtualDatabase implements StatementOwner {
         remedy: "Use file: ':memory:' with schema and seed in the config for this test.",
       });
     }
+    hub.wholeSchema();
     return hub.handle.serialize(options);
   }
 

@@ -46,7 +46,7 @@ export class VirtualDatabase extends EventEmitter {
   constructor(filename: string, claim: Claim, mode: number, callback: Callback | undefined) {
     super();
     const readonly = (mode & OPEN_READONLY) !== 0 && (mode & OPEN_READWRITE) === 0;
-    const connection = connectTo({ file: filename, claim, driver: 'sqlite3', readonly });
+    const connection = connectTo({ file: filename, claim, driver: 'sqlite3', readonly, foreignKeys: false });
 
     Object.defineProperties(this, {
       filename: { value: filename },

@@ -270,6 +270,14 @@ export class MemoryDatabases implements Sandbox, MemoryNames {
     this.#followed = this.#followed.filter((other) => !isOver(other));
   }
 
+  functionBegins(): void {
+    for (const hub of this.#hubs('begun')) hub.functionBegins();
+  }
+
+  functionOver(failed: boolean): void {
+    for (const hub of this.#hubs('begun')) hub.functionOver(failed);
+  }
+
   drain(): void {}
 
   get activity(): number {
