@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Case } from './sandbox/cases.js';
 import { ends } from './sandbox/ends.js';
+import { identities } from './sandbox/identities.js';
 import { layers } from './sandbox/layers.js';
 import { losses } from './sandbox/losses.js';
 import { runs } from './sandbox/runs.js';
@@ -15,6 +16,7 @@ const CASES: readonly (readonly [chapter: string, cases: readonly Case[]])[] = [
   ['turns', turns],
   ['ends', ends],
   ['layers', layers],
+  ['identities', identities],
   ['losses', losses],
   ['runs', runs],
 ];

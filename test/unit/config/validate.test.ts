@@ -87,6 +87,7 @@ describe('validateConfig', () => {
       schema: undefined,
       seed: undefined,
       isolation: 'rollback',
+      identities: 'restart',
       foreignKeys: true,
       allowAnyDatabase: false,
       stallTimeout: 500,
@@ -265,6 +266,12 @@ describe('validateConfig', () => {
       new RegExp(`isolation in .* is '${isolation}'[\\s\\S]*not available in this version`),
     ]),
     ['an unknown isolation', () => sqlite({ isolation: 'rolback' }), /Did you mean 'rollback'\?/],
+    [
+      "SQLite's counters kept",
+      () => sqlite({ identities: 'keep' }),
+      /database\.identities in .* is 'keep'[\s\S]*sqlite_sequence[\s\S]*Leave the key out/,
+    ],
+    ['an unknown rule for identities', () => sqlite({ identities: 'anew' }), /'anew'[\s\S]*'restart'/],
     [
       'a flag that is text',
       () => sqlite({ foreignKeys: 'yes' }),

@@ -22,6 +22,7 @@ export interface WorkerData {
   /** Whether the database ends with the run. */
   readonly ownDatabase: boolean;
   readonly clock: 'transaction' | 'statement';
+  readonly identities: 'keep' | 'restart';
   /** URL of the module that knows servers. */
   readonly serverModule: string;
   readonly server: unknown;

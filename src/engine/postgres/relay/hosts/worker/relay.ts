@@ -47,6 +47,7 @@ export class Relay {
       label: data.label,
       database: data.database,
       ownDatabase: data.ownDatabase,
+      identities: data.identities,
       overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#upstream.connect(),
       catchUp: () => this.#catchUp(),

@@ -114,11 +114,11 @@ export class WorkerSandbox implements Sandbox {
     this.#scopes.push(scope);
   }
 
-  #beginIn(link: WorkerLink, { kind, title }: ScopeName): void {
+  #beginIn(link: WorkerLink, scope: ScopeName): void {
     this.#activity = link.load(Word.activity);
     this.#written = this.#sockets.written();
     link.store(Word.debugged, inspector() ? 1 : 0);
-    link.post({ kind: 'begin', scope: { kind, title } });
+    link.post({ kind: 'begin', scope: plain(scope) });
   }
 
   resume(): void {
@@ -350,6 +350,11 @@ export class WorkerSandbox implements Sandbox {
     this.#link.store(Word.backend, backend);
     this.#link.call({ kind: 'connect' }, CONNECT);
     this.observer = this.#observer;
-    for (const { kind, title } of this.#scopes) this.#link.post({ kind: 'begin', scope: { kind, title } });
+    for (const scope of this.#scopes) this.#link.post({ kind: 'begin', scope: plain(scope) });
   }
+}
+
+/** What may cross into the worker's thread: the runner's scopes are objects of their own. */
+function plain({ kind, title, identities }: ScopeName): ScopeName {
+  return { kind, title, identities };
 }
