@@ -52,10 +52,14 @@ export class Upstream {
     this.#backpressure = backpressure;
   }
 
-  /** Finds or starts the server, and connects. */
-  async open(): Promise<void> {
+  /**
+   * Finds or starts the server, and connects.
+   *
+   * @param again whether it is known to have been opened, by one who has ended without a word
+   */
+  async open(again = false): Promise<void> {
     const { openServer, connectUpstream } = await this.#load();
-    const server = await openServer(this.#server, this.#holder);
+    const server = await openServer(this.#server, this.#holder, again);
     this.#address = server.upstream;
     this.#stop = () => server.stop();
     this.#attach(await connectUpstream(server.upstream));

@@ -33,7 +33,9 @@ export interface WorkerData {
 
 /** What the main thread sends. Those with a reply are waited for. */
 export type Command =
-  | { readonly kind: 'connect' | 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  /** `again`: a worker that has ended had connected before. */
+  | { readonly kind: 'connect'; readonly again: boolean }
+  | { readonly kind: 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
   | { readonly kind: 'loss'; readonly past: boolean }
   | { readonly kind: 'log'; readonly from: number }
   | { readonly kind: 'begin'; readonly scope: ScopeName }

@@ -163,7 +163,7 @@ export class Relay {
         this.#probes.delete(command.id);
         return hub.flush();
       case 'connect':
-        this.#open().then(
+        this.#open(command.again).then(
           () => this.#reply(number, {}),
           (error: unknown) => this.#reply(number, { error: sendError(error) }),
         );
@@ -204,9 +204,9 @@ export class Relay {
 
   // ---- the server
 
-  async #open(): Promise<void> {
+  async #open(again: boolean): Promise<void> {
     this.#hub.scopes.open();
-    await this.#upstream.open();
+    await this.#upstream.open(again);
   }
 
   async #close(): Promise<void> {

@@ -68,7 +68,7 @@ export class WorkerSandbox implements Sandbox {
     this.#host = host;
     this.#port = address.port;
     this.log = new RelayedLog(this, options.name ?? 'main');
-    link.call({ kind: 'connect' }, CONNECT);
+    link.call({ kind: 'connect', again: false }, CONNECT);
 
     const end: SessionEnd = {
       ...address,
@@ -348,7 +348,13 @@ export class WorkerSandbox implements Sandbox {
     this.#reachedBefore = this.reached;
     this.#link = this.#start();
     this.#link.store(Word.backend, backend);
-    this.#link.call({ kind: 'connect' }, CONNECT);
+    try {
+      this.#link.call({ kind: 'connect', again: true }, CONNECT);
+    } catch (error) {
+      // Nobody is to wait for one that has no server: the next scope tries again.
+      this.#link.terminate();
+      throw error;
+    }
     this.observer = this.#observer;
     for (const scope of this.#scopes) this.#link.post({ kind: 'begin', scope: plain(scope) });
   }
