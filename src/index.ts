@@ -30,6 +30,7 @@ export type {
   Config,
   DatabaseConfig,
   EmbeddedPostgresConfig,
+  Identities,
   Isolation,
   Leaks,
   NPlusOne,

@@ -142,6 +142,9 @@ export interface ReplicaConfig {
 /** What a test gets of the database: now only the sandbox that is rolled back. */
 export type Isolation = 'rollback';
 
+/** What ids are at the beginning of a test: where the tests before have left them, or the same for each. */
+export type Identities = 'keep' | 'restart';
+
 /** The npm packages of SQLite whose imports Lockstep can redirect. */
 export type SqliteDriver = 'better-sqlite3' | 'sqlite3';
 
@@ -160,6 +163,8 @@ export interface SqliteConfig {
   readonly seed?: SetupSource;
   /** Default: `'rollback'`. */
   readonly isolation?: Isolation;
+  /** SQLite's counters are rolled back with the rest: there is nothing else to choose. */
+  readonly identities?: 'restart';
   /** Whether foreign keys are on for all connections. Default: as the driver has them, each connection its own. */
   readonly foreignKeys?: boolean;
   /** Allows a database without `test` in its name. Default: false. */
@@ -212,6 +217,11 @@ export interface PostgresConfig {
   readonly seed?: SetupSource;
   /** Default: `'rollback'`. */
   readonly isolation?: Isolation;
+  /**
+   * `'restart'`: sequences, `serial` and identity columns begin each test with the values that the schema, the seed
+   * and the hooks around it have left. Default: `'keep'`, they count on.
+   */
+  readonly identities?: Identities;
   /** Default: `'statement'` on the embedded server, `'transaction'` with `url`. */
   readonly clock?: PostgresClock;
   /** By what the session speaks to the sandbox. Default: Lockstep's own. With pg-native it runs in a worker. */

@@ -15,6 +15,7 @@ export type {
   Config,
   DatabaseConfig,
   EmbeddedPostgresConfig,
+  Identities,
   Isolation,
   Leaks,
   NPlusOne,

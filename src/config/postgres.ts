@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 
-import type { PostgresClock, PostgresDriver, PostgresHost, PostgresSwap } from './config.js';
+import type { Identities, PostgresClock, PostgresDriver, PostgresHost, PostgresSwap } from './config.js';
 import { readEnv } from './environment.js';
 import { readIsolation } from './isolation.js';
 import { nearest } from './nearest.js';
@@ -21,6 +21,7 @@ export const POSTGRES_KEYS: readonly string[] = [
   'schema',
   'seed',
   'isolation',
+  'identities',
   'clock',
   'driver',
   'host',
@@ -33,6 +34,7 @@ export const POSTGRES_KEYS: readonly string[] = [
 const EMBEDDED_KEYS = ['binaries', 'locale', 'settings', 'startTimeout'];
 const DRIVERS: readonly PostgresDriver[] = ['pg-native', 'builtin'];
 const HOSTS: readonly PostgresHost[] = ['in-thread', 'worker'];
+const IDENTITIES: readonly Identities[] = ['keep', 'restart'];
 const CLOCKS: readonly PostgresClock[] = ['transaction', 'statement'];
 
 /** What `env: 'PG*'` stands for. */
@@ -52,6 +54,7 @@ export function readPostgres(section: Section, called: ResolvedName): ResolvedPo
     swap: readPostgresSwap(section),
     user: section.text('user'),
     isolation: readIsolation(section),
+    identities: section.choice('identities', IDENTITIES) ?? 'keep',
     clock: section.choice('clock', CLOCKS) ?? (section.raw('url') === undefined ? 'statement' : 'transaction'),
     ...readHost(section),
     allowAnyDatabase: section.flag('allowAnyDatabase') ?? false,

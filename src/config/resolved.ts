@@ -1,4 +1,5 @@
 import type {
+  Identities,
   Isolation,
   Leaks,
   NPlusOne,
@@ -103,6 +104,7 @@ export interface ResolvedSqlite extends ResolvedName {
   readonly schema: ResolvedSetup | undefined;
   readonly seed: ResolvedSetup | undefined;
   readonly isolation: Isolation;
+  readonly identities: 'restart';
   /** Milliseconds. */
   readonly drain: number;
 }
@@ -118,6 +120,7 @@ export interface ResolvedPostgres extends ResolvedName {
   readonly swap: PostgresSwap | undefined;
   /** The role as which the app comes; undefined for that of the real connection. */
   readonly user: string | undefined;
+  readonly identities: Identities;
   readonly clock: PostgresClock;
   /** Undefined takes Lockstep's own, and in a worker pg-native where it is installed. */
   readonly driver: PostgresDriver | undefined;

@@ -19,6 +19,7 @@ export const SQLITE_KEYS: readonly string[] = [
   'schema',
   'seed',
   'isolation',
+  'identities',
   'foreignKeys',
   'allowAnyDatabase',
   'stallTimeout',
@@ -37,6 +38,7 @@ export function readSqlite(section: Section, called: ResolvedName): ResolvedSqli
     env: readEnv(section, 'the path of the database file'),
     swap: readSwap(section),
     isolation: readIsolation(section),
+    identities: readIdentities(section),
     foreignKeys: section.flag('foreignKeys'),
     allowAnyDatabase: section.flag('allowAnyDatabase') ?? false,
     stallTimeout: section.milliseconds('stallTimeout') ?? 500,
@@ -45,6 +47,17 @@ export function readSqlite(section: Section, called: ResolvedName): ResolvedSqli
     ...readSteps(section),
     root: dirname(section.source),
   });
+}
+
+/** Reads `identities`. */
+function readIdentities(section: Section): 'restart' {
+  if (section.raw('identities') === 'keep') {
+    throw section.refuse('identities', "'restart'", {
+      why: "SQLite's counters are rows of sqlite_sequence, which are rolled back with each test.",
+      remedy: 'Leave the key out.',
+    });
+  }
+  return section.choice('identities', ['restart']) ?? 'restart';
 }
 
 /** A command is a process of its own: what it makes can only be the beginning. */

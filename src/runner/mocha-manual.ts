@@ -1,10 +1,9 @@
-import { inspect } from 'node:util';
-import { ConfigError } from '../errors.js';
 import type { Suite } from './mocha-shapes.js';
+import { markOf, suiteGiven } from './mocha-suite.js';
 
 const MANUAL = Symbol.for('lockstep.mocha.manual');
 
-interface Marked {
+interface Marked extends Suite {
   [MANUAL]?: true;
 }
 
@@ -27,22 +26,10 @@ interface Marked {
  * @throws ConfigError when it is anything else, e.g. `this` of an arrow function.
  */
 export function manual(suite: object): void {
-  if (!isSuite(suite)) {
-    throw new ConfigError({
-      what: `manual() was given ${inspect(suite, { depth: -1 })}, which is no suite of mocha.`,
-      why: 'It takes the `this` of the function given to describe(). An arrow function has none of its own, and a test has another.',
-      remedy: "Write describe('…', function () { manual(this); … }).",
-    });
-  }
-  (suite as Marked)[MANUAL] = true;
-}
-
-function isSuite(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'suites' in value && '_beforeEach' in value;
+  (suiteGiven(suite, 'manual(this)') as Marked)[MANUAL] = true;
 }
 
 /** Whether a suite, or one around it, is marked. */
 export function isManual(suite: Suite): boolean {
-  for (let at: Suite | undefined = suite; at !== undefined; at = at.parent) if ((at as Marked)[MANUAL]) return true;
-  return false;
+  return markOf(suite, MANUAL) === true;
 }

@@ -29,6 +29,7 @@ import { FailureReport } from './report/failure-report.js';
 import { Reported } from './reported.js';
 import { Scopes } from './scopes.js';
 
+export { identities } from './mocha-identities.js';
 export { manual } from './mocha-manual.js';
 
 /** What mocha takes from a required module (https://mochajs.org/#root-hook-plugins). */

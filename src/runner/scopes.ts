@@ -4,6 +4,7 @@ import { LockstepError } from '../errors.js';
 import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope-errors.js';
 import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
+import { identitiesOf } from './mocha-identities.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
 
@@ -148,6 +149,10 @@ class TestScope implements ScopeName, Owner {
   get advice(): string | undefined {
     return adviceTo(this.test);
   }
+
+  get identities(): ScopeName['identities'] {
+    return identitiesOf(this.test.parent);
+  }
 }
 
 /** The scope of what the hooks of a suite do that run once. */
@@ -163,6 +168,10 @@ class LayerScope implements ScopeName, Owner {
 
   get title(): string {
     return this.suite.fullTitle() || 'the root hooks';
+  }
+
+  get identities(): ScopeName['identities'] {
+    return identitiesOf(this.suite);
   }
 }
 

@@ -5,6 +5,11 @@ export interface ScopeName {
   readonly kind: 'layer' | 'test';
   /** Full title as the runner prints it; used in messages. */
   readonly title: string;
+  /**
+   * What becomes of the values of sequences at its end; `configured`: what the config says. Undefined says the
+   * same, where no scope of the run has a rule of its own.
+   */
+  readonly identities?: 'keep' | 'restart' | 'configured' | undefined;
 }
 
 /** A scope that is over, to which a statement belongs all the same. */

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { Case } from './sandbox/cases.js';
 import { ends } from './sandbox/ends.js';
 import { functions } from './sandbox/functions.js';
+import { identities } from './sandbox/identities.js';
 import { layers } from './sandbox/layers.js';
 import { losses } from './sandbox/losses.js';
 import { runs } from './sandbox/runs.js';
@@ -17,6 +18,7 @@ const CASES: readonly (readonly [chapter: string, cases: readonly Case[]])[] = [
   ['functions', functions],
   ['ends', ends],
   ['layers', layers],
+  ['identities', identities],
   ['losses', losses],
   ['runs', runs],
 ];

@@ -7,7 +7,7 @@ import type { EmbeddedOptions, ServerOptions } from './server/index.js';
 import { openSession, type SessionDriver } from './session/index.js';
 
 /** The engine's part of the config, validated. */
-export interface PostgresSection extends Pick<PostgresOptions, 'name' | 'label' | 'replicas'> {
+export interface PostgresSection extends Pick<PostgresOptions, 'name' | 'label' | 'replicas' | 'identities'> {
   /** As libpq reads it; undefined starts a server. */
   readonly url: string | undefined;
   readonly embedded: EmbeddedOptions;
@@ -69,6 +69,7 @@ export const postgres: Engine<PostgresSection> = {
       ownDatabase: url === undefined,
       env: section.env,
       swap: section.swap,
+      identities: section.identities ?? 'keep',
       clock: section.clock,
       stallTimeout: section.stallTimeout,
       holdTimeout: section.holdTimeout,

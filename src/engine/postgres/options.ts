@@ -33,6 +33,8 @@ export interface PostgresOptions {
   readonly swap?: ((url: string) => void | (() => void)) | undefined;
   /** `statement`: now() is the time of the statement, so that two requests of one test get two times. */
   readonly clock: 'transaction' | 'statement';
+  /** What becomes of the values of sequences at the end of a scope: they go on, or are again what they were. Default: `keep`. */
+  readonly identities?: 'keep' | 'restart';
   /** Milliseconds that a query waits for an idle transaction. */
   readonly stallTimeout: number;
   /** Milliseconds for which a transaction may keep others waiting. */

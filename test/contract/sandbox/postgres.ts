@@ -15,6 +15,7 @@ export function postgresBy(host: 'in-thread' | 'worker', session: 'builtin' | 'p
     driver: 'pg',
     waits: true,
     connectionName: /^postgres connection \d+$/,
+    numbered: 'serial PRIMARY KEY',
     setting: { set: "SET work_mem = '3MB'", show: 'SHOW work_mem', value: '3MB' },
 
     async prepare(timeouts) {

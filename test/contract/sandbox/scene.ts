@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { canWait, waitUntil } from '#src/bridge/index.js';
-import { blockedHost, type Host, type Sandbox } from '#src/engine/index.js';
+import { blockedHost, type Host, type Sandbox, type ScopeName } from '#src/engine/index.js';
 import type { AppConnection, Prepared, Subject } from './subject.js';
 
 /** Of the sandbox's errors, those that the app or the test gets. */
@@ -64,9 +64,9 @@ export class Scene {
     for (const connection of this.#connections.splice(0)) await connection.close().catch(() => undefined);
   }
 
-  begin(title: string, kind: 'test' | 'layer' = 'test'): void {
+  begin(title: string, kind: 'test' | 'layer' = 'test', identities?: ScopeName['identities']): void {
     this.#depth += 1;
-    this.sandbox.begin({ kind, title });
+    this.sandbox.begin({ kind, title, identities });
   }
 
   resume(): void {

@@ -37,6 +37,7 @@ export function sqliteBy(driver: keyof typeof CONNECT): Subject {
     driver,
     waits: driver === 'sqlite3',
     connectionName: new RegExp(`^${driver} connection \\d+$`),
+    numbered: 'INTEGER PRIMARY KEY AUTOINCREMENT',
     setting: {
       set: 'PRAGMA recursive_triggers = 1',
       show: 'PRAGMA recursive_triggers',

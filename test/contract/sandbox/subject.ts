@@ -30,6 +30,8 @@ export interface Subject {
     readonly show: string;
     readonly value: string;
   };
+  /** Definition of a column that numbers its rows. */
+  readonly numbered: string;
   /** Puts a new database in the app's way. */
   prepare(timeouts: Timeouts): Promise<Prepared>;
 }

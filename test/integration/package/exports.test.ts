@@ -54,7 +54,7 @@ const ENTRIES: Readonly<Record<string, readonly string[]>> = {
     'sync',
     'syncify',
   ],
-  'lockstep/mocha': ['manual', 'mochaGlobalSetup', 'mochaGlobalTeardown', 'mochaHooks'],
+  'lockstep/mocha': ['identities', 'manual', 'mochaGlobalSetup', 'mochaGlobalTeardown', 'mochaHooks'],
   'lockstep/supertest': ['agent', 'default', 'request'],
   'lockstep/chai': ['default', 'lockstepChai'],
   'lockstep/hono': ['typed'],

@@ -33,6 +33,7 @@ describe('validateConfig for Postgres', () => {
       schema: undefined,
       seed: undefined,
       isolation: 'rollback',
+      identities: 'keep',
       clock: 'statement',
       driver: undefined,
       host: undefined,
@@ -54,6 +55,7 @@ describe('validateConfig for Postgres', () => {
       url: URL,
       env: ['DATABASE_URL', 'PG*'],
       swap,
+      identities: 'restart',
       clock: 'statement',
       driver: 'builtin',
       schema: 'schema.sql',
@@ -62,6 +64,7 @@ describe('validateConfig for Postgres', () => {
     });
 
     expect(database).to.include({ url: URL, swap, clock: 'statement', driver: 'builtin', allowAnyDatabase: true });
+    expect(database.identities).to.equal('restart');
     expect(database.env).to.deep.equal(['DATABASE_URL', 'PG*']);
     expect(database.schema).to.deep.equal([{ kind: 'file', path: `${folder.path}/schema.sql` }]);
   });
@@ -136,6 +139,7 @@ describe('validateConfig for Postgres', () => {
     ['a swap by name', { swap: 'x' }, /a function that is given the sandbox's URL/],
     ['a mistyped driver', { driver: 'built-in' }, /Did you mean 'builtin'\?/],
     ['an unknown clock', { clock: 'statment' }, /Did you mean 'statement'\?/],
+    ['an unknown rule for identities', { identities: 'restrat' }, /Did you mean 'restart'\?/],
     ['a later isolation', { isolation: 'database' }, /not available in this version/],
     ['a flag that is text', { allowAnyDatabase: 'yes' }, /true or false/],
   ];

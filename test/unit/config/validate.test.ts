@@ -88,6 +88,7 @@ describe('validateConfig', () => {
       seed: undefined,
       isolation: 'rollback',
       foreignKeys: undefined,
+      identities: 'restart',
       allowAnyDatabase: false,
       stallTimeout: 500,
       holdTimeout: 10_000,
@@ -271,6 +272,12 @@ describe('validateConfig', () => {
       new RegExp(`isolation in .* is '${isolation}'[\\s\\S]*not available in this version`),
     ]),
     ['an unknown isolation', () => sqlite({ isolation: 'rolback' }), /Did you mean 'rollback'\?/],
+    [
+      "SQLite's counters kept",
+      () => sqlite({ identities: 'keep' }),
+      /database\.identities in .* is 'keep'[\s\S]*sqlite_sequence[\s\S]*Leave the key out/,
+    ],
+    ['an unknown rule for identities', () => sqlite({ identities: 'anew' }), /'anew'[\s\S]*'restart'/],
     [
       'a flag that is text',
       () => sqlite({ foreignKeys: 'yes' }),

@@ -29,7 +29,7 @@ export class Scene {
   #bound = '';
   #clients = 0;
 
-  constructor() {
+  constructor({ identities = 'keep' }: { readonly identities?: 'keep' | 'restart' } = {}) {
     this.hub = new Hub({
       clock: {
         now: () => this.#now,
@@ -44,6 +44,7 @@ export class Scene {
       sessionUser: 'the session',
       label: undefined,
       database: 'shop',
+      identities,
       overrides: [],
       ownDatabase: true,
       connect: () => this.#later.push(() => this.connect()),
@@ -121,8 +122,8 @@ export class Scene {
   }
 
   /** Begins a scope; nothing is sent. */
-  begin(title = 'a test'): void {
-    this.hub.scopes.begin({ kind: 'test', title });
+  begin(title = 'a test', kind: 'test' | 'layer' = 'test'): void {
+    this.hub.scopes.begin({ kind, title });
     this.settle();
   }
 

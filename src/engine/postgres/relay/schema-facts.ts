@@ -11,6 +11,8 @@ export interface SchemaFacts {
    * operator or a cast with a function of the user's own that may write, or one that looks like a column.
    */
   readonly hiddenWrites: boolean;
+  /** Whether there is a function of the user's own that may restart sequences. */
+  readonly restarts: boolean;
 }
 
 const DEFERRED = "SELECT 'deferred',NULL FROM pg_catalog.pg_constraint WHERE condeferred LIMIT 1";
@@ -30,8 +32,12 @@ const HIDDEN =
   "'pg_catalog.pg_operator'::pg_catalog.regclass,'pg_catalog.pg_cast'::pg_catalog.regclass)) " +
   "OR p.pronargs=1 AND EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid=p.proargtypes[0] AND t.typtype='c')) LIMIT 1";
 
+// Numbers below are those of the server's own (FirstNormalObjectId in transam.h).
+const RESTARTS =
+  "SELECT 'restarts',NULL FROM pg_catalog.pg_proc WHERE oid>=16384 AND prosrc ~* '\\mrestart\\M' LIMIT 1";
+
 /** Asks for them: a row per fact, a constraint's name behind it. */
-export const SCHEMA_FACTS: string = `(${DEFERRED}) UNION ALL (${IMMEDIATE}) UNION ALL (${HIDDEN})`;
+export const SCHEMA_FACTS: string = `(${DEFERRED}) UNION ALL (${IMMEDIATE}) UNION ALL (${HIDDEN}) UNION ALL (${RESTARTS})`;
 
 /** Reads the answer. */
 export function readSchemaFacts(rows: readonly (readonly (string | null)[])[]): SchemaFacts {
@@ -39,6 +45,7 @@ export function readSchemaFacts(rows: readonly (readonly (string | null)[])[]): 
     deferred: rows.some(([fact]) => fact === 'deferred'),
     immediate: rows.map(([, name]) => name).filter((name) => typeof name === 'string'),
     hiddenWrites: rows.some(([fact]) => fact === 'hidden'),
+    restarts: rows.some(([fact]) => fact === 'restarts'),
   };
 }
 

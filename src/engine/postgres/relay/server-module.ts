@@ -15,10 +15,11 @@ export interface RawConnection {
 
 /** What the worker needs of the module that knows servers. */
 export interface ServerModule {
-  /** `holder` names the relay, also the one that takes the place of a dead one. */
+  /** `holder` names the relay, also the one that takes the place of a dead one: then `again` is true. */
   readonly openServer: (
     options: unknown,
     holder: string,
+    again: boolean,
   ) => Promise<{ readonly upstream: unknown; stop(): Promise<void> }>;
   readonly connectUpstream: (upstream: unknown) => Promise<RawConnection>;
 }

@@ -26,13 +26,15 @@ export interface ServerOptions {
  * Finds or starts the server. A given one is not connected to yet: `connectUpstream` does that.
  *
  * @param holder names who opens it; on a started server, the same one finds its database again after a crash
+ * @param again whether it was opened by that one before, who has not stopped it
  * @throws ConfigError when the URL, or a variable that fills in for it, cannot be used.
  * @throws UnsafeDatabaseError when the database is not named like one for tests.
- * @throws EngineMissingError when there is no Postgres to start, ServerError when it does not start.
+ * @throws EngineMissingError when there is no Postgres to start, ServerError when it does not start, or when it
+ * was opened before and has ended.
  */
-export async function openServer(options: ServerOptions, holder?: string): Promise<Server> {
+export async function openServer(options: ServerOptions, holder?: string, again = false): Promise<Server> {
   const { url, allowAnyDatabase = false, embedded, root, env } = options;
-  if (url === undefined) return await openEmbedded(root, embedded, holder);
+  if (url === undefined) return await openEmbedded(root, embedded, holder, again);
 
   const upstream = await resolveUpstream(url, env);
   refuseUnsafe(upstream, allowAnyDatabase);

@@ -92,7 +92,10 @@ export class StatementRecorder {
     error: StatementFailure | undefined,
   ): OpenRecord {
     const ended = this.#hub.now();
-    if (error === undefined) this.#hub.made.saw(sql);
+    if (error === undefined) {
+      this.#hub.made.saw(sql);
+      this.#hub.identities.saw(sql);
+    }
     return this.#hub.log.add({
       connection: this.#client.name,
       sql,

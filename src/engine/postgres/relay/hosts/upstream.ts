@@ -59,13 +59,17 @@ export class Upstream {
     this.#backpressure = backpressure;
   }
 
-  /** Finds or starts the server, and connects. */
-  async open(): Promise<void> {
+  /**
+   * Finds or starts the server, and connects.
+   *
+   * @param again whether it is known to have been opened, by one who has ended without a word
+   */
+  async open(again = false): Promise<void> {
     this.#opening = true;
     this.#failure = undefined;
     try {
       const { openServer, connectUpstream } = await this.#load();
-      const server = await openServer(this.#server, this.#holder);
+      const server = await openServer(this.#server, this.#holder, again);
       this.#stop = () => server.stop();
       const connection = await connectUpstream(server.upstream);
       this.#address = server.upstream;

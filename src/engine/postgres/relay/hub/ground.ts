@@ -14,7 +14,7 @@ import {
   type GuardStep,
   READ_ONLY,
 } from '../guard.js';
-import { asLoginUser, hasIdentity } from '../identity.js';
+import { asLoginUser, hasIdentity, RESET_IDENTITY } from '../identity.js';
 import { PG_NOTIFY, SIGNALS } from '../overrides.js';
 import { quoteLiteral } from '../quote.js';
 import type { Expectation } from '../expectations.js';
@@ -23,9 +23,12 @@ import { readSchemaFacts, SCHEMA_FACTS, type SchemaFacts } from '../schema-facts
 import type { SessionState } from '../session-state.js';
 import { type Belonging, Belongings, type Change, NOTHING_APPLIED } from './belongings.js';
 import type { Hub } from './hub.js';
+import type { Question } from './identities.js';
 import type { Surroundings } from './surroundings.js';
 
 const POINT = 'lockstep_settings';
+/** Status of a transaction that has failed. */
+const FAILED = 0x45;
 const DISCARD_PLANS = 'DISCARD PLANS';
 
 /**
@@ -107,7 +110,10 @@ export class SharedGround implements Ground {
     else for (const step of arming(this.#guard)) this.#take(step);
     this.#guard = 'armed';
     this.#prepareSteps();
+    this.#hub.identities.working(this.#below.length);
     if (this.facts === undefined) this.#askFacts();
+    const question = this.#hub.identities.takeQuestion();
+    if (question !== undefined) this.#askQuestion(question);
   }
 
   restrict(amid: boolean): void {
@@ -164,6 +170,13 @@ export class SharedGround implements Ground {
     if (this.#guard === 'failed') this.#guard = 'armed';
     this.unnamed = undefined;
     this.#hub.real.ask(back + this.#unlimited(sql), done);
+  }
+
+  #askQuestion({ sql, heard }: Question): void {
+    this.unnamed = undefined;
+    this.#hub.real.ask(sql, ({ error, rows }) => {
+      if (error === undefined) heard(rows[0]?.[0]);
+    });
   }
 
   #askFacts(): void {
@@ -245,7 +258,20 @@ export class SharedGround implements Ground {
     this.#below.push({ belongings: this.belongings.all, overridden: this.#overridden, ddl: this.#ddl });
     this.#ddl = false;
     this.#hub.noticeboard.held(true);
-    return sql;
+    const values = this.#hub.identities.touched(this.#below.length);
+    return values.length === 0 ? sql : `${sql}${this.#aside(values)};`;
+  }
+
+  /** Statements that leave nothing behind but what no rollback takes: run by the login user, free of timeouts. */
+  #aside(statements: readonly string[]): string {
+    const point = `SAVEPOINT ${POINT}`;
+    return [point, ...this.#unbound(statements), `ROLLBACK TO ${point}`, `RELEASE ${point}`].join(';');
+  }
+
+  #unbound(statements: readonly string[]): readonly string[] {
+    const { applied } = this.belongings;
+    const limits = STATEMENT_TIMEOUTS.filter((name) => applied.has(name)).map((name) => `SET ${name}=0`);
+    return [...(hasIdentity(applied) ? RESET_IDENTITY : []), ...limits, ...statements];
   }
 
   #arm(sql: string): void {
@@ -313,13 +339,35 @@ export class SharedGround implements Ground {
     this.#guard = 'failed';
   }
 
-  /** The statements that end a scope, however long that takes. */
-  ending(statements: readonly string[]): readonly string[] {
+  /** How many of the scopes are real. */
+  get depth(): number {
+    return this.#below.length;
+  }
+
+  /**
+   * The statements that end a scope, however long that takes.
+   *
+   * @param before what is to be run above the scope's work
+   */
+  ending(statements: readonly string[], before: readonly string[]): readonly string[] {
+    if (before.length > 0 && (this.#guard !== 'none' || this.#hub.real.status !== FAILED)) {
+      const sql = guardSql(disarming(this.#guard))
+        .split(';')
+        .filter((step) => step !== '');
+      return [...sql, ...this.#unbound(before), ...statements];
+    }
     // Without a guard nothing has been done since the scope's beginning, or nothing can be done but this.
     if (this.#guard === 'none') return statements;
     const limits = STATEMENT_TIMEOUTS.filter((name) => this.belongings.applied.has(name));
     if (limits.length === 0) return statements;
     return [`ROLLBACK TO SAVEPOINT ${GUARD}`, ...limits.map((name) => `SET ${name}=0`), ...statements];
+  }
+
+  /** What is to be run behind the rollback of a scope, when that is told of. */
+  behind(statements: readonly string[]): readonly string[] {
+    if (statements.length === 0) return [];
+    if (this.#below.length > 0) return [this.#aside(statements)];
+    return ['BEGIN READ WRITE', ...this.#unbound(statements), 'ROLLBACK'];
   }
 
   /** The innermost scope that is real is rolled back: what was in force when it began is so again. */
@@ -343,6 +391,7 @@ export class SharedGround implements Ground {
     this.epoch += 1;
     this.#guard = 'none';
     this.belongings.restore(NOTHING_APPLIED);
+    this.#hub.identities.lost();
     this.facts = undefined;
     this.#ddl = false;
     this.#below = [];
@@ -353,6 +402,7 @@ export class SharedGround implements Ground {
   /** The connection to the server is gone. */
   forget(): void {
     this.lost();
+    this.#hub.identities.forget();
     this.#hub.locks.forget();
     this.#closing = [];
     this.#locked = false;

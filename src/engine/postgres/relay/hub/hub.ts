@@ -8,6 +8,7 @@ import type { Notice } from '../session-state.js';
 import { Backends } from './backends.js';
 import { depart } from './departure.js';
 import { SharedGround } from './ground.js';
+import { Identities } from './identities.js';
 import { KeptLocks } from './kept-locks.js';
 import { Logins } from './logins.js';
 import { Made } from './made.js';
@@ -29,6 +30,7 @@ export class Hub {
   readonly locks: KeptLocks = new KeptLocks();
   readonly logins: Logins;
   readonly made: Made = new Made();
+  readonly identities: Identities;
   readonly wording: Wording;
   readonly #surroundings: Surroundings;
   readonly #clients = new Map<number, Client>();
@@ -37,6 +39,7 @@ export class Hub {
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
+    this.identities = new Identities(surroundings.identities);
     this.noticeboard = new Noticeboard(surroundings.words);
     this.turns = new TurnTaking(this, surroundings);
     this.ground = new SharedGround(this, surroundings);

@@ -89,6 +89,7 @@ export class Scopes {
     this.#settings.push(new Map([...this.#hub.clients].map((client) => [client, client.settled()])));
     this.gate.begin(scope);
     this.#hub.made.begin(scope);
+    this.#hub.identities.begin(scope);
     this.#hub.flush();
   }
 
@@ -158,15 +159,18 @@ export class Scopes {
     for (const client of this.#hub.clients) client.scopeEnded(before?.get(client));
     const { scope, send } = this.gate.end();
     this.#hub.made.end();
+    const real = send.length > 0 && link.open;
+    const values = this.#hub.identities.end(real ? ground.depth : 0, ground.facts?.restarts !== false);
     const finish = (): void => {
       // Not before: while it is set, the main thread waits for this end.
       this.#hub.noticeboard.outward(this.#locks);
       this.losses.ended(scope);
       done();
     };
-    if (send.length > 0 && link.open) {
-      const ending = ground.ending(send);
+    if (real) {
+      const rollback = ground.ending(send, values.before);
       ground.rollingBack();
+      const ending = [...rollback, ...ground.behind(values.behind)];
       const locks = this.#locks;
       this.#locks = false;
       for (const client of this.#hub.clients) client.locks = this.#hub.locks.has(client);
@@ -259,6 +263,7 @@ export class Scopes {
     this.gate.close();
     this.#settings.length = 0;
     this.#hub.made.close();
+    this.#hub.identities.close();
     link.disconnected('the sandbox was closed');
     link.dismiss(new Error('the database system is shutting down'));
     this.#hub.flush();

@@ -3,6 +3,7 @@ import type { LateStatement } from '../../../../sandbox/vocabulary.js';
 import type { TurnTimeouts } from '../../../../sandbox/turn-queue.js';
 import type { PublishedLog } from '../published-log.js';
 import type { Outlet } from '../real.js';
+import type { IdentityRule } from './identities.js';
 
 /** A connection to the real server. */
 export interface Server extends Outlet {
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly label: string | undefined;
   /** Statements to be run whenever the outer transaction begins, each alone. */
   readonly overrides: readonly string[];
+  /** What becomes of the values of sequences at the end of a scope that does not say so itself. */
+  readonly identities: IdentityRule;
   /** Whether the database ends with the run, so that what is overridden may stay so. */
   readonly ownDatabase: boolean;
   /** Connects anew; `connected` or `unreachable` follows. */

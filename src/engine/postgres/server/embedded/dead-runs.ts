@@ -92,7 +92,8 @@ function readText(path: string): string | undefined {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether there is a process of that id. */
+export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
   } catch (error) {

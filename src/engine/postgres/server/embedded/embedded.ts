@@ -16,12 +16,15 @@ import { fingerprint } from './fingerprint.js';
 import { errorOf, GOODBYE, type Greeting } from './greeting.js';
 import { START_TIMEOUT, type EmbeddedOptions, type KeeperOptions } from './options.js';
 import { openPlaces, type Places } from './places.js';
-import { clearTimeout, setTimeout } from '../../../../real-time.js';
+import { countedTimeout } from './counted-timeout.js';
+import { sleep } from '../../../../real-time.js';
 
 const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url));
 
 /** A keeper that ends while we join sends us away; the next one is ours. */
 const ATTEMPTS = 10;
+/** So many milliseconds later a keeper is asked again whose queue of those who come is full. */
+const RETRY = 50;
 const STOP_TIMEOUT = 20_000;
 /** The keeper has its own deadline and says more than we could. */
 const GRACE = 5_000;
@@ -39,13 +42,22 @@ interface Membership {
  * a database of our own on it. It ends with the last who leaves or dies.
  *
  * @param holder who died without leaving finds its database again by this name
- * @throws EngineMissingError when there are no binaries, ServerError with the log when it does not start.
+ * @param again whether it has one: then it gets that, or an error, and never an empty one
+ * @throws EngineMissingError when there are no binaries, ServerError with the log when it does not start, and when the
+ * holder's database is gone.
  */
-export async function openEmbedded(root: string, options: EmbeddedOptions = {}, holder?: string): Promise<Server> {
+export async function openEmbedded(
+  root: string,
+  options: EmbeddedOptions = {},
+  holder?: string,
+  again = false,
+): Promise<Server> {
   const places = openPlaces();
   const keeper: KeeperOptions = { ...options, root, key: fingerprint([runId(), root, options]) };
-  const membership = await joinOrStart(places, keeper, holder ?? randomUUID());
-  const { host, port, user, password, member, again } = membership.greeting;
+  // Who has no name cannot come back: nobody has to wait for it.
+  const hello = holder === undefined ? randomUUID() : `${holder} ${process.pid}`;
+  const membership = again ? await rejoin(places, keeper, hello) : await joinOrStart(places, keeper, hello);
+  const { host, port, user, password, member, again: known } = membership.greeting;
 
   const upstream: Upstream = {
     host,
@@ -56,7 +68,7 @@ export async function openEmbedded(root: string, options: EmbeddedOptions = {}, 
     ...(password !== undefined && { password }),
   };
   try {
-    if (!again) await runOn({ ...upstream, database: 'postgres' }, [`create database ${upstream.database}`]);
+    if (!known) await runOn({ ...upstream, database: 'postgres' }, [`create database ${upstream.database}`]);
   } catch (error) {
     await leave(membership);
     throw error;
@@ -71,13 +83,31 @@ function runId(): number {
   return process.env['MOCHA_WORKER_ID'] === undefined ? process.pid : process.ppid;
 }
 
-async function joinOrStart(places: Places, options: KeeperOptions, holder: string): Promise<Membership> {
-  const patience = (options.startTimeout ?? START_TIMEOUT) + GRACE;
+function patienceOf({ startTimeout = START_TIMEOUT }: KeeperOptions): number {
+  return startTimeout + GRACE;
+}
+
+/** Comes back to the server on which the holder has its database. */
+async function rejoin(places: Places, options: KeeperOptions, hello: string): Promise<Membership> {
+  const membership = await joinClaimant(places, options.key, hello, patienceOf(options));
+  if (membership?.greeting.again === true) return membership;
+
+  if (membership !== undefined) await leave(membership);
+  throw new ServerError({
+    what: 'The server for the tests has ended, and the database of this process with it.',
+    why: 'The process that keeps it was ended, or has seen the end of all who used it: another server would not have the tables and rows that schema and seed have made.',
+    remedy:
+      'Run the tests again. If nobody has ended it, look for what ends processes here, such as a limit of memory.',
+  });
+}
+
+async function joinOrStart(places: Places, options: KeeperOptions, hello: string): Promise<Membership> {
+  const patience = patienceOf(options);
 
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const membership =
-      (await joinClaimant(places, options.key, holder, patience)) ??
-      (await startKeeper(places, options, holder, patience));
+      (await joinClaimant(places, options.key, hello, patience)) ??
+      (await startKeeper(places, options, hello, patience));
     if (membership) return membership;
   }
   throw new ServerError({
@@ -90,18 +120,18 @@ async function joinOrStart(places: Places, options: KeeperOptions, holder: strin
 async function joinClaimant(
   places: Places,
   key: string,
-  holder: string,
+  hello: string,
   patience: number,
 ): Promise<Membership | undefined> {
   const control = claimant(places.claims, key);
-  return control === undefined ? undefined : await join(control, holder, patience);
+  return control === undefined ? undefined : await join(control, hello, patience);
 }
 
 /** Starts a keeper. Undefined when it found another one, or ended before we had joined. */
 async function startKeeper(
   places: Places,
   options: KeeperOptions,
-  holder: string,
+  hello: string,
   patience: number,
 ): Promise<Membership | undefined> {
   const child = spawn(process.execPath, [KEEPER, JSON.stringify(options)], {
@@ -118,7 +148,7 @@ async function startKeeper(
   try {
     const announced = await firstLine(child, patience);
     if (announced === 'taken') return undefined;
-    if (announced === 'listening') return await joinClaimant(places, options.key, holder, patience);
+    if (announced === 'listening') return await joinClaimant(places, options.key, hello, patience);
     throw new ServerError({
       what: 'The process that keeps the server for the tests does not start.',
       why: complaints.trim() || announced,
@@ -136,7 +166,7 @@ async function startKeeper(
 /** What a keeper prints; how it ended, or that it is late, if it prints nothing. */
 async function firstLine(child: ChildProcess, patience: number): Promise<string> {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), patience);
+  const cancel = countedTimeout(patience, () => late.abort());
 
   try {
     const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
@@ -148,7 +178,7 @@ async function firstLine(child: ChildProcess, patience: number): Promise<string>
   } catch (error) {
     return late.signal.aborted ? `It said nothing for ${patience} ms.` : (error as Error).message;
   } finally {
-    clearTimeout(timer);
+    cancel();
     late.abort();
   }
 }
@@ -156,14 +186,16 @@ async function firstLine(child: ChildProcess, patience: number): Promise<string>
 /**
  * Connects to a keeper and waits for its greeting. Undefined when nobody listens any more.
  *
+ * @param hello the holder's name, and the id of its process if it may come back
  * @throws EngineMissingError or ServerError, as the keeper tells it.
  */
-async function join(control: string, holder: string, patience: number): Promise<Membership | undefined> {
+async function join(control: string, hello: string, patience: number): Promise<Membership | undefined> {
   const socket = connect({ path: control, allowHalfOpen: true });
-  socket.write(`${holder}\n`);
+  let full = false;
+  socket.write(`${hello}\n`);
   const line = await new Promise<string | undefined>((resolve, reject) => {
     let text = '';
-    const late = setTimeout(() => {
+    const cancel = countedTimeout(patience, () => {
       socket.destroy();
       reject(
         new ServerError({
@@ -171,9 +203,9 @@ async function join(control: string, holder: string, patience: number): Promise<
           remedy: 'Name a server in database.url, or give it more time in database.embedded.startTimeout.',
         }),
       );
-    }, patience);
+    });
     const done = (answer: string | undefined): void => {
-      clearTimeout(late);
+      cancel();
       resolve(answer);
     };
 
@@ -181,8 +213,18 @@ async function join(control: string, holder: string, patience: number): Promise<
       text += chunk;
       if (text.includes('\n')) done(text);
     });
-    socket.on('error', () => done(undefined)).on('end', () => done(undefined));
+    socket
+      .on('error', ({ code }: NodeJS.ErrnoException) => {
+        full = code === 'EAGAIN';
+        done(undefined);
+      })
+      .on('end', () => done(undefined));
   });
+  if (full && patience > RETRY) {
+    // It stands still, and is there.
+    await sleep(RETRY);
+    return await join(control, hello, patience - RETRY);
+  }
 
   const greeting = line === undefined ? undefined : (JSON.parse(line) as Greeting);
   if (greeting?.status === 'ready') {
@@ -217,11 +259,14 @@ async function ending(socket: Socket): Promise<boolean> {
   if (socket.readableEnded) return true;
 
   return await new Promise((resolve) => {
-    const late = setTimeout(() => resolve(false), STOP_TIMEOUT);
+    const cancel = countedTimeout(STOP_TIMEOUT, () => resolve(false));
     socket
-      .once('close', () => resolve(true))
+      .once('close', () => {
+        cancel();
+        resolve(true);
+      })
       .once('end', () => {
-        clearTimeout(late);
+        cancel();
         resolve(true);
       });
     socket.end(`${GOODBYE}\n`);

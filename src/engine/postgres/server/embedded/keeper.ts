@@ -15,21 +15,31 @@ import { serverAccount, type Account } from './account.js';
 import { findBinaries } from './binaries.js';
 import { dropClaim, stakeClaim } from './claim.js';
 import { copyCluster, discardCluster, prepareCluster, SUPERUSER, type ClusterSource } from './cluster.js';
-import { controlPath, dataPath, removeDeadRuns, removeRun } from './dead-runs.js';
+import { controlPath, dataPath, isAlive, removeDeadRuns, removeRun } from './dead-runs.js';
 import { failure, GOODBYE, type Announcement, type Greeting } from './greeting.js';
 import { START_TIMEOUT, type KeeperOptions } from './options.js';
 import { accountFolder, openPlaces, ownFolder, type Places } from './places.js';
 import { freePort, Postmaster, type Listening } from './postmaster.js';
+import { countedTimeout } from './counted-timeout.js';
 import { usableBinaries } from './usable-binaries.js';
 import { clearTimeout, setTimeout } from '../../../../real-time.js';
 
 /** After this nothing is worth waiting for. */
 const LAST_RESORT = 15_000;
-/** So long the server stays when the last member has died: its relay's thread alone may have. */
-const MOURNING = 3_000;
+/** So often it is looked whether the process of a member that has died is there still: its relay's thread alone may have. */
+const MOURNING = 200;
 /** A server that ends more often than that ends for a reason of its own. */
 const RESTARTS = 20;
 const PORT = 5432;
+
+/** Who has a database here. */
+interface Holder {
+  readonly number: number;
+  /** Its process, as long as which it may come back; undefined if it cannot. */
+  readonly pid: number | undefined;
+  /** Its last connection; a connection that has ended is its death. */
+  readonly socket: Socket;
+}
 
 class Keeper {
   readonly #options: KeeperOptions;
@@ -40,8 +50,8 @@ class Keeper {
   readonly #control: string;
   readonly #server: Server;
   readonly #members = new Set<Socket>();
-  /** The number of each who has joined and has not said goodbye. */
-  readonly #numbers = new Map<string, number>();
+  /** Those who have joined and have not said goodbye, by their names. */
+  readonly #holders = new Map<string, Holder>();
   readonly #aborted = new AbortController();
   #starting: Promise<void> | undefined;
   /** What the start is busy with. */
@@ -94,12 +104,12 @@ class Keeper {
 
   async #serve(): Promise<void> {
     const { startTimeout = START_TIMEOUT } = this.#options;
-    const late = setTimeout(() => {
+    const cancel = countedTimeout(startTimeout, () => {
       const what = `The server for the tests did not start within ${startTimeout} ms.`;
       const why = `It was busy with: ${this.#step}.`;
       const remedy = 'Give it more time in database.embedded.startTimeout, or name a server in database.url.';
       void this.#fail(new ServerError({ what, why, remedy }));
-    }, startTimeout);
+    });
 
     try {
       this.#starting = this.#start();
@@ -108,7 +118,7 @@ class Keeper {
       await this.#fail(error);
       return;
     } finally {
-      clearTimeout(late);
+      cancel();
     }
     // Not before, for nobody should wait for the cleaning; and its failing is not ours.
     await removeDeadRuns(this.#places).catch(() => undefined);
@@ -192,7 +202,6 @@ class Keeper {
       socket.destroy();
       return;
     }
-    clearTimeout(this.#mourning);
     this.#members.add(socket);
     let said = '';
     const lines = (): string[] => said.split('\n').slice(0, -1);
@@ -210,17 +219,16 @@ class Keeper {
 
     const leave = (): void => {
       if (!this.#members.has(socket) || this.#ending) return;
-      const [holder = '', ...more] = lines();
+      const [hello = '', ...more] = lines();
       const farewell = more.includes(GOODBYE);
-      if (farewell) this.#numbers.delete(holder);
+      if (farewell) this.#holders.delete(nameOf(hello));
       const last = this.#members.size === 1 && !this.#starterWaits;
       // The last one is answered when everything is gone.
-      if (last && farewell) return void this.#end();
+      if (last && farewell && !this.#mourns(socket)) return void this.#end();
       this.#members.delete(socket);
       socket.end();
-      if (!last) return;
-      if (this.#greeting === undefined) return void this.#end();
-      this.#mourning = setTimeout(() => this.#endIfAlone(), MOURNING);
+      if (last && this.#greeting === undefined) return void this.#end();
+      this.#mourn();
     };
     socket.resume().on('end', leave).on('close', leave).on('error', leave);
   }
@@ -230,16 +238,37 @@ class Keeper {
     this.#welcome(this.#greeting);
   }
 
-  #tell(socket: Socket, holder: string, greeting: Greeting): void {
-    const number = this.#numbers.get(holder);
-    const member = number ?? (this.#joined += 1);
-    this.#numbers.set(holder, member);
-    const numbered = greeting.status === 'ready' ? { ...greeting, member, again: number !== undefined } : greeting;
+  #tell(socket: Socket, hello: string, greeting: Greeting): void {
+    const [name, pid] = [nameOf(hello), Number(hello.split(' ')[1])];
+    const former = this.#holders.get(name);
+    const member = former?.number ?? (this.#joined += 1);
+    this.#holders.set(name, { number: member, pid: Number.isNaN(pid) ? undefined : pid, socket });
+    const numbered = greeting.status === 'ready' ? { ...greeting, member, again: former !== undefined } : greeting;
     socket.write(`${JSON.stringify(numbered)}\n`);
   }
 
+  /**
+   * Whether somebody has died whose process lives, and may come back. Those that cannot are forgotten: their ids are
+   * used again.
+   *
+   * @param leaving a member that does not count any more
+   */
+  #mourns(leaving?: Socket): boolean {
+    const dead = [...this.#holders].filter(([, { socket }]) => socket === leaving || !this.#members.has(socket));
+    for (const [name, { pid }] of dead) if (pid === undefined || !isAlive(pid)) this.#holders.delete(name);
+    return dead.some(([name]) => this.#holders.has(name));
+  }
+
+  /** Ends when nobody is left who could come back. */
+  #mourn(): void {
+    clearTimeout(this.#mourning);
+    if (this.#ending) return;
+    if (this.#mourns()) this.#mourning = setTimeout(() => this.#mourn(), MOURNING);
+    else this.#endIfAlone();
+  }
+
   #endIfAlone(): void {
-    if (this.#members.size === 0 && !this.#starterWaits) void this.#end();
+    if (this.#members.size === 0 && !this.#starterWaits && !this.#mourns()) void this.#end();
   }
 
   #starterLeft(): void {
@@ -272,6 +301,11 @@ class Keeper {
     await Promise.all([...this.#members].map((socket) => new Promise<void>((resolve) => socket.end(resolve))));
     process.exit();
   }
+}
+
+/** Of a member that has greeted: its process's id may stand behind the name. */
+function nameOf(hello: string): string {
+  return hello.split(' ')[0] ?? hello;
 }
 
 function announce(what: Announcement): void {

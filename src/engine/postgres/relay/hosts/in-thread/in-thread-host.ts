@@ -78,7 +78,7 @@ export class InThreadHost implements RelayHost {
 
   private constructor(start: RelayStart, listener: Listener) {
     const { options, directory, password, sessionUser: user, serverModule } = start;
-    const { stallTimeout, holdTimeout, label, ownDatabase = false, clock } = options;
+    const { stallTimeout, holdTimeout, label, ownDatabase = false, clock, identities = 'keep' } = options;
 
     this.#start = start;
     this.#listener = listener;
@@ -92,6 +92,7 @@ export class InThreadHost implements RelayHost {
       label,
       database: options.database,
       ownDatabase,
+      identities,
       overrides: clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#connect(),
       catchUp: () => undefined,

@@ -94,9 +94,9 @@ export class InThreadSandbox implements Sandbox {
     return this.#word(Word.activity);
   }
 
-  begin({ kind, title }: ScopeName): void {
+  begin({ kind, title, identities }: ScopeName): void {
     this.#throwLoss();
-    this.#hub.scopes.begin({ kind, title });
+    this.#hub.scopes.begin({ kind, title, identities });
   }
 
   resume(): void {

@@ -22,6 +22,7 @@ export interface WorkerData {
   /** Whether the database ends with the run. */
   readonly ownDatabase: boolean;
   readonly clock: 'transaction' | 'statement';
+  readonly identities: 'keep' | 'restart';
   /** URL of the module that knows servers. */
   readonly serverModule: string;
   readonly server: unknown;
@@ -32,7 +33,9 @@ export interface WorkerData {
 
 /** What the main thread sends. Those with a reply are waited for. */
 export type Command =
-  | { readonly kind: 'connect' | 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  /** `again`: a worker that has ended had connected before. */
+  | { readonly kind: 'connect'; readonly again: boolean }
+  | { readonly kind: 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
   | { readonly kind: 'functionBegins' }
   | { readonly kind: 'functionOver'; readonly failed: boolean }
   | { readonly kind: 'loss'; readonly past: boolean }

@@ -47,6 +47,7 @@ export class Relay {
       label: data.label,
       database: data.database,
       ownDatabase: data.ownDatabase,
+      identities: data.identities,
       overrides: data.clock === 'statement' ? STATEMENT_CLOCK : [],
       connect: () => void this.#upstream.connect(),
       catchUp: () => this.#catchUp(),
@@ -166,7 +167,7 @@ export class Relay {
         this.#probes.delete(command.id);
         return hub.flush();
       case 'connect':
-        this.#open().then(
+        this.#open(command.again).then(
           () => this.#reply(number, {}),
           (error: unknown) => this.#reply(number, { error: sendError(error) }),
         );
@@ -207,9 +208,9 @@ export class Relay {
 
   // ---- the server
 
-  async #open(): Promise<void> {
+  async #open(again: boolean): Promise<void> {
     this.#hub.scopes.open();
-    await this.#upstream.open();
+    await this.#upstream.open(again);
   }
 
   async #close(): Promise<void> {

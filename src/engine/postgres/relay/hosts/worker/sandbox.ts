@@ -68,7 +68,7 @@ export class WorkerSandbox implements Sandbox {
     this.#host = host;
     this.#port = address.port;
     this.log = new RelayedLog(this, options.name ?? 'main');
-    link.call({ kind: 'connect' }, CONNECT);
+    link.call({ kind: 'connect', again: false }, CONNECT);
 
     const end: SessionEnd = {
       ...address,
@@ -114,11 +114,11 @@ export class WorkerSandbox implements Sandbox {
     this.#scopes.push(scope);
   }
 
-  #beginIn(link: WorkerLink, { kind, title }: ScopeName): void {
+  #beginIn(link: WorkerLink, scope: ScopeName): void {
     this.#activity = link.load(Word.activity);
     this.#written = this.#sockets.written();
     link.store(Word.debugged, inspector() ? 1 : 0);
-    link.post({ kind: 'begin', scope: { kind, title } });
+    link.post({ kind: 'begin', scope: plain(scope) });
   }
 
   resume(): void {
@@ -356,8 +356,19 @@ export class WorkerSandbox implements Sandbox {
     this.#reachedBefore = this.reached;
     this.#link = this.#start();
     this.#link.store(Word.backend, backend);
-    this.#link.call({ kind: 'connect' }, CONNECT);
+    try {
+      this.#link.call({ kind: 'connect', again: true }, CONNECT);
+    } catch (error) {
+      // Nobody is to wait for one that has no server: the next scope tries again.
+      this.#link.terminate();
+      throw error;
+    }
     this.observer = this.#observer;
-    for (const { kind, title } of this.#scopes) this.#link.post({ kind: 'begin', scope: { kind, title } });
+    for (const scope of this.#scopes) this.#link.post({ kind: 'begin', scope: plain(scope) });
   }
+}
+
+/** What may cross into the worker's thread: the runner's scopes are objects of their own. */
+function plain({ kind, title, identities }: ScopeName): ScopeName {
+  return { kind, title, identities };
 }

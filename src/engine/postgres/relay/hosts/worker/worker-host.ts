@@ -44,7 +44,7 @@ export class WorkerHost implements RelayHost {
 
   #startWorker(port: number): WorkerLink {
     const { directory, password, sessionUser, serverModule, options } = this.#start;
-    const { stallTimeout, holdTimeout, clock, server, ownDatabase = false, label } = options;
+    const { stallTimeout, holdTimeout, clock, identities = 'keep', server, ownDatabase = false, label } = options;
     const link = new WorkerLink(
       {
         directory,
@@ -55,6 +55,7 @@ export class WorkerHost implements RelayHost {
         label,
         patience: { stallTimeout, holdTimeout },
         clock,
+        identities,
         ownDatabase,
         serverModule,
         server,
