@@ -293,6 +293,32 @@ const CASES: readonly Case[] = [
     },
   },
   {
+    title: 'strings in double quotes',
+    run: async ({ ask, call, db }) => {
+      await ask('all', 'SELECT * FROM t WHERE b = "text" OR a IN ("two", "b")');
+      await ask('run', 'INSERT INTO t (a, b) VALUES ("it\'s", "say ""hi"" ?")');
+      await ask('run', 'UPDATE t SET b = "a" WHERE a = "it\'s" AND b <> ?', 'x');
+      await ask(
+        'get',
+        `SELECT "nope", upper("nope") || "more", "id", "x" AS "y", 'z', "b" FROM t AS "u" ORDER BY "zz", 3`,
+      );
+      await ask('map', 'SELECT "key", id FROM t');
+      await ask(
+        'exec',
+        'CREATE TABLE v (a DEFAULT "x" CHECK (a <> "y")); INSERT INTO v VALUES ("z"); DELETE FROM t WHERE a = "two"',
+      );
+      await ask('run', 'INSERT INTO v VALUES ("ok")');
+      await ask('all', 'SELECT t."nope" FROM t');
+      await ask('all', 'SELECT "nope" FROM t WHERE nope = 1');
+      await ask('run', 'INSERT INTO t ("nope") VALUES (1)');
+      const statement = db.prepare('SELECT count(*) AS n FROM t WHERE b = "text" AND id > ?');
+      await call(statement, 'get', 1);
+      await call(statement, 'all', 9);
+      await ask('all', ALL);
+      await ask('all', 'SELECT * FROM v');
+    },
+  },
+  {
     title: 'pragmas',
     run: async ({ ask }) => {
       await ask('all', 'PRAGMA table_info(t)');

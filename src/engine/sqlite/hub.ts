@@ -156,6 +156,7 @@ export class Hub implements Sandbox {
   /** The database as the first scope is about to find it; undefined for an empty one. */
   image(): Buffer | undefined {
     this.#cutHolder();
+    this.wholeSchema();
     const bytes = this.handle.serialize();
     return bytes.length === 0 ? undefined : bytes;
   }

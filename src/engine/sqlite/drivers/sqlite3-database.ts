@@ -12,6 +12,7 @@ import { OPEN_READONLY, OPEN_READWRITE } from './sqlite3-constants.js';
 import { sqlite3Error, translateError } from './sqlite3-errors.js';
 import { Pipeline } from './sqlite3-pipeline.js';
 import { type Callback, Statement, takeCallbacks } from './sqlite3-statement.js';
+import { withStrings } from './sqlite3-strings.js';
 import { type Called, traceCall } from './sqlite3-verbose.js';
 
 /** A call on its way: what to do in the connection's turn, and whom to tell. */
@@ -231,11 +232,13 @@ export class VirtualDatabase extends EventEmitter {
     for (const sql of statements) {
       const effect = classify(sql, 'sqlite');
       hub.perform<void>(this.connection, sql, effect, {
-        forward: (text) => {
-          if (this.connection.forbids(hub.prepare(text, effect))) {
-            throw sqlite3Error('SQLITE_READONLY', 'attempt to write a readonly database');
-          }
-          hub.handle.exec(text);
+        forward: (statement) => {
+          withStrings({ sql: statement, names: [] }, (text) => {
+            if (this.connection.forbids(hub.prepare(text.sql, effect))) {
+              throw sqlite3Error('SQLITE_READONLY', 'attempt to write a readonly database');
+            }
+            hub.handle.exec(text.sql);
+          });
           if (effect.kind === 'write') this.noteLast(hub.lastChange());
         },
         emulated: () => undefined,

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { classify, type Effect } from '../../../sql/classify.js';
+import type { Strings } from '../../../sql/double-quotes.js';
 import { split } from '../../../sql/split.js';
 import { now } from '../../clock.js';
 import type { Execution } from '../emulation.js';
@@ -10,6 +11,7 @@ import { harmless } from '../pragmas.js';
 import { bindArguments, type Given, readParameters, valueFor } from './sqlite3-binding.js';
 import type { Call, VirtualDatabase } from './sqlite3-database.js';
 import { sqlite3Error } from './sqlite3-errors.js';
+import { nameColumns, withStrings } from './sqlite3-strings.js';
 
 export type Row = Record<string, unknown>;
 /** A callback of any of the calls: the error, then what the call answers with. */
@@ -32,6 +34,8 @@ export class Statement extends EventEmitter {
   readonly #database: VirtualDatabase;
   readonly #first: string;
   readonly #effect: Effect;
+  /** The first statement as better-sqlite3 takes it. */
+  #text: Strings;
   #state: 'live' | 'finalized' = 'live';
   #bound: Given = NOTHING_GIVEN;
   // The rows that `get` has not handed out yet; undefined when the statement stands at its start.
@@ -46,6 +50,7 @@ export class Statement extends EventEmitter {
     this.#database = database;
     this.#first = firstStatement(sql);
     this.#effect = classify(this.#first, 'sqlite');
+    this.#text = { sql: this.#first, names: [] };
     Object.defineProperty(this, 'sql', { value: sql });
   }
 
@@ -168,8 +173,18 @@ export class Statement extends EventEmitter {
   /** @throws SqliteError when the statement cannot be prepared. */
   #prepare(hub: Hub): NativeStatement {
     if (this.#first === '') throw sqlite3Error('SQLITE_MISUSE', 'not an error');
-    const sql = this.#effect.kind === 'pragma' ? harmless(this.#first, this.#effect) : this.#first;
-    return hub.preparing(this.#database.connection, this.#first, () => hub.statements.get(sql));
+    const { connection } = this.#database;
+    const effect = this.#effect;
+    if (effect.kind === 'pragma')
+      return hub.preparing(connection, this.#first, () => hub.statements.get(harmless(this.#first, effect)));
+
+    return hub.preparing(connection, this.#first, () =>
+      withStrings(this.#text, (text) => {
+        const native = hub.statements.get(text.sql);
+        this.#text = text;
+        return native;
+      }),
+    );
   }
 
   #bind(given: Given): void {
@@ -191,7 +206,8 @@ export class Statement extends EventEmitter {
 
   #execution(hub: Hub, method: Method): Execution<unknown> {
     return {
-      forward: (sql) => this.#forward(hub, hub.prepare(sql, this.#effect), method),
+      forward: (sql) =>
+        this.#forward(hub, hub.prepare(sql === this.#first ? this.#text.sql : sql, this.#effect), method),
       emulated: () => {
         this.#rows = 0;
         return method === 'all' ? [] : undefined;
@@ -214,7 +230,7 @@ export class Statement extends EventEmitter {
       return method === 'all' ? [] : undefined;
     }
     if (method === 'run') this.#rows = native.get(...values) === undefined ? 0 : 1;
-    const rows = method === 'run' ? undefined : (native.all(...values) as Row[]);
+    const rows = method === 'run' ? undefined : nameColumns(native.all(...values) as Row[], this.#text);
     if (rows !== undefined) this.#rows = rows.length;
     if (!native.readonly) this.#database.noteLast(hub.lastChange());
     if (method !== 'get') return rows;
