@@ -32,7 +32,7 @@ export interface Sent {
 
 /** What a database in memory begins with that is not the config's. */
 export interface Origin {
-  /** Its image; undefined for an empty one. */
+  /** Its image; empty or undefined for an empty one. */
   readonly bytes: Buffer | undefined;
   /** Where its statements are noted. */
   readonly log: StatementLog<StatementEvent>;
@@ -93,7 +93,7 @@ export class Hub implements Sandbox {
     const { bytes, journalMode } =
       origin === undefined
         ? readImage(options.image ?? options.file, options.root)
-        : { bytes: origin.bytes, journalMode: 'memory' };
+        : { bytes: origin.bytes?.length === 0 ? undefined : origin.bytes, journalMode: 'memory' };
 
     this.#database = database;
     this.#name = options.name ?? 'main';
@@ -153,12 +153,12 @@ export class Hub implements Sandbox {
     return this.#gate.layers.real;
   }
 
-  /** The database as the first scope is about to find it; undefined for an empty one. */
-  image(): Buffer | undefined {
+  /** The database as the first scope is about to find it; undefined where that would be more than so many bytes. */
+  image(largest: number): Buffer | undefined {
     this.#cutHolder();
     this.wholeSchema();
-    const bytes = this.handle.serialize();
-    return bytes.length === 0 ? undefined : bytes;
+    const [pages, size] = ['page_count', 'page_size'].map((name) => this.handle.pragma(name, { simple: true }));
+    return Number(pages) * Number(size) > largest ? undefined : this.handle.serialize();
   }
 
   begin(scope: ScopeName): void {

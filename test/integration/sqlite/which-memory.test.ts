@@ -302,6 +302,13 @@ describe('SQLite: which :memory: is meant', () => {
       expect(await app.names()).to.deep.equal(['seed']);
     });
 
+    it('shares a database that is too large to be kept twice', async () => {
+      sandbox.session.script('INSERT INTO t (a) VALUES (hex(zeroblob(17000000)))');
+      const { app } = await restarted();
+
+      expect((await app.names()).at(-1)).to.equal('former');
+    });
+
     it('finds rows that the session has put there for it in the same test or layer', async () => {
       for (const kind of ['layer', 'test'] as const) {
         begin(sandbox, 'outer', 'layer');

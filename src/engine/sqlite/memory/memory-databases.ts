@@ -41,6 +41,8 @@ interface OpenScope {
   readonly prepared: Set<string>;
 }
 
+/** Bytes. Each app that is started anew costs a copy of it, and the run one. */
+const LARGEST_IMAGE = 32 * 1024 ** 2;
 /** Statements before which a cache's database needs no scope: what it makes when it is opened stays, as long as it is open. */
 const LASTING: ReadonlySet<Effect['kind']> = new Set(['read', 'empty', 'ddl', 'pragma', 'refused']);
 
@@ -69,7 +71,7 @@ export class MemoryDatabases implements Sandbox, MemoryNames {
   #followed: readonly Other[] = [];
   #observer: ((statement: StatementEvent) => void) | undefined;
   #phase: 'setup' | 'scope' | 'rest' = 'setup';
-  /** What the config's database was when the first scope began. */
+  /** What the config's database was when the first scope began; undefined if that was too large to be kept twice. */
   #image: Buffer | undefined;
   /** Whether the app has opened one of them. */
   #opened: boolean;
@@ -112,7 +114,7 @@ export class MemoryDatabases implements Sandbox, MemoryNames {
       prepared: this.#current.session.inTransaction || this.#open.some(({ prepared }) => prepared.has(name)),
     });
     this.#opened = true;
-    if (!anew) return name;
+    if (!anew || this.#image === undefined) return name;
 
     const other = this.#add('anew', nameOther('anew'), this.#options.label);
     this.#followed = [...this.#followed, other];
@@ -221,7 +223,7 @@ export class MemoryDatabases implements Sandbox, MemoryNames {
   }
 
   begin(scope: ScopeName): void {
-    if (this.#phase === 'setup') this.#image = this.#main.image();
+    if (this.#phase === 'setup') this.#image = this.#main.image(LARGEST_IMAGE);
 
     const begun: Hub[] = [];
     try {
