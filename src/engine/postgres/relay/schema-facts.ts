@@ -34,7 +34,7 @@ const HIDDEN =
 
 // Numbers below are those of the server's own (FirstNormalObjectId in transam.h).
 const RESTARTS =
-  "SELECT 'restarts',NULL FROM pg_catalog.pg_proc WHERE oid>=16384 AND prosrc ~* '\\mrestart\\M' LIMIT 1";
+  "SELECT 'restarts',NULL FROM pg_catalog.pg_proc WHERE oid>=16384 AND prosrc ~* '(^|[^a-z_])restart([^a-z_]|$)' LIMIT 1";
 
 /** Asks for them: a row per fact, a constraint's name behind it. */
 export const SCHEMA_FACTS: string = `(${DEFERRED}) UNION ALL (${IMMEDIATE}) UNION ALL (${HIDDEN}) UNION ALL (${RESTARTS})`;
