@@ -42,7 +42,8 @@ export const postgres: Engine<PostgresSection> = {
 
   async load(section: PostgresSection): Promise<LoadedEngine> {
     const { url, allowAnyDatabase, embedded, root, name, label, replicas } = section;
-    const server: ServerOptions = { url, allowAnyDatabase, embedded, root, env: { ...process.env } };
+    const database = databaseOf(url, name);
+    const server: ServerOptions = { url, allowAnyDatabase, embedded, root, database, env: { ...process.env } };
     const host = await chooseHost(section, server);
     const engine = postgresEngine({
       serverModule: new URL('./server/index.js', import.meta.url).href,
@@ -65,7 +66,7 @@ export const postgres: Engine<PostgresSection> = {
       server,
       host,
       user: section.user,
-      database: databaseOf(url),
+      database,
       ownDatabase: url === undefined,
       env: section.env,
       swap: section.swap,
@@ -78,9 +79,16 @@ export const postgres: Engine<PostgresSection> = {
   },
 };
 
-/** The name that the app sees; the relay itself serves one database, whatever it is called. */
-function databaseOf(url: string | undefined): string {
-  if (url === undefined) return EMBEDDED_DATABASE;
+/**
+ * What the database is called. Libraries look for the name in their URL among those of the server, so a started
+ * server's has that name there too: one for each worker and database of a run, which share the server.
+ */
+function databaseOf(url: string | undefined, name: string | undefined): string {
+  if (url === undefined) {
+    const { MOCHA_WORKER_ID: worker } = process.env;
+    const parts = [name === 'main' ? undefined : name, worker && `w${worker}`];
+    return [EMBEDDED_DATABASE, ...parts.filter(Boolean)].join('_');
+  }
 
   const path = /^[a-z+]+:\/\/[^/?]*\/([^?]*)/i.exec(url)?.[1];
   return path ? decodeURIComponent(path) : (process.env['PGDATABASE'] ?? EMBEDDED_DATABASE);

@@ -29,6 +29,16 @@ const STOP_TIMEOUT = 20_000;
 /** The keeper has its own deadline and says more than we could. */
 const GRACE = 5_000;
 
+/** Who uses the server, and how. */
+export interface EmbeddedUse {
+  /** Who died without leaving finds its database again by this name. */
+  readonly holder?: string | undefined;
+  /** Whether it has one: then it gets that, or an error, and never an empty one. */
+  readonly again?: boolean;
+  /** What the database is called. */
+  readonly database?: string | undefined;
+}
+
 type Ready = Extract<Greeting, { status: 'ready' }>;
 
 /** One worker's part in a run's server. */
@@ -41,16 +51,13 @@ interface Membership {
  * Joins the server that the workers of this run share, starting it if we are the first, and creates
  * a database of our own on it. It ends with the last who leaves or dies.
  *
- * @param holder who died without leaving finds its database again by this name
- * @param again whether it has one: then it gets that, or an error, and never an empty one
  * @throws EngineMissingError when there are no binaries, ServerError with the log when it does not start, and when the
  * holder's database is gone.
  */
 export async function openEmbedded(
   root: string,
   options: EmbeddedOptions = {},
-  holder?: string,
-  again = false,
+  { holder, again = false, database }: EmbeddedUse = {},
 ): Promise<Server> {
   const places = openPlaces();
   const keeper: KeeperOptions = { ...options, root, key: fingerprint([runId(), root, options]) };
@@ -63,12 +70,12 @@ export async function openEmbedded(
     host,
     port,
     user,
-    database: `lockstep_test_w${member}`,
+    database: database ?? `lockstep_test_w${member}`,
     tls: { mode: 'disable' },
     ...(password !== undefined && { password }),
   };
   try {
-    if (!known) await runOn({ ...upstream, database: 'postgres' }, [`create database ${upstream.database}`]);
+    if (!known) await runOn({ ...upstream, database: 'postgres' }, created(upstream.database));
   } catch (error) {
     await leave(membership);
     throw error;
@@ -76,6 +83,12 @@ export async function openEmbedded(
 
   let stopped: Promise<void> | undefined;
   return { upstream, stop: () => (stopped ??= leave(membership)) };
+}
+
+/** An earlier run of this process may have left one of that name. */
+function created(database: string): readonly string[] {
+  const name = `"${database.replaceAll('"', '""')}"`;
+  return [`drop database if exists ${name} with (force)`, `create database ${name}`];
 }
 
 /** The processes of one run: the workers of `mocha --parallel` have the same parent. */
