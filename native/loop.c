@@ -151,6 +151,23 @@ static napi_value unreferenced_sources(napi_env env, napi_callback_info info) {
   return pump == NULL ? NULL : number(env, unreferenced(pump).sources);
 }
 
+static void unreference_poll(uv_handle_t *handle, void *found) {
+  if (uv_handle_get_type(handle) != UV_POLL || !uv_is_active(handle) || !uv_has_ref(handle)) return;
+  uv_unref(handle);
+  *(uint32_t *)found += 1;
+}
+
+// unreferencePolls(): lets the loop end although addons watch descriptors (libpq does), of which Node
+// knows nothing; how many there were.
+static napi_value unreference_polls(napi_env env, napi_callback_info info) {
+  Pump *pump = pump_of(env, info, NULL, NULL);
+  uint32_t found = 0;
+
+  if (pump == NULL) return NULL;
+  uv_walk(pump->loop, unreference_poll, &found);
+  return number(env, found);
+}
+
 static void closed(uv_handle_t *alarm) {
   Pump *pump = alarm->data;
 
@@ -183,6 +200,7 @@ napi_status export_loop(napi_env env, napi_value exports) {
   RETURN_UNLESS_OK(export_function(env, exports, "backendTimeout", backend_timeout, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "activeRequests", active_requests, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "loopEvents", loop_events, pump));
+  RETURN_UNLESS_OK(export_function(env, exports, "unreferencePolls", unreference_polls, pump));
   RETURN_UNLESS_OK(export_function(env, exports, "unreferencedPorts", unreferenced_ports, pump));
   return export_function(env, exports, "unreferencedSources", unreferenced_sources, pump);
 }

@@ -29,6 +29,7 @@
   X(uv_timer_init)                                                                                                     \
   X(uv_timer_start)                                                                                                    \
   X(uv_timer_stop)                                                                                                     \
+  X(uv_unref)                                                                                                          \
   X(uv_update_time)                                                                                                    \
   X(uv_walk)
 
@@ -61,6 +62,7 @@ int find_node_symbols(napi_env env);
 #define uv_timer_init (*node_uv_timer_init)
 #define uv_timer_start (*node_uv_timer_start)
 #define uv_timer_stop (*node_uv_timer_stop)
+#define uv_unref (*node_uv_unref)
 #define uv_update_time (*node_uv_update_time)
 #define uv_walk (*node_uv_walk)
 #endif

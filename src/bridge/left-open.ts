@@ -3,6 +3,7 @@ import type { Socket as UdpSocket } from 'node:dgram';
 import { Server, Socket, type AddressInfo } from 'node:net';
 import { MessagePort, type Worker } from 'node:worker_threads';
 import { basename } from 'node:path';
+import { findAddon } from '../native/addon.js';
 import { unrefTimers } from './timers.js';
 import { tracedResources } from './trace.js';
 
@@ -61,6 +62,9 @@ export class LeftOpen {
 
     const named = handles.filter((handle) => !ofChildren.has(handle) && !this.#isExpected(handle)).map(describe);
     for (const handle of handles) handle.unref?.();
+    // Connections of libpq, mostly, whose pools would close them when they have been idle for long. Whose they are
+    // cannot be told, so nothing is said of them.
+    findAddon()?.unreferencePolls();
     const all = [...workers, ...named];
     if (all.length === 0) return [];
 

@@ -15,6 +15,8 @@ export interface Addon extends Partial<DescriptorCalls> {
   readonly activeRequests: () => number;
   /** Events that the loop has received from the system so far. */
   readonly loopEvents: () => number;
+  /** Lets the loop end although addons watch descriptors, which Node does not know of; how many there were. */
+  readonly unreferencePolls: () => number;
   /** Handles by which other threads can call in though they do not keep the loop going; some of Node's own among them. */
   readonly unreferencedPorts: () => number;
   /** The same of what the system tells: sockets, pipes, child processes, watched files, signals. */
