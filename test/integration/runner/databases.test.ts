@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
 import { watchMocha } from '../watch-mocha.js';
 import { newDatabase } from '../postgres/server.js';
@@ -28,6 +29,7 @@ describe('several databases', function () {
       expect(run.stderr).to.equal('');
     });
 
+    if (!inLongRun<object>([kinds[0], kinds[2]], [kinds[1]]).includes(env)) continue;
     describe(`${title}: failures`, () => {
       const engine = { main: env.MAIN, audit: env.AUDIT };
       const app = (database: 'main' | 'audit'): string =>
@@ -109,7 +111,7 @@ describe('several databases', function () {
     expect(run.passed, run.stdout + run.stderr).to.have.length(2);
   });
 
-  for (const env of kinds) {
+  for (const env of inLongRun<(typeof kinds)[number]>([kinds[2]], [kinds[0], kinds[1]])) {
     it(`${env.MAIN} and ${env.AUDIT}: --parallel, two files in one worker, and one in another`, async () => {
       const args = ['--require', 'lockstep/mocha', '--parallel', '--jobs', '2'];
       const files = ['several.mjs', 'failures.mjs', 'more.mjs'];
@@ -120,7 +122,7 @@ describe('several databases', function () {
     });
   }
 
-  for (const env of kinds.slice(1)) {
+  for (const env of inLongRun<(typeof kinds)[number]>([kinds[2]], [kinds[1]])) {
     it(`${env.MAIN} and ${env.AUDIT}: watch mode`, async () => {
       const { runs, output } = await watchMocha(folder, 'watched.cjs', { env });
 

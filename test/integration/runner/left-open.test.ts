@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, runMocha, type MochaRun, type MochaVersion } from '../run-mocha.js';
 
 const folder = fixture('left-open');
@@ -31,15 +32,12 @@ describe('what the app leaves open', function () {
     });
   }
 
-  for (const mocha of ['mocha', 'mocha10', 'mocha11'] satisfies MochaVersion[]) {
+  for (const mocha of inLongRun<MochaVersion>(['mocha', 'mocha10'], ['mocha11'])) {
     for (const [FAIL, code] of [
       ['0', 0],
       ['1', 1],
     ] as const) {
-      for (const args of [
-        [...LOCKSTEP, '--require', SLOW],
-        ['--require', SLOW, ...LOCKSTEP],
-      ]) {
+      for (const args of inLongRun([[...LOCKSTEP, '--require', SLOW]], [['--require', SLOW, ...LOCKSTEP]])) {
         it(`${mocha} ends with ${code}, behind a slow teardown: ${args.join(' ')}`, async () => {
           const run = await leave('server,child', { mocha, args, env: { FAIL } });
 

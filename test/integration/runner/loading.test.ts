@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, type MochaRun, type MochaVersion, runMocha } from '../run-mocha.js';
 import { watchMocha } from '../watch-mocha.js';
 
@@ -21,7 +22,12 @@ describe('test files that use the database as they are loaded', function () {
   for (const [app, env] of apps) {
     const use = { ...env, APP: `./apps/${app}` };
 
-    for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+    const older: readonly MochaVersion[] = ['mocha10', 'mocha11'];
+    const inShort = older.filter(() => ['pg.mjs', 'better-sqlite3.cjs'].includes(app));
+    for (const mocha of inLongRun<MochaVersion>(
+      ['mocha', ...inShort],
+      older.filter((mocha) => !inShort.includes(mocha)),
+    )) {
       it(`${app}, ${mocha}`, async () => {
         passed(await runMocha(folder, ['tests.mjs'], { mocha, env: use }), ROUNDS);
       });
@@ -39,6 +45,19 @@ describe('test files that use the database as they are loaded', function () {
       );
     });
 
+    if (inLongRun<string>(['pg.mjs', 'better-sqlite3.cjs'], [app]).includes(app)) withOptions(app, use);
+    if (app.endsWith('.cjs')) {
+      it(`${app}, in watch mode`, async () => {
+        const { runs, output } = await watchMocha(folder, 'tests.cjs', { env: use });
+        expect(
+          runs.map((run) => run.trim().split(' (')[0]),
+          output,
+        ).to.deep.equal(['2 passing', '2 passing', '2 passing']);
+      });
+    }
+  }
+
+  function withOptions(app: string, use: Readonly<Record<string, string>>): void {
     it(`${app}, by --file`, async () => {
       const args = ['--require', 'lockstep/mocha', '--file', 'first.mjs'];
       passed(await runMocha(folder, ['tests.mjs'], { args, env: use }), ROUNDS);
@@ -53,16 +72,6 @@ describe('test files that use the database as they are loaded', function () {
       const args = ['--require', './plugin.mjs', '--require', 'lockstep/mocha'];
       passed(await runMocha(folder, ['tests.mjs'], { args, env: use }), ROUNDS);
     });
-
-    if (app.endsWith('.cjs')) {
-      it(`${app}, in watch mode`, async () => {
-        const { runs, output } = await watchMocha(folder, 'tests.cjs', { env: use });
-        expect(
-          runs.map((run) => run.trim().split(' (')[0]),
-          output,
-        ).to.deep.equal(['2 passing', '2 passing', '2 passing']);
-      });
-    }
   }
 
   describe('where that cannot be', () => {

@@ -1,5 +1,8 @@
 import { expect } from 'chai';
-import { fixture, runMocha } from '../run-mocha.js';
+import { inLongRun } from '../long-run.js';
+import { fixture, type MochaVersion, runMocha } from '../run-mocha.js';
+
+const OLDER: readonly MochaVersion[] = ['mocha10', 'mocha11'];
 
 describe('a run that cannot start', function () {
   this.timeout(30_000);
@@ -17,8 +20,11 @@ describe('a run that cannot start', function () {
     ['seed', undefined, /^the seed failed$/],
   ];
   for (const [why, code, ...texts] of reasons) {
-    for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
-      for (const LOCKSTEP_AUTO of ['1', '0']) {
+    for (const mocha of inLongRun<MochaVersion>(
+      why === 'sql' ? ['mocha', ...OLDER] : ['mocha'],
+      why === 'sql' ? [] : OLDER,
+    )) {
+      for (const LOCKSTEP_AUTO of mocha === 'mocha' ? ['1', '0'] : inLongRun(['1'], ['0'])) {
         it(`says why once, and ${mocha} ends with 1: ${why}, LOCKSTEP_AUTO=${LOCKSTEP_AUTO}`, async () => {
           const run = await runMocha(fixture('start'), ['tests.mjs'], {
             mocha,

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, type MochaRun, type MochaVersion, runMocha } from '../run-mocha.js';
 
 const folder = fixture('transactions');
@@ -26,6 +27,7 @@ describe('suites that begin and end transactions in hooks', function () {
       expect(result.find('fails and leaves it open').err.message).to.equal('on purpose');
     });
 
+    if (!inLongRun(['pg', 'sequelize-managed', 'knex-sqlite3'], LIBRARIES).includes(library)) continue;
     it(`${library}: what a hook ends is no leak`, async () => {
       const result = await run('own.mjs', library, { END: '1' });
       expect(result.failed, result.stdout).to.deep.equal(['fails and leaves it open']);
