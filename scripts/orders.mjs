@@ -27,9 +27,6 @@ const SUITES = [
     ],
   },
   fixtures('hooks', ['late.mjs', 'order.mjs']),
-  fixtures('late-work', ['late.mjs', 'mixed.mjs', 'ends.mjs'], { WAY: 'pg' }),
-  fixtures('transactions', ['textbook.mjs', 'own.mjs'], { LIBRARY: 'knex-pg' }),
-  fixtures('transactions', ['textbook.mjs', 'own.mjs'], { LIBRARY: 'knex-sqlite3' }),
   fixtures('databases', ['several.mjs', 'failures.mjs', 'more.mjs'], { MAIN: 'postgres', AUDIT: 'sqlite' }),
 ];
 

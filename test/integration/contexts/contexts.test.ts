@@ -5,7 +5,6 @@ import { expect } from 'chai';
 import type { MochaRun } from '../run-mocha.js';
 import { attempts, expected, type Found } from './attempts.js';
 import { renderPage } from './page.js';
-import { parallel } from './table.js';
 
 const docs = join(dirname(createRequire(import.meta.url).resolve('lockstep/package.json')), 'docs');
 
@@ -58,7 +57,7 @@ describe('every place from which a test may call', function () {
     const other = await attempts(['--parallel', '--jobs', '2']);
 
     expect(other.run.failed, other.run.stdout).to.deep.equal([]);
-    expect(other.found).to.deep.equal(expected(parallel));
+    expect(other.found).to.deep.equal(expected());
   });
 
   it('is in the docs (scripts/contexts.mjs writes them)', () => {

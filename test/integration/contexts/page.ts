@@ -1,4 +1,4 @@
-import { parallel, table, type Expectation, type Outcome } from './table.js';
+import { table, type Expectation, type Outcome } from './table.js';
 
 const INTRO = `# From where a test may call
 
@@ -14,9 +14,8 @@ Every line is tested, on Node 20, 22, 24 and 26, with mocha 10, 11 and 12, and w
 /** docs/contexts.md. */
 export function renderPage(): string {
   const sections = table.map(({ title, text, places }) => `## ${title}\n\n${text}\n\n${renderTable(places)}`);
-  const last = `## With \`--parallel\`\n\nEvery other place is as above.\n\n${renderTable(parallel)}`;
 
-  return [INTRO, ...sections, last].join('\n');
+  return [INTRO, ...sections].join('\n');
 }
 
 function renderTable(places: Readonly<Record<string, Expectation>>): string {

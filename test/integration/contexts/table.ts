@@ -155,8 +155,3 @@ function hooks(article: string, kind: string): Record<string, Expectation> {
     [`${article} \`${kind}\` hook with \`done\``]: WORKS,
   };
 }
-
-/** Where --parallel differs: each worker process has its own order of plug-ins, which Lockstep cannot change. */
-export const parallel: Readonly<Record<string, Expectation>> = {
-  'a root `beforeAll` hook of a plug-in required before `lockstep/mocha`': NOT_RUNNING,
-};
