@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** What a test is called that has no name: the whole of a file without named tests. */
-const WHOLE = '(the file)';
+export const WHOLE = '(the file)';
 
 export async function runFile({ file, cwd, command, environment, deadline, variables, from = 0 }) {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-suites-'));

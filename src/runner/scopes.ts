@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { Owner } from '../bridge/index.js';
 import type { ScopeName } from '../engine/index.js';
 import { LockstepError } from '../errors.js';
@@ -142,6 +143,11 @@ class TestScope implements ScopeName, Owner {
     this.test = test;
   }
 
+  /** Every promise of the app carries it in its async context, and shows it where the app prints one. */
+  [inspect.custom](): string {
+    return `TestScope <${this.title}>`;
+  }
+
   get title(): string {
     return this.test.fullTitle();
   }
@@ -164,6 +170,11 @@ class LayerScope implements ScopeName, Owner {
 
   constructor(suite: Suite) {
     this.suite = suite;
+  }
+
+  /** Every promise of the app carries it in its async context, and shows it where the app prints one. */
+  [inspect.custom](): string {
+    return `LayerScope <${this.title}>`;
   }
 
   get title(): string {

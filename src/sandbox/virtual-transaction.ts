@@ -24,6 +24,8 @@ export class VirtualTransaction {
   readonly #steps: Steps;
   #state: TransactionState = IDLE;
   #begun = 0;
+  /** What really begins it, while that is put off. */
+  #putOff: readonly string[] = [];
 
   /** `connection` names the virtual connection; no two of a sandbox may have the same. */
   constructor(connection: string, dialect: Dialect) {
@@ -44,7 +46,7 @@ export class VirtualTransaction {
   /** How many savepoints the client holds on the real connection: 0 outside a transaction. */
   get depth(): number {
     const { phase, rooted, marks, hollow } = this.#state;
-    if (phase === 'idle' || hollow) return 0;
+    if (phase === 'idle' || hollow || this.deferred) return 0;
     return marks.length + (rooted ? 0 : 1);
   }
 
@@ -58,9 +60,16 @@ export class VirtualTransaction {
     return this.#state.hollow;
   }
 
+  /** Whether it has begun for its client alone: nothing of it is on the real connection yet. */
+  get deferred(): boolean {
+    return this.#putOff.length > 0;
+  }
+
   /** What to do with a statement of that effect now. */
   plan(effect: Effect): Plan {
     if (this.#state.hollow) return this.#planHollow(effect);
+    if (this.deferred && (effect.kind === 'commit' || effect.kind === 'rollback'))
+      return this.#steps.endHollow(this.#state, false);
     // Nearly all statements: no state has a say in them, unless it is the failed one.
     if ((effect.kind === 'read' || effect.kind === 'write') && !this.failed) return FORWARD;
     return transactionRules[this.#dialect](this.#steps, this.#state, effect);
@@ -80,7 +89,21 @@ export class VirtualTransaction {
     // COMMIT AND CHAIN ends one and begins the next.
     const another = !this.open || plan.kind === 'close';
     this.#state = plan.next;
+    if (!this.open) this.#putOff = [];
     if (another && this.open) this.#begun += 1;
+  }
+
+  /** Begins by that plan, of which nothing is sent before `start`. */
+  defer(plan: Plan): void {
+    this.done(plan);
+    if (plan.kind === 'open') this.#putOff = plan.send;
+  }
+
+  /** What was put off, which is to be sent now. */
+  start(): readonly string[] {
+    const send = this.#putOff;
+    this.#putOff = [];
+    return send;
   }
 
   /** A statement inside the transaction failed: Postgres aborts the transaction, the others go on. */
@@ -90,12 +113,14 @@ export class VirtualTransaction {
 
   /** All of it was undone, which its client does not know. */
   hollowOut(): void {
+    this.#putOff = [];
     const phase = this.#dialect === 'postgres' ? 'failed' : 'open';
     if (this.open) this.#state = { ...this.#state, phase, rooted: false, marks: [], hollow: true };
   }
 
   /** The transaction is gone, as after the end of the test. */
   reset(): void {
+    this.#putOff = [];
     this.#state = IDLE;
   }
 }

@@ -25,9 +25,9 @@ export function runNow<Result>(
 }
 
 /** Takes the turn for a synchronous driver; see `runNow`. */
-export function enterNow(hub: Hub, connection: Connection, sql: string, effect: Effect): void {
+export function enterNow(hub: Hub, connection: Connection, sql: string, effect: Effect, more = false): void {
   try {
-    hub.enter(connection, sql, effect, 'refuse');
+    hub.enter(connection, sql, effect, 'refuse', more);
   } catch (error) {
     // By its code, since the package may have been loaded twice.
     if (!(error instanceof Error && 'code' in error && error.code === 'LOCKSTEP_STALL')) throw error;

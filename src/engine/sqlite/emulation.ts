@@ -6,7 +6,7 @@ import { DeferredKeys } from './deferred-keys.js';
 import { hinted } from './hints.js';
 import type { NativeDatabase, NativeModule } from './native.js';
 import { ForeignKeys } from './foreign-keys.js';
-import { answerForeignKeys, emulatePragma, LASTING, NOTHING, type Pragma, truth } from './pragmas.js';
+import { answerForeignKeys, emulatePragma, isOfConnection, LASTING, NOTHING, type Pragma, truth } from './pragmas.js';
 import type { Statements } from './statements.js';
 
 /** How a client's driver runs a statement. */
@@ -83,6 +83,41 @@ export class Emulation {
         this.control(connection, connection.transaction.plan(effect));
         return execution.emulated();
     }
+  }
+
+  /**
+   * Whether the statement needs nothing of the database, so that it can be answered while another connection has the
+   * turn: SQLite's BEGIN takes no lock before the first statement behind it (https://sqlite.org/lang_transaction.html).
+   */
+  canRunAside({ transaction }: Connection, effect: Effect): boolean {
+    switch (effect.kind) {
+      case 'begin':
+        return transaction.deferred || (!transaction.open && (effect.mode ?? 'deferred') === 'deferred');
+      case 'commit':
+      case 'rollback':
+        return transaction.deferred || !transaction.open;
+      case 'pragma':
+        return isOfConnection(effect);
+      default:
+        return false;
+    }
+  }
+
+  /** Answers such a statement. */
+  runAside<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
+    if (effect.kind === 'pragma') return execution.forward(this.#pragma(connection, sql, effect));
+
+    const plan = connection.transaction.plan(effect);
+    // What is answered with an error has no part in the turn either.
+    if (plan.kind === 'reject') this.control(connection, plan);
+    if (plan.kind === 'open') connection.transaction.defer(plan);
+    else connection.transaction.done(plan);
+    return execution.emulated();
+  }
+
+  /** Begins on the real handle what its connection has begun aside. */
+  start({ transaction }: Connection): void {
+    for (const statement of transaction.start()) this.#statements.get(statement).run();
   }
 
   /** Carries out what the virtual transaction has planned for BEGIN, COMMIT and their like. */

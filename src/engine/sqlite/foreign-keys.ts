@@ -119,7 +119,7 @@ export class ForeignKeys {
   arrives(connection: Connection, sql: string, effect: Effect): boolean {
     this.#note(connection, effect);
     if (this.#real || this.#app !== 'on' || !this.#handle.inTransaction) return false;
-    if (connection.transaction.open || effect.kind === 'read' || !this.#wants(connection, effect)) return false;
+    if (connection.transaction.depth > 0 || effect.kind === 'read' || !this.#wants(connection, effect)) return false;
     if (this.#written) throw refusal(connection, sql);
     return true;
   }

@@ -47,6 +47,8 @@ export interface Job {
   readonly effect: Effect;
   /** Where it was sent. */
   readonly sent: Sent;
+  /** Whether more statements are sent with it. */
+  readonly more?: boolean | undefined;
 }
 
 /**
@@ -86,6 +88,8 @@ export class Hub implements Sandbox {
   readonly #origin: Origin | undefined;
   /** The session's. */
   readonly #own: Connection;
+  /** Those that have begun a transaction while another one had the turn, and have done nothing in it yet. */
+  readonly #deferred = new Set<Connection>();
   /** How many statements of the app were run. */
   #performed = 0;
 
@@ -183,12 +187,18 @@ export class Hub implements Sandbox {
 
   functionBegins(): void {
     const { holder } = this.#turns;
-    this.#gate.functionBegins(holder === undefined ? [] : [holder]);
+    this.#gate.functionBegins(holder === undefined ? this.#deferred : [holder, ...this.#deferred]);
   }
 
   functionOver(failed: boolean): void {
-    if (failed) this.#abandonHolder(true);
-    else this.#gate.functionOver();
+    if (!failed) return this.#gate.functionOver();
+
+    this.#abandonHolder(true);
+    for (const connection of this.#deferred) {
+      if (registry.pending.has(connection) || !this.#gate.isOfFunction(connection)) continue;
+      this.#deferred.delete(connection);
+      this.#gate.abandon(connection, true);
+    }
   }
 
   /** Whether the turn was given back, since a transaction that the test's function has left idle gave way. */
@@ -244,8 +254,10 @@ export class Hub implements Sandbox {
     const { holder } = this.#turns;
     // Asked at the end of every test.
     const { abandoned } = this.#gate;
-    if (holder === undefined && registry.pending.size === 0 && abandoned.length === 0) return NONE;
-    const leftovers = abandoned.map((connection) => leftover('transaction', connection, true));
+    if (holder === undefined && registry.pending.size === 0 && abandoned.length === 0 && this.#deferred.size === 0)
+      return NONE;
+    const idle = [...this.#deferred].filter((connection) => !registry.pending.has(connection));
+    const leftovers = [...abandoned, ...idle].map((connection) => leftover('transaction', connection, true));
 
     if (holder !== undefined && !isSession(holder.name))
       leftovers.push(leftover('transaction', holder, !registry.pending.has(holder)));
@@ -282,15 +294,17 @@ export class Hub implements Sandbox {
   }
 
   /**
-   * Takes the turn for a synchronous client; `leave` gives it back.
+   * Takes the turn for a synchronous client; `leave` gives it back. What needs nothing of the database needs no turn,
+   * if it is not sent with `more`.
    *
    * @throws StragglerError outside all scopes, and on a cut connection.
    * @throws StallError when another connection's transaction has the turn: at once, or, for the
    * session where the app's work can go on meanwhile, after `stallTimeout`.
    */
-  enter(connection: Connection, sql: string, effect: Effect, wait: 'wait' | 'refuse'): void {
+  enter(connection: Connection, sql: string, effect: Effect, wait: 'wait' | 'refuse', more = false): void {
     this.#admit(connection, sql, effect, this.sent);
     if (this.#turns.tryTake(connection) || (this.#makeWay() && this.#turns.tryTake(connection))) return;
+    if (!more && this.#canRunAside(connection, effect)) return;
 
     const holder = this.#turns.holder;
     if (wait === 'wait' && this.#host.canWait())
@@ -304,7 +318,7 @@ export class Hub implements Sandbox {
    * back behind it. `work` must not throw. Errors of waiting go to `fail`.
    */
   queue(job: Job, work: () => void, fail: (error: Error) => void): void {
-    const { connection, sql, effect, sent } = job;
+    const { connection, sql, effect, sent, more = false } = job;
     const inTurn = (): void => {
       try {
         work();
@@ -320,6 +334,7 @@ export class Hub implements Sandbox {
       return;
     }
     if (this.#turns.tryTake(connection) || (this.#makeWay() && this.#turns.tryTake(connection))) inTurn();
+    else if (!more && this.#canRunAside(connection, effect)) work();
     else this.#turns.request(connection, sql, inTurn, fail);
   }
 
@@ -392,6 +407,7 @@ export class Hub implements Sandbox {
     if (connection.hub !== this || this.#gate.closed) return;
 
     this.#turns.cancel(connection);
+    this.#deferred.delete(connection);
     if (this.#turns.holder === connection) this.#rollBack(connection);
     this.#join(connection);
   }
@@ -423,8 +439,11 @@ export class Hub implements Sandbox {
 
   #perform<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
     if (this.#gate.settingUp) return this.#emulation.setUp(connection, sql, effect, execution);
+    if (this.#turns.holder !== connection) return this.#performAside(connection, sql, effect, execution);
 
     this.#touch(connection, sql, effect);
+    this.#deferred.delete(connection);
+    this.#emulation.start(connection);
     let result: Result;
     try {
       result = this.#emulation.run(connection, sql, effect, execution);
@@ -433,6 +452,18 @@ export class Hub implements Sandbox {
     }
     if (!this.handle.inTransaction) throw this.#lose(connection, sql, undefined);
     return result;
+  }
+
+  #performAside<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
+    const result = this.#emulation.runAside(connection, sql, effect, execution);
+    if (connection.transaction.deferred) this.#deferred.add(connection);
+    else this.#deferred.delete(connection);
+    return result;
+  }
+
+  /** The session's transaction is the test's own, which has to hear at once of one that is in its way. */
+  #canRunAside(connection: Connection, effect: Effect): boolean {
+    return connection !== this.#own && !this.#gate.settingUp && this.#emulation.canRunAside(connection, effect);
   }
 
   /** Begins what is to begin before a statement of the current scope. */
@@ -465,8 +496,11 @@ export class Hub implements Sandbox {
     this.#gate.forget(connection);
   }
 
-  /** Ends the transaction of whoever has one open now, and cuts that connection off. */
+  /** Ends the transactions of all who have one open now, and cuts those connections off. */
   #cutHolder(): void {
+    for (const connection of this.#deferred) this.#gate.cut(connection);
+    this.#deferred.clear();
+
     const { holder } = this.#turns;
     if (holder === undefined) return;
 

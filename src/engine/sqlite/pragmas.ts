@@ -66,6 +66,25 @@ export function emulatePragma(connection: Connection, pragma: Pragma, journalMod
   }
 }
 
+/** Settings of the connection's own, which have nothing to do with what is in the database. */
+const OF_CONNECTION: ReadonlySet<string> = new Set([
+  'foreign_keys',
+  'journal_mode',
+  'locking_mode',
+  'synchronous',
+  'temp_store',
+  'wal_autocheckpoint',
+  'query_only',
+  'busy_timeout',
+  'cache_size',
+  'mmap_size',
+]);
+
+/** Whether the pragma sets or reads a setting for which nobody has to be alone with the database. */
+export function isOfConnection({ name }: Pragma): boolean {
+  return OF_CONNECTION.has(name);
+}
+
 /** The statement that answers whether foreign keys hold. */
 export function answerForeignKeys(on: boolean): string {
   return answer('foreign_keys', on ? 1 : 0);

@@ -232,6 +232,13 @@ describe('the report of a failure', function () {
     });
   });
 
+  it('leaves the source of a test out of the promises that it prints', async () => {
+    const run = await runMocha(folder, ['printed.mjs'], { limit: 60_000 });
+
+    expect(run.failed, run.stdout).to.deep.equal([]);
+    expect(run.passed).to.have.length(1);
+  });
+
   it('leaves Lockstep out of what the app logs', async () => {
     const run = await runMocha(folder, ['logs.mjs'], { limit: 60_000 });
 

@@ -83,7 +83,7 @@ class VirtualDatabase implements StatementOwner {
     const [first, ...rest] = split(source, 'sqlite');
     if (first === undefined) return this;
 
-    enterNow(hub, this.connection, first, classify(first, 'sqlite'));
+    enterNow(hub, this.connection, first, classify(first, 'sqlite'), rest.length > 0);
     this.busy.begin();
     try {
       for (const sql of [first, ...rest]) hub.perform(this.connection, sql, classify(sql, 'sqlite'), this.#script(hub));

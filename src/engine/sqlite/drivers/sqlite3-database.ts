@@ -18,6 +18,8 @@ import { type Called, traceCall } from './sqlite3-verbose.js';
 /** A call on its way: what to do in the connection's turn, and whom to tell. */
 export interface Call {
   readonly sql: string | undefined;
+  /** Whether it is the first of several. */
+  readonly more?: boolean;
   /** For `verbose()`. */
   readonly call: Called;
   readonly work: (hub: () => Hub) => void;
@@ -118,6 +120,7 @@ export class VirtualDatabase extends EventEmitter {
 
     this.send({
       sql: first,
+      more: rest.length > 0,
       call: ['Database', 'exec', sql],
       work: (hub) => {
         if (first !== undefined) this.#script(hub(), [first, ...rest]);
@@ -203,6 +206,7 @@ export class VirtualDatabase extends EventEmitter {
 
     this.#pipeline.add({
       sql: this.#state === 'closed' ? undefined : call.sql,
+      more: call.more,
       work: (hub) => {
         if (this.#state === 'closed') throw sqlite3Error('SQLITE_MISUSE', 'Database is closed');
         call.work(hub);

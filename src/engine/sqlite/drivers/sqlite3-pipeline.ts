@@ -9,6 +9,8 @@ import { countCall, findHub, hubOf, registry } from '../registry.js';
 export interface Operation {
   /** The SQL that needs a turn, or its first statement. Undefined: the call needs none, e.g. to open. */
   readonly sql: string | undefined;
+  /** Whether more statements follow the first. */
+  readonly more?: boolean | undefined;
   /** What it throws is the answer. */
   readonly work: (hub: () => Hub) => void;
   /** Gives the answer to the app; undefined is success. */
@@ -73,7 +75,7 @@ export class Pipeline {
     if (answered) this.#finish(operation, answer);
   }
 
-  #work({ sql, work, hub: hubThen, sent }: Queued, settle: (error: unknown) => void): void {
+  #work({ sql, more, work, hub: hubThen, sent }: Queued, settle: (error: unknown) => void): void {
     const hub = (): Hub => hubOf(this.#connection.database, this.#connection.name);
     const run = (): void => settle(attempt(() => work(hub)));
     if (sql === undefined) {
@@ -90,7 +92,7 @@ export class Pipeline {
     }
     const job = { connection: this.#connection, sql, effect: classify(sql, 'sqlite') };
     const then = { epoch: now === hubThen ? sent?.epoch : undefined, owner: sent?.owner };
-    now.queue({ ...job, sent: then }, run, settle);
+    now.queue({ ...job, more, sent: then }, run, settle);
   }
 
   #finish(operation: Queued, error: unknown): void {
