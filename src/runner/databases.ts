@@ -3,6 +3,7 @@ import { canWait, endedOwner, reportPending, runAsNobody, waitUntil, type Pendin
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
 import type { Host, LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
 import type { QueryLog } from '../queries/index.js';
+import { each } from '../each.js';
 import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
 import { createSession, type Session } from '../session/index.js';
 import { findDatabase } from './find-database.js';
@@ -244,20 +245,4 @@ function pendingOf(sandbox: Sandbox): PendingSource {
 
 function waitForTurn(done: () => boolean, timeout: number): boolean {
   return waitUntil('a query', done, timeout);
-}
-
-/** Does it for each, also after an error. Throws that error; of several, all at once. */
-function each<T>(items: readonly T[], work: (item: T) => void): void {
-  let errors: unknown[] | undefined;
-
-  for (const item of items) {
-    try {
-      work(item);
-    } catch (error) {
-      (errors ??= []).push(error);
-    }
-  }
-  if (errors === undefined) return;
-  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('\n'));
-  throw errors[0];
 }

@@ -1,3 +1,4 @@
+import { each } from '../../../each.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../sandbox/vocabulary.js';
 import type { Effect } from '../../../sql/effect.js';
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../engine.js';
@@ -329,19 +330,4 @@ export class MemoryDatabases implements Sandbox, MemoryNames {
     const others = [...this.#others.values()].filter(({ begun }) => which === 'all' || begun);
     return [this.#main, ...others.flatMap(({ hub }) => hub ?? [])];
   }
-}
-
-/** Does it for each, also after an error. Throws that error; of several, all at once. */
-function each<T>(items: readonly T[], work: (item: T) => void): void {
-  const errors: unknown[] = [];
-
-  for (const item of items) {
-    try {
-      work(item);
-    } catch (error) {
-      errors.push(error);
-    }
-  }
-  if (errors.length > 1) throw new AggregateError(errors, errors.map(String).join('\n'));
-  if (errors.length === 1) throw errors[0];
 }
