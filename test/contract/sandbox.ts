@@ -45,7 +45,7 @@ export function sandboxContract(subject: Subject): void {
   const { engine, host, driver, waits } = subject;
 
   describe(`the sandbox of ${engine} ${host}, app by ${driver}`, function () {
-    this.timeout(30_000);
+    this.timeout(60_000);
 
     for (const length of ['long', 'short'] as const) {
       describe(`with ${length} timeouts`, () => {

@@ -37,6 +37,8 @@ export class Connection {
   /** The hub that the state below is about. */
   hub: Hub | undefined;
   lastSql: string | undefined;
+  /** Whether its transaction keeps others from reading: it has written, or was begun as exclusive. */
+  excludes = false;
   /** When it took the turn with a transaction, in milliseconds of the clock. */
   since = 0;
   /** When the transaction ran its last statement. */

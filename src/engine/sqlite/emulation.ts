@@ -5,7 +5,7 @@ import type { Connection } from './connection.js';
 import { DeferredKeys } from './deferred-keys.js';
 import { hinted } from './hints.js';
 import type { NativeDatabase, NativeModule } from './native.js';
-import { ForeignKeys } from './foreign-keys.js';
+import { changes, ForeignKeys } from './foreign-keys.js';
 import { answerForeignKeys, emulatePragma, isOfConnection, LASTING, NOTHING, type Pragma, truth } from './pragmas.js';
 import type { Statements } from './statements.js';
 
@@ -66,6 +66,7 @@ export class Emulation {
   /** Runs a statement inside the current scope. */
   run<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
     this.foreignKeys.before(connection, sql, effect);
+    if (changes(effect)) connection.excludes = true;
     switch (effect.kind) {
       case 'read':
       case 'empty':
@@ -80,17 +81,21 @@ export class Emulation {
       case 'refused':
         throw new RefusedStatementError({ what: effect.what, why: effect.why, remedy: effect.remedy });
       default:
+        if (effect.kind === 'begin' && !connection.transaction.open) connection.excludes = effect.mode === 'exclusive';
         this.control(connection, connection.transaction.plan(effect));
         return execution.emulated();
     }
   }
 
   /**
-   * Whether the statement needs nothing of the database, so that it can be answered while another connection has the
-   * turn: SQLite's BEGIN takes no lock before the first statement behind it (https://sqlite.org/lang_transaction.html).
+   * Whether the statement can be answered while `holder` has the turn: because it needs nothing of the database, as
+   * SQLite's BEGIN takes no lock before the first statement behind it (https://sqlite.org/lang_transaction.html), or
+   * because both only read.
    */
-  canRunAside({ transaction }: Connection, effect: Effect): boolean {
+  canRunAside({ transaction }: Connection, effect: Effect, holder: Connection | undefined): boolean {
     switch (effect.kind) {
+      case 'read':
+        return holder?.transaction.open === true && !holder.excludes && !transaction.open;
       case 'begin':
         return transaction.deferred || (!transaction.open && (effect.mode ?? 'deferred') === 'deferred');
       case 'commit':
@@ -105,13 +110,15 @@ export class Emulation {
 
   /** Answers such a statement. */
   runAside<Result>(connection: Connection, sql: string, effect: Effect, execution: Execution<Result>): Result {
-    if (effect.kind === 'pragma') return execution.forward(this.#pragma(connection, sql, effect));
+    if (effect.kind === 'read' || effect.kind === 'pragma') return this.run(connection, sql, effect, execution);
 
     const plan = connection.transaction.plan(effect);
     // What is answered with an error has no part in the turn either.
     if (plan.kind === 'reject') this.control(connection, plan);
-    if (plan.kind === 'open') connection.transaction.defer(plan);
-    else connection.transaction.done(plan);
+    if (plan.kind === 'open') {
+      connection.excludes = false;
+      connection.transaction.defer(plan);
+    } else connection.transaction.done(plan);
     return execution.emulated();
   }
 

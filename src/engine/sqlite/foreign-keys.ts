@@ -208,7 +208,7 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether it may change what a new transaction would lose. */
-function changes(effect: Effect): boolean {
+export function changes(effect: Effect): boolean {
   if (effect.kind === 'write' || effect.kind === 'ddl') return true;
   return effect.kind === 'pragma' && effect.value !== undefined && !isSetting(effect) && !TELLING.has(effect.name);
 }

@@ -294,8 +294,8 @@ export class Hub implements Sandbox {
   }
 
   /**
-   * Takes the turn for a synchronous client; `leave` gives it back. What needs nothing of the database needs no turn,
-   * if it is not sent with `more`.
+   * Takes the turn for a synchronous client; `leave` gives it back. What can run aside needs no turn, if it is not
+   * sent with `more`.
    *
    * @throws StragglerError outside all scopes, and on a cut connection.
    * @throws StallError when another connection's transaction has the turn: at once, or, for the
@@ -463,7 +463,9 @@ export class Hub implements Sandbox {
 
   /** The session's transaction is the test's own, which has to hear at once of one that is in its way. */
   #canRunAside(connection: Connection, effect: Effect): boolean {
-    return connection !== this.#own && !this.#gate.settingUp && this.#emulation.canRunAside(connection, effect);
+    const { holder } = this.#turns;
+    if (this.#gate.settingUp || holder === this.#own || (connection === this.#own && effect.kind !== 'read')) return false;
+    return this.#emulation.canRunAside(connection, effect, holder);
   }
 
   /** Begins what is to begin before a statement of the current scope. */

@@ -104,7 +104,7 @@ export const turns: readonly Case[] = [
       const [holder, waiter] = [await scene.connect(), await scene.connect()];
       scene.begin('a test');
       await holder.query('BEGIN');
-      await holder.query('SELECT 0');
+      await holder.query(inserting(3));
       let over = false;
       const waiting = refused('HOLD_TIMEOUT', () => waiter.query(inserting(1))).finally(() => (over = true));
       while (!over) {
@@ -134,6 +134,22 @@ export const turns: readonly Case[] = [
       expect(await waiting).to.deep.equal([1, 2]);
     },
   })),
+  {
+    title: 'a transaction that has only read lets others read, the session among them',
+    async run(scene) {
+      const [reader, other] = [await scene.connect(), await scene.connect()];
+      scene.begin('a test');
+      scene.insert(1);
+      await reader.query('BEGIN');
+      expect(await scene.idsOf(reader)).to.deep.equal([1]);
+      expect(await scene.idsOf(other)).to.deep.equal([1]);
+      expect(scene.ids).to.deep.equal([1]);
+
+      await reader.query(inserting(2));
+      await reader.query('ROLLBACK');
+      expect(await scene.idsOf(other)).to.deep.equal([1]);
+    },
+  },
   {
     title: 'whoever waits is served in the order of asking, the session among them',
     needs: 'waiting',

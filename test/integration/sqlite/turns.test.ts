@@ -36,7 +36,7 @@ describe('SQLite turns', () => {
     await start();
     const holder = connect();
     const waiter = connect();
-    await holder.run('BEGIN');
+    await holder.run('BEGIN EXCLUSIVE');
 
     const waiting = waiter.all(COUNT);
     for (let step = 0; step < 5; step += 1) {
@@ -51,7 +51,7 @@ describe('SQLite turns', () => {
     await start(blockedHost, { stallTimeout: 60, holdTimeout: 150 });
     const holder = connect();
     const waiter = connect();
-    await holder.run('BEGIN');
+    await holder.run('BEGIN EXCLUSIVE');
 
     let over = false;
     const waiting = errorOf(() => waiter.all(COUNT)).finally(() => (over = true));
@@ -67,7 +67,7 @@ describe('SQLite turns', () => {
     await start();
     const holder = connect();
     const waiter = connect();
-    await holder.run('BEGIN');
+    await holder.run('BEGIN EXCLUSIVE');
 
     const waiting = waiter.all(COUNT);
     await new Promise((resolve) => setImmediate(resolve));
@@ -80,7 +80,7 @@ describe('SQLite turns', () => {
   it('serves in the order of asking', async () => {
     await start();
     const holder = connect();
-    await holder.run('BEGIN');
+    await holder.run('BEGIN EXCLUSIVE');
 
     const order: number[] = [];
     const waiting = [1, 2, 3].map((number) =>
@@ -96,7 +96,7 @@ describe('SQLite turns', () => {
 
   it('refuses the session at once where nobody could finish the transaction', async () => {
     await start();
-    await connect().run('BEGIN');
+    await connect().run('BEGIN EXCLUSIVE');
     expect(() => sandbox.session.execute(COUNT)).to.throw(/^session cannot run .* waiting here would block/s);
   });
 
@@ -111,14 +111,14 @@ describe('SQLite turns', () => {
       },
     });
     const holder = new Database(':memory:');
-    holder.exec(`BEGIN; ${INSERT}`);
+    holder.exec(`BEGIN EXCLUSIVE; ${INSERT}`);
     app.finish = () => holder.exec('COMMIT');
     expect(column(sandbox, COUNT)).to.deep.equal([1]);
   });
 
   it('fails the session when waiting did not help', async () => {
     await start({ ...blockedHost, canWait: () => true, waitUntil: () => false });
-    new Database(':memory:').exec('BEGIN');
+    new Database(':memory:').exec('BEGIN EXCLUSIVE');
     expect(() => sandbox.session.execute(COUNT)).to.throw(/session cannot run .* did not end/s);
     expect(sandbox.describe()).to.have.length(1);
   });
@@ -134,7 +134,7 @@ describe('SQLite turns', () => {
       },
     });
     const holder = new Database(':memory:');
-    holder.exec('BEGIN');
+    holder.exec('BEGIN EXCLUSIVE');
     app.finish = () => holder.exec('COMMIT');
     expect(() => sandbox.session.execute(COUNT)).to.throw('of the app');
     holder.exec(INSERT);
@@ -143,7 +143,7 @@ describe('SQLite turns', () => {
   it('answers a synchronous driver with SQLITE_BUSY', async () => {
     await start();
     const app = new Database(':memory:');
-    await connect().run('BEGIN');
+    await connect().run('BEGIN EXCLUSIVE');
 
     const error = await errorOf(() => app.prepare(COUNT).get());
     expect(error).to.include({ name: 'SqliteError', code: 'SQLITE_BUSY' });

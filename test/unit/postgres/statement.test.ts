@@ -4,9 +4,16 @@ import { readScript } from '#src/engine/postgres/relay/statement.js';
 /** A text; whether it is forwarded as it is, whether it changes nothing for sure, and what it means for the session. */
 const TEXTS: readonly (readonly [sql: string, plain: boolean, inert: boolean, special?: string])[] = [
   ['select 1', true, true],
-  ['select * from items where id = $1 for update', true, true],
+  ['select * from items where id = $1 for update', true, false],
+  ['select * from items for no key update skip locked', true, false],
+  ['select substring(name for 3), count(*) filter (where id in (1, 2)) from items', true, true],
+  ['select pg_catalog.count(*) from (select * from items) as i(id)', true, false],
+  ['select price::numeric(10, 2), (id + 1) * (2) from (select * from items) i join shelves using (id)', true, true],
+  ['select shop.count(*) from items', true, false],
+  ['select "count"(*) from items', true, false],
+  ['select ship(id) from items', true, false],
   ['/* list */ select name from items -- all', true, true],
-  ['select count(*) from items', true, false],
+  ['select count(*) from items', true, true],
   ["select nextval('ids')", true, false],
   ['select * into copy from items', true, false],
   ['table items', true, true],

@@ -23,6 +23,7 @@ import {
   commitHasWork,
   configuring,
   FRESH,
+  isSameSession,
   removed,
   resetting,
   type Notice,
@@ -80,6 +81,9 @@ const NO_MODES: TransactionModes = { readOnly: undefined, isolation: undefined }
 
 /** A plan of statements to send. */
 type Steps = Extract<Plan, { readonly send: readonly string[] }>;
+
+/** The levels at which each statement sees what was committed before it; the empty one is the server's default. */
+const ISOLATIONS: ReadonlySet<string> = new Set(['', 'read committed', 'read uncommitted']);
 
 const ABORTED = 'current transaction is aborted, commands ignored until end of transaction block';
 /**
@@ -185,6 +189,27 @@ export class Emulation {
   leave(): void {
     this.#armed = undefined;
     this.#changed = false;
+  }
+
+  /**
+   * Whether nobody can tell that others use the connection amid the transaction: it has only read so far, and each
+   * statement what was committed then; or it has failed as a whole, so that all of it is undone already.
+   */
+  get interruptible(): boolean {
+    if (!this.working || this.#ground.settingUp || this.#marks.length > 0) return false;
+    if (this.transaction.failed) return true;
+    if (this.#changed || this.#ground.facts?.hiddenWrites !== false) return false;
+
+    const { isolation = '', settings } = this.staged;
+    const byDefault = settings.has('default_transaction_isolation') || settings.has('session characteristics');
+    if (!ISOLATIONS.has(isolation) || (isolation === '' && byDefault)) return false;
+    return isSameSession(this.staged, this.state);
+  }
+
+  /** Others use the connection: the guard is set anew with the transaction's next statement. */
+  interrupt(): void {
+    if (this.transaction.failed) this.#ground.undone();
+    this.leave();
   }
 
   /** To be called before a message is forwarded. `inert`: it changes nothing for sure. */

@@ -7,8 +7,9 @@ export interface SchemaFacts {
   /** Those that can be deferred, but are not from the start, quoted. */
   readonly immediate: readonly string[];
   /**
-   * Whether a query may write though it calls no function by name: there is a view, a policy, an
-   * operator or a cast with a function of the user's own that may write, or one that looks like a column.
+   * Whether a query may write though it calls no function by name, or only the server's: there is a view, a policy,
+   * an operator or a cast with a function of the user's own that may write, or one that looks like a column or has
+   * the name of one of the server's.
    */
   readonly hiddenWrites: boolean;
   /** Whether there is a function of the user's own that may restart sequences. */
@@ -23,6 +24,7 @@ const IMMEDIATE =
   'FROM pg_catalog.pg_constraint c JOIN pg_catalog.pg_namespace n ON n.oid=c.connamespace ' +
   "WHERE c.condeferrable AND n.nspname !~ '^pg_temp_' GROUP BY 2 HAVING NOT pg_catalog.bool_or(c.condeferred)";
 
+// Numbers below 16384 are those of the server's own (FirstNormalObjectId in transam.h).
 const HIDDEN =
   "SELECT 'hidden',NULL FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_language l ON l.oid=p.prolang " +
   "WHERE p.provolatile='v' AND l.lanname NOT IN ('c','internal') AND " +
@@ -30,9 +32,9 @@ const HIDDEN =
   "AND d.refclassid='pg_catalog.pg_proc'::pg_catalog.regclass AND d.classid IN " +
   "('pg_catalog.pg_rewrite'::pg_catalog.regclass,'pg_catalog.pg_policy'::pg_catalog.regclass," +
   "'pg_catalog.pg_operator'::pg_catalog.regclass,'pg_catalog.pg_cast'::pg_catalog.regclass)) " +
-  "OR p.pronargs=1 AND EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid=p.proargtypes[0] AND t.typtype='c')) LIMIT 1";
+  "OR p.pronargs=1 AND EXISTS (SELECT FROM pg_catalog.pg_type t WHERE t.oid=p.proargtypes[0] AND t.typtype='c') " +
+  'OR p.oid>=16384 AND EXISTS (SELECT FROM pg_catalog.pg_proc b WHERE b.proname=p.proname AND b.oid<16384)) LIMIT 1';
 
-// Numbers below are those of the server's own (FirstNormalObjectId in transam.h).
 const RESTARTS =
   "SELECT 'restarts',NULL FROM pg_catalog.pg_proc WHERE oid>=16384 AND prosrc ~* '(^|[^a-z_])restart([^a-z_]|$)' LIMIT 1";
 

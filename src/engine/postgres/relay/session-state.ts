@@ -72,6 +72,13 @@ function isLasting(state: SessionState): boolean {
   return local.size + localTimeouts.size + notices.length + temporary.size + cursors.size === 0;
 }
 
+/** Whether two states differ at most in how the transaction was begun; states that are equal by chance may count as others. */
+export function isSameSession(one: SessionState, other: SessionState): boolean {
+  if (one === other) return true;
+  const names = Object.keys(FRESH) as (keyof SessionState)[];
+  return names.every((name) => name === 'readOnly' || name === 'isolation' || one[name] === other[name]);
+}
+
 /** What is left of it after a scope: no table or cursor of the server's. */
 export function afterScope(state: SessionState): SessionState {
   return state.temporary.size + state.holds.size === 0 ? state : { ...state, temporary: new Map(), holds: NONE };

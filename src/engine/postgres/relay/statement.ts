@@ -1,6 +1,7 @@
 import { classify, type Effect } from '../../../sql/classify.js';
 import { memoize } from '../../../sql/memo.js';
 import { split } from '../../../sql/split.js';
+import { isPure } from './pure-query.js';
 import { readSpecial, type Special } from './special.js';
 
 /** One statement of a text, and what the sandbox has to know about it. */
@@ -16,7 +17,7 @@ export interface Statement {
   readonly reworded: boolean;
   /** The command tag that belongs to the client's words, where the server answers with another. */
   readonly tag: string | undefined;
-  /** Whether it may change something that a commit has to look at. */
+  /** Whether it changes nothing for sure, and locks nothing. */
   readonly inert: boolean;
 }
 
@@ -82,7 +83,6 @@ export function isControl(effect: Effect): boolean {
 function readStatement(text: string, start: number): Statement {
   const effect = classify(text, 'postgres');
   const { special, sql = text } = isPlain(effect) ? readSpecial(text) : { special: undefined };
-  // Only a function that is called can make a query write.
   return {
     start,
     end: start + text.length,
@@ -91,6 +91,6 @@ function readStatement(text: string, start: number): Statement {
     special,
     reworded: sql !== text,
     tag: special?.kind === 'show' ? special.tag : undefined,
-    inert: effect.kind === 'read' && special === undefined && !text.includes('('),
+    inert: effect.kind === 'read' && special === undefined && isPure(text),
   };
 }

@@ -162,6 +162,13 @@ export class Client implements Sink {
     return this.inTransaction && (this.realStatus !== 'I' || this.emulation.working || this.#keepsTurn);
   }
 
+  /** Whether others may use the connection amid its transaction, which is idle. */
+  get givesWay(): boolean {
+    const { emulation } = this;
+    if (this.own || this.#keepsTurn || this.underWay || !this.holding || !emulation.interruptible) return false;
+    return emulation.transaction.failed || this.#dialogue.portals.over;
+  }
+
   /** The session begins something: whether its transaction has the turn from then on. */
   begins(sql: string): void {
     if (!this.own) return;

@@ -85,7 +85,7 @@ export class Execution {
 
   #forward(frame: Frame, prepared: Prepared | undefined): void {
     const dialogue = this.#dialogue;
-    const { client, emulation, hub, unit } = dialogue;
+    const { client, emulation, hub, portals, unit } = dialogue;
     const statement = prepared?.statement;
     const inert = statement?.inert === true;
     this.#batch.enter(inert);
@@ -103,7 +103,10 @@ export class Execution {
       to: client,
       tag: (bytes) => {
         tag = readTag(bytes);
-        if (unit === dialogue.unit) dialogue.log.executed(portal, sql, began, tag, 0);
+        if (unit === dialogue.unit) {
+          dialogue.log.executed(portal, sql, began, tag, 0);
+          portals.completed(portal);
+        }
         if (hub.scopes.settingUp) return tagFor(statement);
         return statement?.tag === undefined ? undefined : commandComplete(statement.tag);
       },

@@ -21,6 +21,8 @@ export interface Portal {
   readonly values: Buffer;
   /** Whether it was executed: what the relay carries out can be done once. */
   ran: boolean;
+  /** Whether it has given all its rows. */
+  over: boolean;
 }
 
 /** The portals that a client has bound. */
@@ -43,7 +45,7 @@ export class Portals {
     const restore = undoing(this.#portals, name, replaces);
     const { depth, failed } = this.#transaction;
     const taken = this.#portals.has(name);
-    this.#portals.set(name, { prepared, late: failed, depth, values, ran: false });
+    this.#portals.set(name, { prepared, late: failed, depth, values, ran: false, over: false });
     return (error) => {
       // A server makes the portal before it plans the statement: it stays until the transaction ends.
       const stays = error !== undefined && replaces(error) && !taken && this.#transaction.open;
@@ -76,6 +78,18 @@ export class Portals {
       if (released && portal.depth > depth) this.#portals.set(name, { ...portal, depth });
       if (!released && portal.depth >= depth) this.#portals.delete(name);
     }
+  }
+
+  /** The portal has given all its rows. */
+  completed(name: string): void {
+    const portal = this.#portals.get(name);
+    if (portal !== undefined) portal.over = true;
+  }
+
+  /** Whether none of them is to be executed any more: there is at most the unnamed one, which has given all its rows. */
+  get over(): boolean {
+    for (const [name, { over }] of this.#portals) if (name !== '' || !over) return false;
+    return true;
   }
 
   /** The portals of which a server says that it skips their cleanup: bound to end a transaction that had failed, and not run. */

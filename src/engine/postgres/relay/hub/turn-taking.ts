@@ -63,7 +63,7 @@ export class TurnTaking {
       if (!link.open) link.connect();
       return false;
     }
-    if (this.#take(client) || (this.#hub.scopes.makeWay() && this.#take(client))) return true;
+    if (this.#take(client) || (this.#makeWay() && this.#take(client))) return true;
 
     this.#queue.request(
       client,
@@ -131,10 +131,19 @@ export class TurnTaking {
     });
   }
 
-  /** Whoever has left a transaction open gives way to those who wait, when nothing of it is under way any more. */
+  /** A transaction gives way to those who wait, when nothing of it is under way any more. */
   #passOn(): void {
-    if (this.#queue.size > 0 && this.#hub.scopes.gate.yielding)
-      this.#surroundings.later(() => void this.#hub.scopes.makeWay());
+    if (this.#queue.size > 0) this.#hub.later(() => void this.#makeWay());
+  }
+
+  /** Whether the turn was given away amid a transaction: it has done nothing that is to stay, or its test has left it open. */
+  #makeWay(): boolean {
+    const { holder } = this;
+    if (holder?.givesWay !== true) return this.#hub.scopes.makeWay();
+
+    holder.emulation.interrupt();
+    this.release(holder);
+    return true;
   }
 
   release(client: Client): void {
@@ -157,7 +166,7 @@ export class TurnTaking {
     const { holder } = this;
     const wished = (error: Error | undefined): void => this.#surroundings.wished(error);
     if (own === undefined || holder === own || this.#take(own)) return wished(undefined);
-    if (this.#hub.scopes.makeWay() && this.#take(own)) return wished(undefined);
+    if (this.#makeWay() && this.#take(own)) return wished(undefined);
 
     if (blocked && holder !== undefined && this.#isStuck(holder)) {
       const waiter = { connection: own.name, sql };
@@ -182,7 +191,7 @@ export class TurnTaking {
   /** Only what the app has to end keeps the turn for good; who is gone, has ended all, or waits for the end of a cancel request gives it back by itself. */
   #isStuck(holder: Client): boolean {
     const open = holder.holding || (holder.amid && !holder.running && !this.#hub.link.cancelling);
-    return open && this.#hub.isConnected(holder);
+    return open && !holder.givesWay && this.#hub.isConnected(holder);
   }
 
   /** The session does not want the turn any more. */
