@@ -464,7 +464,8 @@ export class Hub implements Sandbox {
   /** The session's transaction is the test's own, which has to hear at once of one that is in its way. */
   #canRunAside(connection: Connection, effect: Effect): boolean {
     const { holder } = this.#turns;
-    if (this.#gate.settingUp || holder === this.#own || (connection === this.#own && effect.kind !== 'read')) return false;
+    if (this.#gate.settingUp || holder === this.#own || (connection === this.#own && effect.kind !== 'read'))
+      return false;
     return this.#emulation.canRunAside(connection, effect, holder);
   }
 
