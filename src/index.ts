@@ -33,6 +33,7 @@ export type {
   Identities,
   Isolation,
   Leaks,
+  Rollback,
   NPlusOne,
   OpenApiObject,
   OpenApiOptions,

@@ -31,7 +31,15 @@ export interface Config {
    * a warning at the end of the run (`'warn'`, the default), or a failure of the run (`'error'`).
    */
   readonly leaks?: Leaks;
+  /**
+   * What is rolled back as one: each test (`'test'`, the default), or each outermost `describe` (`'suite'`), for
+   * suites whose tests build on what the tests before them have left.
+   */
+  readonly rollback?: Rollback;
 }
+
+/** What is rolled back as one; see {@link Config.rollback}. */
+export type Rollback = 'test' | 'suite';
 
 /** What becomes of work that goes on after the end of its test; see {@link Config.leaks}. */
 export type Leaks = 'warn' | 'error';

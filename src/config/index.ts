@@ -18,6 +18,7 @@ export type {
   Identities,
   Isolation,
   Leaks,
+  Rollback,
   NPlusOne,
   OpenApiObject,
   OpenApiOptions,

@@ -8,6 +8,7 @@ import type {
   PostgresHost,
   PostgresSwap,
   RaiseServerErrors,
+  Rollback,
   SetupFunction,
   SqliteDriver,
   Transport,
@@ -42,6 +43,7 @@ export interface ResolvedConfig {
   };
   readonly queries: ResolvedQueries;
   readonly leaks: Leaks;
+  readonly rollback: Rollback;
 }
 
 /** What becomes of the log of statements. */

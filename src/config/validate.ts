@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
 import { readApp } from './app.js';
-import type { Leaks, RaiseServerErrors, Transport } from './config.js';
+import type { Leaks, RaiseServerErrors, Rollback, Transport } from './config.js';
 import { DATABASE_KEYS } from './database.js';
 import { MAIN, readDatabases } from './databases.js';
 import { readOpenApi } from './openapi.js';
@@ -9,11 +9,12 @@ import { QUERIES_KEYS, readQueries } from './queries.js';
 import type { ResolvedConfig } from './resolved.js';
 import { Section } from './section.js';
 
-const KEYS = ['app', 'database', 'databases', 'bridge', 'client', 'queries', 'leaks'];
+const KEYS = ['app', 'database', 'databases', 'bridge', 'client', 'queries', 'leaks', 'rollback'];
 const BRIDGE_KEYS = ['timeout', 'auto'];
 const CLIENT_KEYS = ['timeout', 'raiseServerErrors', 'headers', 'baseUrl', 'followRedirects', 'transport', 'openapi'];
 const TRANSPORTS: readonly Transport[] = ['memory', 'tcp'];
 const LEAKS: readonly Leaks[] = ['warn', 'error'];
+const ROLLBACKS: readonly Rollback[] = ['test', 'suite'];
 const RAISE: readonly RaiseServerErrors[] = ['unhandled', '5xx', false];
 
 const NESTED = [
@@ -44,6 +45,7 @@ export function validateConfig(value: unknown, source: string): ResolvedConfig {
     client: readClient(section.raw('client') ?? {}, source),
     queries: readQueries(section.raw('queries') ?? {}, source),
     leaks: section.choice('leaks', LEAKS) ?? 'warn',
+    rollback: section.choice('rollback', ROLLBACKS) ?? 'test',
   });
 }
 

@@ -264,6 +264,25 @@ export class Lifecycle {
     beginRequests(this.#config.client.raiseServerErrors, this.#request);
   }
 
+  /**
+   * A test begins inside a scope that others share with it: what is said of it is its own, what it writes is theirs.
+   *
+   * @param test names it in the log of statements
+   */
+  join(test: ScopeName): void {
+    forgetRejections();
+    this.#work = markWork();
+    this.queries.begin(test);
+    beginRequests(this.#config.client.raiseServerErrors, this.#request);
+  }
+
+  /** A test that shares its scope is over: what it has left open is rolled back, and nothing else of it. */
+  part(): void {
+    if (this.#client?.busy) void this.#client.endTest();
+    if (requestsBusy()) endRequests();
+    this.#databases.functionOver(true);
+  }
+
   /** Tells how many milliseconds the test or hook that is about to run has left, for waits that it awaits. */
   limit(limit: Limit): void {
     this.#limit = limit;

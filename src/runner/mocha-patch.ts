@@ -86,7 +86,7 @@ function owner(hook: Runnable, method: 'run'): object {
 function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
   if (!entered(frame)) return;
-  if (hooksFollow(runnable)) run.lifecycle.functionBegins();
+  if (hooksFollow(runnable) || isSharing(run, runnable)) run.lifecycle.functionBegins();
   const over = (error: unknown): void => runAsNobody(() => finish(frame, frame.reasonOf(error)));
   runAs(run.scopes.owner, () => original.call(runnable, over));
 }
@@ -106,7 +106,7 @@ function runEntered(frame: MochaFrame, original: Original): void {
   const { runnable } = frame;
   debug?.(`hop into ${runnable.type} "${runnable.fullTitle()}"`);
   if (!entered(frame)) return;
-  if (hooksFollow(runnable)) frame.run.lifecycle.functionBegins();
+  if (hooksFollow(runnable) || isSharing(frame.run, runnable)) frame.run.lifecycle.functionBegins();
 
   let synchronous = true;
   const run = (): void =>
@@ -151,6 +151,11 @@ function entered(frame: MochaFrame): boolean {
 /** Whether `afterEach` hooks come behind a test's function, which may end what it has left open. */
 function hooksFollow(runnable: Runnable): boolean {
   return runnable.type === 'test' && !isLastOfTest(runnable);
+}
+
+/** Whether it is a test that is rolled back with others, so that what it leaves open has to be ended behind it. */
+function isSharing({ scopes }: Run, { type }: Runnable): boolean {
+  return type === 'test' && scopes.shared;
 }
 
 /** A test is over when its last hook is, and the app has finished what they started. */

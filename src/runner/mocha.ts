@@ -31,6 +31,7 @@ import { Scopes } from './scopes.js';
 
 export { identities } from './mocha-identities.js';
 export { manual } from './mocha-manual.js';
+export { rollback } from './mocha-rollback.js';
 
 /** What mocha takes from a required module (https://mochajs.org/#root-hook-plugins). */
 export interface RootHooks {

@@ -6,6 +6,7 @@ import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope
 import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
 import { identitiesOf } from './mocha-identities.js';
+import { rolledBackWith } from './mocha-rollback.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
 
@@ -14,6 +15,8 @@ export class Scopes {
   readonly #lifecycle: Lifecycle;
   readonly #layers: LayerScope[] = [];
   #test: TestScope | undefined;
+  /** A test that has no scope of its own, since it is rolled back with the layer on top. */
+  #joined: Runnable | undefined;
   /** What has become of the work of open layers. */
   readonly #lost = new Map<Suite, { readonly during: string; readonly error: unknown }>();
   readonly #reported: Reported;
@@ -36,14 +39,17 @@ export class Scopes {
    */
   enter(runnable: Runnable): void {
     const test = testOf(runnable);
-    if (test !== undefined && test === this.#test?.test) return;
+    if (test !== undefined && (test === this.#test?.test || test === this.#joined)) return;
 
-    const suite = test?.parent ?? runnable.parent;
+    const own = test?.parent ?? runnable.parent;
+    const shared = rolledBackWith(own, this.#lifecycle.config.rollback);
     this.leaveTest();
-    this.#leaveLayersOutside(suite);
+    this.#leaveLayersOutside(shared ?? own);
 
     try {
-      this.#begin(test, suite);
+      if (shared === undefined) return this.#begin(test, own);
+      this.#begin(undefined, shared);
+      if (test !== undefined) this.#join(test);
     } catch (error) {
       this.#mourn(runnable.fullTitle(), error);
       throw error;
@@ -61,6 +67,16 @@ export class Scopes {
       this.#layers.push(layer);
       this.#lifecycle.begin(layer);
     }
+  }
+
+  #join(test: Runnable): void {
+    this.#joined = test;
+    this.#lifecycle.join(new TestScope(test));
+  }
+
+  /** Whether the test that runs is rolled back with others. */
+  get shared(): boolean {
+    return this.#joined !== undefined;
   }
 
   /** Why a test or hook of the suite may miss what hooks around it have written before. */
@@ -86,6 +102,8 @@ export class Scopes {
    */
   leaveTest(): void {
     const scope = this.#test;
+    if (this.#joined !== undefined) this.#lifecycle.part();
+    this.#joined = undefined;
     if (scope === undefined) return;
 
     this.#test = undefined;

@@ -48,6 +48,7 @@ describe('validateConfig', () => {
       },
       queries: { report: true, repeats: 5, nPlusOne: 'hint' },
       leaks: 'warn',
+      rollback: 'test',
     });
   });
 
@@ -234,7 +235,7 @@ describe('validateConfig', () => {
     [
       'a key like no other',
       () => ({ zzzzzzzz: 1 }),
-      /keys of the config are app, database, databases, bridge, client, queries, leaks\.[\s\S]*Remove it/,
+      /keys of the config are app, database, databases, bridge, client, queries, leaks, rollback\.[\s\S]*Remove it/,
     ],
     ['a database that is a string', () => ({ database: 'sqlite' }), /database in .* is 'sqlite'; it must be an object/],
     [
