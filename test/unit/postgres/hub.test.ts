@@ -35,6 +35,8 @@ describe('the hub', () => {
       'P lockstep_guard_release RELEASE SAVEPOI',
       'P lockstep_guard_rollBack ROLLBACK TO SA',
       'P lockstep_guard_restrict SET TRANSACTIO',
+      'P lockstep_guard_timeStands SELECT FROM ',
+      'P lockstep_guard_timeMoves SELECT FROM p',
       "Q (SELECT 'deferred',NULL FROM pg_catalo",
       'Q select 1',
     ]);

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { VirtualTransaction } from '#src/sandbox/virtual-transaction.js';
+import { type Plan, VirtualTransaction } from '#src/sandbox/virtual-transaction.js';
 import { classify } from '#src/sql/classify.js';
 import type { Dialect } from '#src/sql/dialect.js';
 
@@ -242,6 +242,66 @@ describe('virtual transaction', () => {
       transaction.fail();
       expect(transaction.failed).to.equal(dialect === 'postgres');
     }
+  });
+
+  it('begins for its client alone, and is on the real connection when that is asked for', () => {
+    const { transaction } = client('sqlite');
+    const plan = (sql: string): Plan => transaction.plan(classify(sql, 'sqlite'));
+    const begin = plan('BEGIN');
+    transaction.defer(begin);
+    expect([transaction.open, transaction.deferred, transaction.depth, transaction.number]).to.deep.equal([
+      true,
+      true,
+      0,
+      1,
+    ]);
+    expect(plan('COMMIT')).to.deep.include({ kind: 'close', send: [], commits: false });
+
+    expect(transaction.start()).to.deep.equal('send' in begin ? begin.send : undefined);
+    expect([transaction.deferred, transaction.depth, transaction.start()]).to.deep.equal([false, 1, []]);
+    expect(plan('COMMIT')).to.deep.include({ kind: 'close', commits: true });
+    transaction.done(plan('COMMIT'));
+    expect([transaction.open, transaction.depth]).to.deep.equal([false, 0]);
+  });
+
+  for (const end of ['commit', 'rollback', 'reset'] as const)
+    it(`leaves nothing of a transaction that was put off behind its ${end}`, () => {
+      const { transaction } = client('sqlite');
+      transaction.defer(transaction.plan(classify('BEGIN', 'sqlite')));
+      if (end === 'reset') transaction.reset();
+      else transaction.done(transaction.plan(classify(end, 'sqlite')));
+      expect([transaction.open, transaction.deferred, transaction.start()]).to.deep.equal([false, false, []]);
+    });
+
+  it('can only be ended where all of it was undone: in Postgres it has failed', () => {
+    const { transaction, run } = client('postgres');
+    run('BEGIN');
+    run('SAVEPOINT a');
+    transaction.hollowOut();
+    expect([transaction.open, transaction.failed, transaction.hollow, transaction.depth]).to.deep.equal([
+      true,
+      true,
+      true,
+      0,
+    ]);
+    expect(transaction.plan(classify('ROLLBACK TO a', 'postgres')).kind).to.equal('reject');
+    const commit = transaction.plan(classify('COMMIT', 'postgres'));
+    expect(commit).to.deep.include({ kind: 'close', send: [], tag: 'ROLLBACK' });
+    transaction.done(commit);
+    expect([transaction.open, transaction.hollow]).to.deep.equal([false, false]);
+  });
+
+  it('can only be ended where all of it was undone: in SQLite its client does not commit in vain', () => {
+    const { transaction, run } = client('sqlite');
+    run('BEGIN');
+    transaction.hollowOut();
+    expect([transaction.open, transaction.failed, transaction.depth]).to.deep.equal([true, false, 0]);
+    expect(transaction.plan(classify('COMMIT', 'sqlite')).kind).to.equal('reject');
+    transaction.done(transaction.plan(classify('ROLLBACK', 'sqlite')));
+    expect(transaction.open).to.equal(false);
+
+    transaction.hollowOut();
+    expect(transaction.open, 'one that is not open').to.equal(false);
   });
 
   it('gives different connections different savepoints, all of them plain short names', () => {

@@ -47,6 +47,8 @@ export interface Ground {
   prepare(): void;
   /** What runs above the guard must not write. `amid`: the client may have an unnamed portal, which is to stay. */
   restrict(amid: boolean): void;
+  /** What now() gives above the guard: the moment of now for as long as it is there, or that of each statement. */
+  time(stands: boolean): void;
   /** Makes it fail, so that it refuses what production would refuse. */
   fail(): void;
   /** The turn's work is to stay; `changed` if there may be any. */
@@ -220,6 +222,7 @@ export class Emulation {
 
     this.#ground.prepare();
     this.#armed = this.#ground.epoch;
+    this.#ground.time(this.transaction.open);
     if (this.#restricted) this.#ground.restrict(false);
     if (this.transaction.failed) this.#ground.fail();
   }

@@ -1,4 +1,5 @@
 import { bind, execute, parse } from '../wire/frontend.js';
+import { TIME_MOVES, TIME_STANDS } from './overrides.js';
 
 /**
  * The savepoint under each top-level transaction of a client: a failed one undoes only itself.
@@ -20,13 +21,15 @@ export const READ_ONLY = 'SET TRANSACTION READ ONLY';
 export type GuardState = 'none' | 'armed' | 'dirty' | 'failed';
 
 /** What is done to the guard, or to what runs above it. */
-export type GuardStep = 'set' | 'release' | 'rollBack' | 'restrict';
+export type GuardStep = 'set' | 'release' | 'rollBack' | 'restrict' | 'timeStands' | 'timeMoves';
 
 const SQL: Readonly<Record<GuardStep, string>> = {
   set: `SAVEPOINT ${GUARD}`,
   release: `RELEASE SAVEPOINT ${GUARD}`,
   rollBack: `ROLLBACK TO SAVEPOINT ${GUARD}`,
   restrict: READ_ONLY,
+  timeStands: TIME_STANDS,
+  timeMoves: TIME_MOVES,
 };
 
 const ARMING: Readonly<Record<GuardState, readonly GuardStep[]>> = {
@@ -72,6 +75,8 @@ export const GUARD_MESSAGES: Readonly<Record<GuardStep, Buffer>> = {
   release: messages('release'),
   rollBack: messages('rollBack'),
   restrict: messages('restrict'),
+  timeStands: messages('timeStands'),
+  timeMoves: messages('timeMoves'),
 };
 
 function messages(step: GuardStep): Buffer {

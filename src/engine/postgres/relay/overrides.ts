@@ -12,15 +12,34 @@ export const NOTIFIED = 'LKN01';
 const renamed = (signature: string, name: string): string =>
   `ALTER FUNCTION pg_catalog.${signature} RENAME TO lockstep_${name}`;
 
-const statementTime = (name: string): string =>
-  `${renamed(`${name}()`, name)};CREATE FUNCTION pg_catalog.${name}() RETURNS timestamptz LANGUAGE internal STABLE STRICT PARALLEL RESTRICTED AS 'statement_timestamp'`;
+/** The setting that has the moment at which the client's transaction began, in seconds; empty outside of one. */
+const BEGAN = 'lockstep.began';
 
-/** A transaction's time stands still, and a sandbox is one transaction: it becomes the statement's. */
+// In PL/pgSQL, which is planned once: an SQL function is read anew for each statement that it is put into.
+const clientsTime = (name: string): string =>
+  `${renamed(`${name}()`, name)};CREATE FUNCTION pg_catalog.${name}() RETURNS timestamptz LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS ` +
+  `$$DECLARE began text:=pg_catalog.current_setting('${BEGAN}',true);BEGIN IF began<>'' THEN ` +
+  `RETURN pg_catalog.to_timestamp(began::pg_catalog.float8);END IF;RETURN pg_catalog.statement_timestamp();END$$`;
+
+/**
+ * The server's transaction is the whole test, and its time stands still. It becomes that of the client's own
+ * transaction, and outside of one that of the statement.
+ */
 export const STATEMENT_CLOCK: readonly string[] = [
-  statementTime('now'),
-  statementTime('transaction_timestamp'),
+  clientsTime('now'),
+  clientsTime('transaction_timestamp'),
   CLOCK_WORDS,
 ];
+
+// Neither returns a row. A float8 has more digits than the microseconds of a time.
+const setting = (value: string): string =>
+  `SELECT FROM pg_catalog.set_config('${BEGAN}',${value},false) was WHERE was IS NULL`;
+
+/** Has the client's time stand still from now on. */
+export const TIME_STANDS: string = setting('EXTRACT(epoch FROM pg_catalog.statement_timestamp())::text');
+
+/** Has it move with each statement. */
+export const TIME_MOVES: string = setting("''");
 
 /** INFO is sent whatever client_min_messages says. */
 export const PG_NOTIFY: string =

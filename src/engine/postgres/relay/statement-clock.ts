@@ -9,7 +9,7 @@ import { bodyOf, meaningful } from './routine-body.js';
 
 const WORDS = /\b(?:current_(?:timestamp|date|time)|local(?:time|timestamp))\b|'\s*now\s*'/i;
 
-/** What each word is, as an expression of the moment in which the statement began. */
+/** What each word is, as an expression of the moment that now() gives. */
 const EXPRESSIONS: Readonly<Record<string, { readonly type: string; readonly scale: string | undefined }>> = {
   current_timestamp: { type: 'timestamptz', scale: 'timestamptz' },
   localtimestamp: { type: 'timestamp', scale: '"timestamp"' },
@@ -21,7 +21,7 @@ const EXPRESSIONS: Readonly<Record<string, { readonly type: string; readonly sca
 /** The functions that take the place of the words; those with a number for a precision. */
 export const CLOCK_WORDS: string = Object.entries(EXPRESSIONS)
   .map(([word, { type, scale }]) => {
-    const moment = `pg_catalog.statement_timestamp()::pg_catalog.${type}`;
+    const moment = `pg_catalog.now()::pg_catalog.${type}`;
     const made = (parameters: string, body: string): string =>
       `CREATE FUNCTION pg_catalog."${word}"(${parameters}) RETURNS pg_catalog.${type} LANGUAGE sql STABLE PARALLEL SAFE AS 'SELECT ${body}'`;
     return scale === undefined
@@ -43,7 +43,7 @@ const BEFORE_EXPRESSIONS: ReadonlySet<string> = new Set(
 const TYPES: ReadonlySet<string> = new Set(['timestamptz', 'timestamp', 'date', 'time', 'timetz']);
 
 /**
- * A text in which the time stands for that of each statement: in the text itself, in defaults, and in the bodies of
+ * A text in which the words stand for what now() gives: in the text itself, in defaults, and in the bodies of
  * functions and blocks in dollar quotes. Undefined if there is nothing of the kind in it.
  */
 export const withStatementClock: (sql: string) => Reworded | undefined = memoizeReworded((sql) => {

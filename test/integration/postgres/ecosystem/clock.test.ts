@@ -78,6 +78,57 @@ inEveryPlace('the time of a statement', (here) => {
     for (const [index, time] of after.entries()) expect(time, `${index}`).to.not.equal(before[index]);
   });
 
+  it('stands still within a transaction, and goes on behind it', async () => {
+    const other = await here.connect();
+    const asked = `select now()::text, current_timestamp::text, transaction_timestamp()::text, timestamptz 'now' <= statement_timestamp()`;
+    const ask = async (by: Client): Promise<unknown> => {
+      await pause(5);
+      const { rows } = await by.query<unknown[]>({ text: asked, rowMode: 'array' });
+      return rows[0];
+    };
+    const isStill = async (): Promise<boolean> => {
+      const first = await ask(client);
+      await client.query("update items set name = name || '.'");
+      return JSON.stringify(first) === JSON.stringify(await ask(client));
+    };
+    const moments = new Set<unknown>();
+    const note = async (by: Client): Promise<void> => void moments.add(JSON.stringify(await ask(by)));
+
+    for (const end of ['commit', 'rollback', 'commit and chain', 'nothing', 'commit']) {
+      await client.query('begin');
+      expect(await isStill(), end).to.equal(true);
+      await client.query('savepoint one');
+      expect(await isStill()).to.equal(true);
+      await client.query('nonsense').catch(() => undefined);
+      await client.query('rollback to one');
+      await note(client);
+      if (end === 'nothing') await client.query('nonsense').catch(() => undefined);
+      await client.query(end === 'nothing' ? 'commit' : end);
+      if (end === 'commit and chain') await client.query('commit');
+      await note(client);
+      await note(other);
+      await client.query('nonsense').catch(() => undefined);
+      await note(client);
+      await client.query("update items set name = name || '.'");
+      await note(client);
+    }
+    expect(moments.size).to.equal(25);
+  });
+
+  it('is the same for all rows of a transaction, in defaults too', async () => {
+    await client.query(
+      'create table seen (id serial, a timestamptz default current_timestamp, b timestamptz default now())',
+    );
+    await client.query('begin');
+    for (let row = 0; row < 2; row += 1) {
+      await client.query('insert into seen default values');
+      await pause(5);
+    }
+    await client.query('commit');
+    expect(await value(client, 'select count(distinct (a, b))::int from seen')).to.equal(1);
+    expect(await value(client, 'select bool_and(a = b and a < now()) from seen')).to.equal(true);
+  });
+
   it('goes on in a statement that is prepared', async () => {
     const ask = async (): Promise<unknown> =>
       (

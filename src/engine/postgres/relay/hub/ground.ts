@@ -59,8 +59,16 @@ export class SharedGround implements Ground {
   readonly #surroundings: Surroundings;
   #guard: GuardState = 'none';
   /** What was in force when each of the real scopes began. */
-  #below: { readonly belongings: Belonging; readonly overridden: boolean; readonly ddl: boolean }[] = [];
+  #below: {
+    readonly belongings: Belonging;
+    readonly overridden: boolean;
+    readonly ddl: boolean;
+    readonly time: boolean;
+  }[] = [];
   #overridden = false;
+  /** Whether the time stands still now, and whether it did when the guard was set. */
+  #timeStands = false;
+  #timeStood = false;
   #listening = false;
   #signalling = false;
   /** Whether locks are left of clients that have gone. */
@@ -105,6 +113,7 @@ export class SharedGround implements Ground {
     this.tidy();
 
     const touch = layers.touch();
+    if (this.#guard === 'none' || this.#guard === 'dirty' || touch.length > 0) this.#timeStood = this.#timeStands;
     if (!this.#overridden && this.#overrides) this.#prepareOverridden(touch);
     else if (touch.length > 0) this.#arm(this.#uncover(touch) + guardSql(arming('none')));
     else for (const step of arming(this.#guard)) this.#take(step);
@@ -121,6 +130,14 @@ export class SharedGround implements Ground {
     else this.#take('restrict');
     // Whoever comes next needs a guard of its own: what runs above this one stays restricted.
     this.#guard = 'dirty';
+  }
+
+  time(stands: boolean): void {
+    if (this.#surroundings.overrides.length === 0) return;
+
+    if (stands) this.#take('timeStands');
+    else if (this.#timeStands) this.#take('timeMoves');
+    this.#timeStands = stands;
   }
 
   fail(): void {
@@ -197,6 +214,7 @@ export class SharedGround implements Ground {
 
   undone(): void {
     this.#guard = 'failed';
+    this.#timeStands = this.#timeStood;
   }
 
   listening(within: boolean): void {
@@ -255,7 +273,12 @@ export class SharedGround implements Ground {
     this.#guard = 'none';
     if (touch.length === 0) return sql;
 
-    this.#below.push({ belongings: this.belongings.all, overridden: this.#overridden, ddl: this.#ddl });
+    this.#below.push({
+      belongings: this.belongings.all,
+      overridden: this.#overridden,
+      ddl: this.#ddl,
+      time: this.#timeStands,
+    });
     this.#ddl = false;
     this.#hub.noticeboard.held(true);
     const values = this.#hub.identities.touched(this.#below.length);
@@ -336,7 +359,7 @@ export class SharedGround implements Ground {
 
   /** Work that is to go lies above the guard, and nobody will say so any more. */
   abandoned(): void {
-    this.#guard = 'failed';
+    this.undone();
   }
 
   /** How many of the scopes are real. */
@@ -376,6 +399,7 @@ export class SharedGround implements Ground {
     this.#hub.noticeboard.held(this.#below.length > 0);
     this.belongings.restore(below?.belongings ?? NOTHING_APPLIED);
     this.#overridden = below?.overridden ?? false;
+    this.#timeStands = below?.time ?? false;
     this.#guard = 'none';
     this.epoch += 1;
     this.unnamed = undefined;
@@ -397,6 +421,7 @@ export class SharedGround implements Ground {
     this.#below = [];
     this.#hub.noticeboard.held(false);
     this.#overridden = false;
+    this.#timeStands = false;
   }
 
   /** The connection to the server is gone. */
