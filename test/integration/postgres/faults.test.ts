@@ -97,7 +97,7 @@ describe('postgres: what goes wrong', () => {
   it('tells the session at once when a transaction cannot go on', async () => {
     await inTest(at(), async () => {
       await one.query('BEGIN');
-      await one.query('SELECT 2');
+      await one.query('INSERT INTO item VALUES (9)');
       const error = thrown(() => at().sandbox.session.execute('SELECT 1'));
       expect(error).to.be.instanceOf(StallError);
       expect(error.message).to.match(/session cannot run "SELECT 1"/);
@@ -118,7 +118,7 @@ describe('postgres: what goes wrong', () => {
   it('fails who waits for a transaction that goes on for too long', async () => {
     await inTest(at(), async () => {
       await one.query('BEGIN');
-      await one.query('SELECT 1');
+      await one.query('INSERT INTO item VALUES (9)');
       let waiting = true;
       const error = failure(two.query('SELECT 2')).finally(() => (waiting = false));
       while (waiting) {
@@ -203,7 +203,7 @@ describe('postgres: what goes wrong', () => {
     const { sandbox } = at();
     sandbox.begin(test);
     await one.query('BEGIN');
-    await one.query('SELECT 1');
+    await one.query('INSERT INTO item VALUES (9)');
     const waiting = failure(two.query('SELECT 1'));
     await pause(20);
     sandbox.end();
