@@ -5,6 +5,7 @@ export type { Counted } from './count.js';
 export { provideLog } from './current.js';
 export type { QueryCount } from './expected.js';
 export { repeatLine, statementLine } from './lines.js';
+export { goneHint } from './gone.js';
 export { QueryLog } from './log.js';
 export { nPlusOneError } from './n-plus-one.js';
 export type { QueryRules, RequestQueries } from './log.js';

@@ -1,4 +1,5 @@
-import type { ScopeName } from '../engine/index.js';
+import type { ScopeName, StatementEvent } from '../engine/index.js';
+import type { Dialect } from '../sql/dialect.js';
 import { repeatsIn, type Repeat } from './repeats.js';
 import { listed, type Queries } from './record.js';
 import {
@@ -36,10 +37,21 @@ export interface Sent {
   readonly omitted: number;
 }
 
+/** What a test has sent whose work was rolled back. */
+export interface Earlier {
+  readonly title: string;
+  readonly statements: readonly (StatementEvent & { readonly dialect: Dialect })[];
+}
+
+/** Tests that are remembered: how far back a report looks. */
+const REMEMBERED = 200;
+
 /** The statements of the running test, of all databases. */
 export class QueryLog {
   readonly rules: QueryRules;
   #sources: readonly Source[] = [];
+  /** The last tests that were rolled back at their end, and where each began and ended. */
+  #tests: { readonly scope: ScopeName; readonly from: Mark; to: Mark | undefined }[] = [];
   #scope: ScopeQueries = new ScopeQueries({ kind: 'layer', title: '' }, [], []);
 
   constructor(rules: QueryRules) {
@@ -56,10 +68,18 @@ export class QueryLog {
     this.#sources = sources;
   }
 
-  /** A test begins, or the hooks of a `describe`. Its title is read when it is needed. */
-  begin(scope: ScopeName): void {
+  /**
+   * A test begins, or the hooks of a `describe`. Its title is read when it is needed.
+   *
+   * @param alone whether it is rolled back at its end, not with others
+   */
+  begin(scope: ScopeName, alone = true): void {
     const mark = this.mark();
 
+    const last = this.#tests.at(-1);
+    if (last !== undefined) last.to ??= mark;
+    if (scope.kind === 'test' && alone) this.#tests.push({ scope, from: mark, to: undefined });
+    if (this.#tests.length >= 2 * REMEMBERED) this.#tests = this.#tests.slice(-REMEMBERED);
     this.#scope.close(mark);
     this.#scope = new ScopeQueries(scope, this.#sources, mark);
   }
@@ -102,6 +122,19 @@ export class QueryLog {
   /** All of the current test. */
   all(): Sent & { readonly kind: ScopeName['kind'] } {
     return { entries: this.#scope.read(), omitted: this.#scope.omitted, kind: this.#scope.kind };
+  }
+
+  /** Tests that were rolled back, the last one first, as far as their statements are kept. */
+  *earlier(): Generator<Earlier> {
+    for (const { scope, from, to } of this.#tests.toReversed()) {
+      // An earlier attempt of the same test is nothing that it builds on.
+      if (to === undefined || scope.title === this.#scope.title) continue;
+      const statements = this.#sources.flatMap(({ log, dialect }, index) => {
+        const { first, events } = log.since(from[index] ?? 0);
+        return events.slice(0, Math.max(0, (to[index] ?? 0) - first)).map((event) => ({ ...event, dialect }));
+      });
+      yield { title: scope.title, statements };
+    }
   }
 
   /** What among these looks like N+1. */

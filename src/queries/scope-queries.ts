@@ -29,6 +29,8 @@ export interface Span {
 /** A record, and what only the log has to know of it. */
 export interface Entry {
   readonly record: StatementRecord;
+  /** Of its SQL. */
+  readonly dialect: Dialect;
   /** Literals, placeholders and lists are of no account in it. */
   readonly shape: string;
   /** Whether it begins, ends or marks a transaction. */
@@ -64,6 +66,10 @@ export class ScopeQueries {
     this.#scope = scope;
     this.#sources = sources;
     this.#next = from;
+  }
+
+  get title(): string {
+    return this.#scope.title;
   }
 
   get kind(): ScopeName['kind'] {
@@ -142,7 +148,16 @@ export class ScopeQueries {
       error,
     });
 
-    return { record, shape: shapeOf(sql, dialect), control: isControl(sql, dialect), spans, span, source, number };
+    return {
+      record,
+      dialect,
+      shape: shapeOf(sql, dialect),
+      control: isControl(sql, dialect),
+      spans,
+      span,
+      source,
+      number,
+    };
   }
 
   #transactionOf({ database, connection, transaction }: StatementEvent): number | undefined {

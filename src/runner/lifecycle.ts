@@ -19,7 +19,7 @@ import type { LoadedEngine, ScopeName } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
 import { createClient, forgetAnswers, type Client, type ClientHost } from '../http/index.js';
 import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
-import { nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
+import { goneHint, nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
 import { leakError, openWorkSentence } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
 import { Databases } from './databases.js';
@@ -231,14 +231,15 @@ export class Lifecycle {
     return this.#databases.leadsHere(socket);
   }
 
-  /** What a failed test's report adds: that the app does not reach the config's database, or what the sandbox has to do with an error. */
+  /** What a failed test's report adds: that the app does not reach the config's database, what the sandbox has to do with an error, or with rows that were not found. */
   hint(errors: readonly unknown[]): string | undefined {
     return (
       unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env) ??
       sandboxHint(
         errors,
         this.queries.read().flatMap(({ error }) => error ?? []),
-      )
+      ) ??
+      goneHint(this.queries)
     );
   }
 
@@ -272,7 +273,7 @@ export class Lifecycle {
   join(test: ScopeName): void {
     forgetRejections();
     this.#work = markWork();
-    this.queries.begin(test);
+    this.queries.begin(test, false);
     beginRequests(this.#config.client.raiseServerErrors, this.#request);
   }
 

@@ -30,6 +30,18 @@ describe('what is rolled back as one', function () {
     });
   }
 
+  for (const database of DATABASES)
+    it(`failures tell of rows that went with an earlier test: ${Object.values(database).join(', ')}`, async () => {
+      const { tests, stdout } = await runMocha(folder, ['gone.mjs'], { env: database });
+      const told = tests.filter(({ err }) => err.stack?.includes("rollback(this, 'suite')"));
+      expect(
+        told.map(({ title }) => title),
+        stdout,
+      ).to.deep.equal(['is found', 'is found by the session', 'is renamed']);
+      for (const { err } of told)
+        expect(err.stack).to.contain('Nothing was found in "items": what "an account is registered" had written there');
+    });
+
   for (const mocha of ['mocha10', 'mocha11'] as const)
     it(`with ${mocha}`, async () => together(await run({ ENGINE: 'sqlite', ROLLBACK: 'suite' }, mocha)));
   it('where nothing is patched', async () => {

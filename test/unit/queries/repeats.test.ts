@@ -11,7 +11,7 @@ const app = { by: 'app' } as StatementRecord;
 function sent(count: number, spans: readonly Span[], shape = 'select'): Entry[] {
   const span = spans.length === 1 ? spans[0] : undefined;
   return Array.from({ length: count }, (_, number) => ({
-    ...{ record: app, shape, control: false, spans, span, source: 0, number },
+    ...{ record: app, dialect: 'sqlite', shape, control: false, spans, span, source: 0, number },
   }));
 }
 
