@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, runMocha } from '../run-mocha.js';
 import { watchMocha } from '../watch-mocha.js';
 
@@ -11,12 +12,14 @@ describe('mocha on Postgres', function () {
   // The first run makes the cluster, which later ones copy.
   this.timeout(90_000);
 
-  for (const [title, env] of [
-    ['over pg-native', { SESSION_DRIVER: 'pg-native' }],
-    ['over the built-in driver', { SESSION_DRIVER: 'builtin' }],
-    ["with libpq's variables", { WAY: 'PG*' }],
-    ['with a function that takes the URL', { WAY: 'swap' }],
-  ] as const) {
+  for (const [title, env] of inLongRun<readonly [title: string, env: Readonly<Record<string, string>>]>(
+    [
+      ['over the built-in driver', { SESSION_DRIVER: 'builtin' }],
+      ["with libpq's variables", { WAY: 'PG*' }],
+      ['with a function that takes the URL', { WAY: 'swap' }],
+    ],
+    [['over pg-native', { SESSION_DRIVER: 'pg-native' }]],
+  )) {
     it(`${title}: tests are synchronous, rolled back, and the run ends without a word though the app's pool is open`, async () => {
       const run = await runMocha(folder, ['notes.mjs'], { env, limit: 60_000 });
 
