@@ -6,5 +6,5 @@ sandboxContract(postgresBy('in-thread', 'builtin'));
 sandboxContract(postgresBy('worker', 'builtin'));
 sandboxContract(
   postgresBy('worker', 'pg-native'),
-  inLongRun<Chapter>(['sharing', 'layers', 'losses'], ['turns', 'functions', 'ends', 'identities', 'runs']),
+  inLongRun<Chapter>(['ends', 'layers', 'losses'], ['sharing', 'turns', 'functions', 'identities', 'runs']),
 );

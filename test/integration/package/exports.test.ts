@@ -54,7 +54,7 @@ const ENTRIES = {
     'sync',
     'syncify',
   ],
-  'lockstep/mocha': ['identities', 'manual', 'mochaGlobalSetup', 'mochaGlobalTeardown', 'mochaHooks'],
+  'lockstep/mocha': ['identities', 'manual', 'mochaGlobalSetup', 'mochaGlobalTeardown', 'mochaHooks', 'rollback'],
   'lockstep/supertest': ['agent', 'default', 'request'],
   'lockstep/chai': ['default', 'lockstepChai'],
   'lockstep/hono': ['typed'],

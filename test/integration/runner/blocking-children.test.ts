@@ -53,10 +53,12 @@ describe('children that block the test, on Postgres', function () {
     expect(run.find(alone).err.code).to.equal('LOCKSTEP_BLOCKED_THREAD');
   });
 
-  it('let both use the sandbox of a worker meanwhile, behind an await too', async () => {
-    const run = await runMocha(folder, ['threads.mjs'], { args, limit, env: { HOST: 'worker' } });
+  for (const HOST of inLongRun([], ['worker'])) {
+    it('let both use the sandbox of a worker meanwhile, behind an await too', async () => {
+      const run = await runMocha(folder, ['threads.mjs'], { args, limit, env: { HOST } });
 
-    expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
-    expect(run.passed).to.have.length(8);
-  });
+      expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+      expect(run.passed).to.have.length(8);
+    });
+  }
 });

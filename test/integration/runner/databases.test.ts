@@ -110,7 +110,7 @@ describe('several databases', function () {
     expect(run.passed, run.stdout + run.stderr).to.have.length(2);
   });
 
-  for (const env of inLongRun<(typeof kinds)[number]>([kinds[2]], [kinds[0], kinds[1]])) {
+  for (const env of inLongRun<(typeof kinds)[number]>([kinds[0]], [kinds[1], kinds[2]])) {
     it(`${env.MAIN} and ${env.AUDIT}: --parallel, two files in one worker, and one in another`, async () => {
       const args = ['--require', 'lockstep/mocha', '--parallel', '--jobs', '2'];
       const files = ['several.mjs', 'failures.mjs', 'more.mjs'];
@@ -121,7 +121,7 @@ describe('several databases', function () {
     });
   }
 
-  for (const env of inLongRun<(typeof kinds)[number]>([kinds[2]], [kinds[1]])) {
+  for (const env of inLongRun<(typeof kinds)[number]>([kinds[0]], [kinds[1], kinds[2]])) {
     it(`${env.MAIN} and ${env.AUDIT}: watch mode`, async () => {
       const { runs, output } = await watchMocha(folder, 'watched.cjs', { env });
 
