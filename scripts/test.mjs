@@ -51,9 +51,9 @@ function runsMocha(name) {
   return /^integration.(runner|queries|contexts)\b|\b(lost|stopped|mocha)\.test\.js$/.test(name);
 }
 
-/** Tests whose answers must not depend on the pump, which they use in their own process; in the long run all of them. */
+/** Tests whose answers must not depend on the pump, which they use in their own process: a part of them in `npm test`. */
 function ofTheBridge(name) {
-  return process.env.LOCKSTEP_LONG === '1'
+  return process.env.LOCKSTEP_LONG === '1' || filters.length > 0
     ? /^integration.(bridge|syncify)\b/.test(name)
     : /^integration.bridge.(deadlock|leftovers|order|stack|sync)\b/.test(name);
 }
