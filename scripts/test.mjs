@@ -1,7 +1,7 @@
 // Builds, checks and runs every test; the last line adds up all mocha runs.
 //
-//   npm test                      everything that fits into some minutes
-//   npm run test:long             everything, or LOCKSTEP_LONG=1: more drivers and settings of the same
+//   npm test                      everything once by its default combination, in some 8 minutes on two cores
+//   npm run test:long             everything, or LOCKSTEP_LONG=1: more drivers, hosts, versions of mocha and ORMs of the same
 //   npm test -- --no-check        without lint, format and package checks (or LOCKSTEP_NO_CHECK=1)
 //   npm test -- unit              only test files with `unit` in their path, without the checks
 //   npm test -- unit --grep sql   what follows the first option goes to mocha

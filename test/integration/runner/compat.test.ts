@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { fixture, mochaProgram, MOCHAS, runMocha } from '../run-mocha.js';
+import { inLongRun } from '../long-run.js';
+import { fixture, mochaProgram, MOCHAS, type MochaVersion, runMocha } from '../run-mocha.js';
 import { watchMocha } from '../watch-mocha.js';
 import { Debugger } from './debugger.js';
 
@@ -150,7 +151,7 @@ describe('beside other tools', function () {
     });
   }
 
-  for (const mocha of ['mocha10', 'mocha11'] as const) {
+  for (const mocha of inLongRun<MochaVersion>(['mocha10'], ['mocha11'])) {
     it(`${mocha}: rollback, layers, failures`, async () => {
       const [rollback, layers, failures] = await Promise.all(
         ['rollback.mjs', 'layers.mjs', 'failures.mjs'].map((file) => runMocha(fixture('notes'), [file], { mocha })),
