@@ -1,5 +1,6 @@
-// npm run orders [-- seeds [first]]: the examples' and some fixtures' test files in so many random orders (20), in
-// one process and by --parallel. Each test has to end as it does in the order of the files. Needs the built package.
+// npm run orders [-- seeds [first [folder ...]]]: the examples' and some fixtures' test files in so many random
+// orders (20), in one process and by --parallel. Each test has to end as it does in the order of the files. Needs
+// the built package.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,7 +9,9 @@ import { dirname, join } from 'node:path';
 
 import { root } from './steps.mjs';
 
-const [seeds = 20, first = 1] = process.argv.slice(2).map(Number);
+const [seeds = 20, first = 1] = process.argv.slice(2, 4).map(Number);
+/** Parts of the folders to run; all if there are none. */
+const wanted = process.argv.slice(4);
 const mocha = join(dirname(createRequire(import.meta.url).resolve('mocha/package.json')), 'bin/mocha.js');
 
 const EXPRESS = 'examples/providers-express';
@@ -31,6 +34,8 @@ const SUITES = [
 ];
 
 for (const found of SUITES) {
+  if (wanted.length > 0 && !wanted.some((part) => found.folder.includes(part))) continue;
+
   const expected = outcomes(found, found.files, []);
   for (let seed = first; seed < first + seeds; seed += 1) {
     for (const args of [[], ['--parallel', '--jobs', '2']]) {

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 // A step that has not ended by then never will.
-const DEADLINE = 30 * 60_000;
+const deadline = () => (process.env.LOCKSTEP_LONG === '1' ? 90 : 30) * 60_000;
 
 // npm looks for newer versions of itself and of packages; a check must not depend on a network.
 const OFFLINE = { npm_config_offline: 'true', npm_config_update_notifier: 'false', npm_config_audit: 'false' };
@@ -20,7 +20,7 @@ const OFFLINE = { npm_config_offline: 'true', npm_config_update_notifier: 'false
 export function run(heading, command, args, options = {}) {
   console.log(`\n== ${heading}`);
   const [program, settings] = prepared(command, options);
-  const { status, signal, error } = spawnSync(program, args, { stdio: 'inherit', timeout: DEADLINE, ...settings });
+  const { status, signal, error } = spawnSync(program, args, { stdio: 'inherit', timeout: deadline(), ...settings });
 
   if (error?.code === 'ETIMEDOUT') console.error(late(command));
   else if (error) console.error(`${command}: ${error.message}`);
@@ -29,34 +29,27 @@ export function run(heading, command, args, options = {}) {
 }
 
 /**
- * Starts a program that runs beside those to come. The function returned waits for its end, prints
- * what it has said, and gives the promise of its exit code.
+ * Runs a program beside others. Gives the promise of its exit code and of what it has said, which is
+ * nothing with `options.stdio: 'inherit'`.
  */
-export function start(heading, command, args, options = {}) {
+export async function runBeside(command, args, options = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-step-'));
-  // A file, because a pipe is not emptied while another program runs in the foreground.
   const output = openSync(join(folder, 'output'), 'w');
-  const [program, settings] = prepared(command, options);
-  const child = spawn(program, args, { stdio: ['ignore', output, output], ...settings });
-  const ended = new Promise((resolve) => {
-    child.once('error', (error) => resolve({ status: 1, said: `${command}: ${error.message}` }));
-    child.once('exit', (status, signal) =>
-      resolve({ status, said: signal ? `${command} was ended by ${signal}` : '' }),
-    );
-  });
-
-  return async () => {
-    const timer = setTimeout(() => {
-      console.error(late(command));
-      child.kill('SIGKILL');
-    }, DEADLINE);
-    const { status, said } = await ended;
+  try {
+    const [program, settings] = prepared(command, options);
+    const child = spawn(program, args, { stdio: ['ignore', output, output], ...settings });
+    let killed = false;
+    const timer = setTimeout(() => (killed = child.kill('SIGKILL')), deadline());
+    const [code, why] = await new Promise((resolve) => {
+      child.once('error', (error) => resolve([1, `${command}: ${error.message}`]));
+      child.once('exit', (status, signal) => resolve([status ?? 1, signal ? `${command} was ended by ${signal}` : '']));
+    });
     clearTimeout(timer);
+    return { code, said: readFileSync(join(folder, 'output'), 'utf8') + (killed ? late(command) : why) };
+  } finally {
     closeSync(output);
-    console.log(`\n== ${heading}\n${readFileSync(join(folder, 'output'), 'utf8')}${said}`);
     rmSync(folder, { recursive: true, force: true });
-    return status ?? 1;
-  };
+  }
 }
 
 function prepared(command, { node = process.execPath, env, ...options }) {
@@ -67,5 +60,5 @@ function prepared(command, { node = process.execPath, env, ...options }) {
 }
 
 function late(command) {
-  return `\n${command} did not end within ${DEADLINE / 60_000} minutes`;
+  return `\n${command} did not end within ${deadline() / 60_000} minutes`;
 }

@@ -1,7 +1,7 @@
 // Builds, checks and runs every test; the last line adds up all mocha runs.
 //
-//   npm test                      everything that fits into some minutes
-//   npm run test:long             everything, or LOCKSTEP_LONG=1: more drivers and settings of the same
+//   npm test                      everything once by its default combination, in some 8 minutes on two cores
+//   npm run test:long             everything, or LOCKSTEP_LONG=1: more drivers, hosts, versions of mocha and ORMs of the same
 //   npm test -- --no-check        without lint, format and package checks (or LOCKSTEP_NO_CHECK=1)
 //   npm test -- unit              only test files with `unit` in their path, without the checks
 //   npm test -- unit --grep sql   what follows the first option goes to mocha
@@ -9,7 +9,7 @@ import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { root, run, start } from './steps.mjs';
+import { root, run, runBeside } from './steps.mjs';
 
 const BUILT = '.build/test';
 const EXAMPLES = ['examples/providers-express', 'examples/providers-fastify'];
@@ -25,15 +25,21 @@ const checked = given.length === 0 && !process.argv.includes('--no-check') && !p
 const totals = { passed: 0, failed: 0, skipped: 0 };
 let files = 0;
 
-if (step('build', 'npm', ['run', '-s', 'build']) && step('build of the tests', 'npm', ['run', '-s', 'build:test'])) {
-  // Most tests wait for children and servers, which leaves time for more.
-  const check = checked && start('check', 'node', ['scripts/check.mjs', '--built']);
-  const children = testBeside('tests that run mocha', testFiles(runsMocha));
-  mocha('tests', ...testFiles((name) => !runsMocha(name)));
-  mocha('tests of the bridge on deasync', ...testFiles(ofTheBridge, { LOCKSTEP_PUMP: 'deasync' }));
-  await children?.();
-  for (const example of EXAMPLES) testExample(example);
-  if (check && (await check()) !== 0) broken('the check failed');
+if (build('build', 'build') && build('build of the tests', 'build:test')) {
+  // Most tests wait for children and servers, which leaves time for more: these run beside each other.
+  const shown = inTurn([tests('tests', (name) => !runsMocha(name))], { stdio: 'inherit' });
+  await Promise.all([
+    shown,
+    inTurn([tests('tests that run mocha', runsMocha)], { behind: shown }),
+    inTurn(
+      [
+        checked && check(),
+        tests('tests of the bridge on deasync', ofTheBridge, { LOCKSTEP_PUMP: 'deasync' }),
+        ...EXAMPLES.map(exampleTests),
+      ],
+      { behind: shown },
+    ),
+  ]);
   if (files === 0) broken(`no test file has ${filters.join(' or ')} in its path`);
 }
 
@@ -45,60 +51,62 @@ function runsMocha(name) {
   return /^integration.(runner|queries|contexts)\b|\b(lost|stopped|mocha)\.test\.js$/.test(name);
 }
 
-/** Tests whose answers must not depend on the pump, which they use in their own process. */
+/** Tests whose answers must not depend on the pump, which they use in their own process: a part of them in `npm test`. */
 function ofTheBridge(name) {
-  return /^integration.(bridge|syncify)\b/.test(name);
+  return process.env.LOCKSTEP_LONG === '1' || filters.length > 0
+    ? /^integration.(bridge|syncify)\b/.test(name)
+    : /^integration.bridge.(deadlock|leftovers|order|stack|sync)\b/.test(name);
 }
 
-/** Of our own tests, those that are wanted and for which `isIn` is true: what `mocha` takes, or undefined if there are none. */
-function testFiles(isIn, env) {
+/** Of our own tests, those that are wanted and for which `isIn` is true; undefined if there are none. */
+function tests(heading, isIn, env) {
   const all = readdirSync(join(root, BUILT), { recursive: true }).filter((name) => name.endsWith('.test.js'));
   const others = all.filter((name) => !matches(name) || !isIn(name));
   files += all.length - others.length;
-  if (others.length === all.length) return [];
+  if (others.length === all.length) return undefined;
 
   // .mocharc.json names all files, and mocha adds what the command line names to them: so the others are ignored.
   const ignored = others.flatMap((name) => ['--ignore', `${BUILT}/${name.replaceAll('\\', '/')}`]);
-  return [{ reporter: 'dot' }, (reporter) => ['mocha', [...reporter, ...ignored, ...mochaOptions], env]];
+  return counted(heading, { reporter: 'dot' }, (reporter) => [
+    'mocha',
+    [...reporter, ...ignored, ...mochaOptions],
+    env,
+  ]);
 }
 
-/** An example's suite, run the way its readers run it. */
-function testExample(example) {
-  if (!matches(example)) return;
+/** An example's suite, run the way its readers run it; undefined if it is not wanted. */
+function exampleTests(example) {
+  if (!matches(example)) return undefined;
 
   files += 1;
   // The reporter goes in through the environment: the example's own script is not to know about it.
-  mocha(example, { reporter: 'spec', cwd: join(root, example) }, (reporter) => [
+  return counted(example, { reporter: 'spec', cwd: join(root, example) }, (reporter) => [
     'npm',
     ['test', '-s', ...(mochaOptions.length > 0 ? ['--', ...mochaOptions] : [])],
     { MOCHA_OPTIONS: reporter.join(' ') },
   ]);
 }
 
-/** Runs mocha and adds its counts. `command` is given the options that set the reporter. */
-function mocha(heading, settings, command) {
-  if (command === undefined) return;
-  const { program, args, options, count } = prepared(heading, settings, command);
-  count(run(heading, program, args, options));
+function check() {
+  return {
+    heading: 'check',
+    program: 'node',
+    args: ['scripts/check.mjs', '--built'],
+    options: {},
+    ended: (code) => code !== 0 && broken('the check failed'),
+  };
 }
 
-/** The same beside what comes next, until the function that is returned is called. */
-function testBeside(heading, [settings, command]) {
-  if (command === undefined) return undefined;
-  const { program, args, options, count } = prepared(heading, settings, command);
-  const ended = start(heading, program, args, options);
-  return async () => count(await ended());
-}
-
-function prepared(heading, { reporter, cwd = root }, command) {
+/** A run of mocha whose counts are added to the totals. `command` is given the options that set the reporter. */
+function counted(heading, { reporter, cwd = root }, command) {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-totals-'));
   const file = join(folder, 'totals');
   const [program, args, env] = command(['--reporter', REPORTER]);
   const options = { cwd, env: { ...env, LOCKSTEP_TOTALS: file, LOCKSTEP_REPORTER: reporter } };
 
-  return { program, args, options, count };
+  return { heading, program, args, options, ended };
 
-  function count(code) {
+  function ended(code) {
     const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
     const counts = lines.map((line) => JSON.parse(line));
     rmSync(folder, { recursive: true, force: true });
@@ -110,9 +118,28 @@ function prepared(heading, { reporter, cwd = root }, command) {
   }
 }
 
-/** Runs a step that must succeed; returns whether it did. */
-function step(heading, command, args) {
-  const code = run(heading, command, args);
+/**
+ * Performs steps one after the other. What they say is shown at once with `stdio: 'inherit'`, otherwise
+ * as a whole, once the step has ended and `behind` has, too.
+ */
+async function inTurn(steps, { stdio, behind = Promise.resolve() }) {
+  const shown = [];
+  for (const { heading, program, args, options, ended } of steps.filter(Boolean)) {
+    if (stdio === 'inherit') console.log(`\n== ${heading}`);
+    const { code, said } = await runBeside(program, args, { ...options, ...(stdio && { stdio }) });
+    shown.push(
+      behind.then(() => {
+        if (stdio !== 'inherit') console.log(`\n== ${heading}\n${said}`);
+        ended(code);
+      }),
+    );
+  }
+  await Promise.all(shown);
+}
+
+/** Runs a script of the package that must succeed; returns whether it did. */
+function build(heading, script) {
+  const code = run(heading, 'npm', ['run', '-s', script]);
   if (code !== 0) broken(`${heading} ended with code ${code}`);
   return code === 0;
 }

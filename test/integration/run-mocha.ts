@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { inLongRun } from './long-run.js';
 
 /** One test as mocha's JSON reporter tells of it. */
 export interface Outcome {
@@ -38,6 +39,9 @@ export function fixture(...names: string[]): string {
 
 /** The mocha to run: the one of this package, or an older one from test/peers. */
 export type MochaVersion = 'mocha' | 'mocha10' | 'mocha11';
+
+/** Those that a suite is run by. */
+export const MOCHAS = inLongRun<MochaVersion>(['mocha'], ['mocha10', 'mocha11']);
 
 /** The program of a mocha. */
 export function mochaProgram(version: MochaVersion = 'mocha'): string {

@@ -275,10 +275,10 @@ describe('blocking children, where a wait is allowed', () => {
   });
 
   it("kills the child when the test's time is over, and says so", async () => {
-    const error = await errorUnderHop(() => execFileSync('sleep', ['7.654']), 100);
+    const error = await errorUnderHop(() => execFileSync('sleep', [`7.${process.pid}1`]), 100);
     expect(error).to.include({ code: 'LOCKSTEP_SYNC_TIMEOUT' });
-    expect(error.message).to.match(/^execFileSync\("sleep 7\.654"\) in "a test" gave up after \d+ ms/);
-    expect(originals.spawnSync('pgrep', ['-f', 'sleep 7.65[4]'], { encoding: 'utf8' }).stdout).to.equal('');
+    expect(error.message).to.match(/^execFileSync\("sleep 7\.\d+1"\) in "a test" gave up after \d+ ms/);
+    expect(originals.spawnSync('pgrep', ['-f', `sleep 7.${process.pid}[1]`], { encoding: 'utf8' }).stdout).to.equal('');
   });
 
   it('throws what the app throws meanwhile, and kills the child', async () => {
@@ -286,10 +286,10 @@ describe('blocking children, where a wait is allowed', () => {
       setTimeout(() => {
         throw new Error('by the app');
       }, 20);
-      execFileSync('sleep', ['7.432']);
+      execFileSync('sleep', [`7.${process.pid}2`]);
     });
     expect(error.message).to.equal('by the app');
-    expect(originals.spawnSync('pgrep', ['-f', 'sleep 7.43[2]'], { encoding: 'utf8' }).stdout).to.equal('');
+    expect(originals.spawnSync('pgrep', ['-f', `sleep 7.${process.pid}[2]`], { encoding: 'utf8' }).stdout).to.equal('');
   });
 
   describe('elsewhere', () => {

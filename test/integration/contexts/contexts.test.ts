@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import type { MochaRun } from '../run-mocha.js';
 import { attempts, expected, type Found } from './attempts.js';
 import { renderPage } from './page.js';
@@ -43,7 +44,7 @@ describe('every place from which a test may call', function () {
   for (const [title, args, mocha] of [
     ['with --retries', ['--retries', '2'], undefined],
     ['in mocha 10', [], 'mocha10'],
-    ['in mocha 11', [], 'mocha11'],
+    ...inLongRun([], [['in mocha 11', [], 'mocha11'] as const]),
   ] as const) {
     it(`is the same ${title}`, async () => {
       const other = await attempts(args, mocha);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, runMocha } from '../run-mocha.js';
 
 const folder = fixture('identities');
@@ -6,7 +7,7 @@ const folder = fixture('identities');
 describe('postgres: ids of tests under mocha', function () {
   this.timeout(60_000);
 
-  for (const host of ['in-thread', 'worker']) {
+  for (const host of inLongRun(['in-thread'], ['worker'])) {
     it(`a restart that the suite sends in afterEach is kept, by every library (${host})`, async () => {
       const run = await runMocha(folder, ['clean-ups.cjs'], { env: { HOST: host } });
 
@@ -16,7 +17,8 @@ describe('postgres: ids of tests under mocha', function () {
   }
 
   for (const rule of ['keep', 'restart']) {
-    for (const args of [[], ['--parallel', '--jobs', '1']] as const) {
+    const parallel = [['--parallel', '--jobs', '1']];
+    for (const args of inLongRun([[], ...(rule === 'restart' ? parallel : [])], rule === 'restart' ? [] : parallel)) {
       it(`identities: '${rule}', and suites with rules of their own ${args.join(' ')}`, async () => {
         const run = await runMocha(folder, ['rules.mjs', 'more-rules.mjs'], {
           args: ['--require', 'lockstep/mocha', ...args],

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, runMocha } from '../run-mocha.js';
 import { watchMocha } from '../watch-mocha.js';
 
@@ -11,12 +12,14 @@ describe('mocha on Postgres', function () {
   // The first run makes the cluster, which later ones copy.
   this.timeout(90_000);
 
-  for (const [title, env] of [
-    ['over pg-native', { SESSION_DRIVER: 'pg-native' }],
-    ['over the built-in driver', { SESSION_DRIVER: 'builtin' }],
-    ["with libpq's variables", { WAY: 'PG*' }],
-    ['with a function that takes the URL', { WAY: 'swap' }],
-  ] as const) {
+  for (const [title, env] of inLongRun<readonly [title: string, env: Readonly<Record<string, string>>]>(
+    [
+      ['over the built-in driver', { SESSION_DRIVER: 'builtin' }],
+      ["with libpq's variables", { WAY: 'PG*' }],
+      ['with a function that takes the URL', { WAY: 'swap' }],
+    ],
+    [['over pg-native', { SESSION_DRIVER: 'pg-native' }]],
+  )) {
     it(`${title}: tests are synchronous, rolled back, and the run ends without a word though the app's pool is open`, async () => {
       const run = await runMocha(folder, ['notes.mjs'], { env, limit: 60_000 });
 
@@ -51,24 +54,25 @@ describe('mocha on Postgres', function () {
   describe('watch mode', () => {
     const passed = /^ *5 passing[^\n]*$/;
 
-    it('runs again and again in one process, whose app keeps its connections', async () => {
-      const { runs, output, code } = await watchMocha(folder, 'watched.cjs');
+    for (const [title, options, first] of inLongRun<readonly [title: string, options: object, first: RegExp]>(
+      [
+        [
+          'goes on behind a run that was broken off',
+          { interrupt: /sees what the app commits/, env: { BREAK_OFF: '1' } },
+          /^ *[1-4] passing/,
+        ],
+      ],
+      [['runs again and again in one process, whose app keeps its connections', {}, passed]],
+    )) {
+      it(title, async () => {
+        const { runs, output, code } = await watchMocha(folder, 'watched.cjs', options);
 
-      expect(runs, output).to.have.length(3);
-      for (const run of runs) expect(run, output).to.match(passed);
-      expect(code).to.equal(130);
-    });
-
-    it('goes on behind a run that was broken off', async () => {
-      const { runs, output } = await watchMocha(folder, 'watched.cjs', {
-        interrupt: /sees what the app commits/,
-        env: { BREAK_OFF: '1' },
+        expect(runs[0], output).to.match(first);
+        for (const run of runs.slice(1)) expect(run, output).to.match(passed);
+        expect(runs).to.have.length(3);
+        expect(code).to.equal(130);
       });
-
-      expect(runs[0], output).to.match(/^ *[1-4] passing/);
-      for (const run of runs.slice(1)) expect(run, output).to.match(passed);
-      expect(runs).to.have.length(3);
-    });
+    }
 
     it('goes on behind a run that could not start', async () => {
       const schema = readFileSync(join(folder, 'schema.sql'), 'utf8');
@@ -76,15 +80,17 @@ describe('mocha on Postgres', function () {
       const SCHEMA = join(place, 'schema.sql');
       try {
         writeFileSync(SCHEMA, 'create tabel notes ()');
+        const failed = /^ *0 passing[^]*1 failing/;
+        const wanted = inLongRun([failed, passed], [failed]);
         const { runs, output } = await watchMocha(folder, 'watched.cjs', {
+          runs: wanted.length,
           env: { SCHEMA },
           between: (run) => writeFileSync(SCHEMA, run === 1 ? schema : 'create table other ()'),
         });
 
         expect(output).to.contain('syntax error at or near "tabel"');
-        expect(runs[0], output).to.match(/^ *0 passing[^]*1 failing/);
-        expect(runs[1], output).to.match(passed);
-        expect(runs[2], output).to.match(/^ *0 passing[^]*1 failing/);
+        expect(runs, output).to.have.length(wanted.length);
+        for (const [index, how] of wanted.entries()) expect(runs[index], output).to.match(how);
       } finally {
         rmSync(place, { recursive: true });
       }

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 
 const root = dirname(createRequire(import.meta.url).resolve('lockstep/package.json'));
 const run = promisify(execFile);
@@ -11,11 +12,11 @@ const run = promisify(execFile);
 describe('postgres: many tests', function () {
   this.timeout(120_000);
 
-  for (const [host, options] of Object.entries({ 'in-thread': [], worker: ['--worker'] })) {
+  for (const host of inLongRun(['in-thread'], ['worker'])) {
     it(`leave neither memory nor connections behind: ${host}`, async () => {
       const { stdout } = await run(
         process.execPath,
-        [join(root, 'scripts/heap.mjs'), '--postgres', ...options, '240'],
+        [join(root, 'scripts/heap.mjs'), '--postgres', ...(host === 'worker' ? ['--worker'] : []), '240'],
         { cwd: root, timeout: 110_000 },
       );
 

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, mochaProgram, runMocha, type MochaRun } from '../run-mocha.js';
 import { Debugger } from '../runner/debugger.js';
 import { newDatabase } from './server.js';
@@ -7,8 +8,13 @@ import { newDatabase } from './server.js';
 const folder = fixture('postgres-stopped');
 /** Longer than any patience of ours, or of a server that is asked for life. */
 const PAUSE = 12_000;
-const HOSTS = ['in-thread', 'worker'];
 const MOMENTS = ['a request', 'a statement of the session', "a wait for the app's transaction", 'its end'];
+/** Which host is stopped at which moments. */
+const STOPS: Readonly<Record<string, readonly string[]>> = {
+  'in-thread': MOMENTS,
+  worker: inLongRun(MOMENTS.slice(0, 2), MOMENTS.slice(2)),
+};
+const AT_BREAKPOINT = inLongRun(['in-thread'], ['worker']);
 
 async function environment(name: string, RELAY_HOST: string): Promise<Record<string, string>> {
   const { host = '', port, user = '' } = await newDatabase(name);
@@ -28,11 +34,13 @@ describe('postgres: a process that stands still for 12 seconds', function () {
 
   // They wait all the time, so they do it side by side.
   before(async () => {
-    for (const host of HOSTS) {
+    for (const host of AT_BREAKPOINT) {
       const output = stayAtBreakpoint(await environment(`breakpoint_${host.replace('-', '_')}_test`, host));
       output.catch(() => undefined);
       outputs.set(host, output);
-      for (const [index, AMID] of MOMENTS.entries()) {
+    }
+    for (const [host, moments] of Object.entries(STOPS)) {
+      for (const [index, AMID] of moments.entries()) {
         const key = `${host} ${AMID}`;
         const env = { ...(await environment(`stopped_${host.replace('-', '_')}_${index}_test`, host)), AMID };
         const args = ['--require', 'lockstep/mocha', '--timeout', '60000'];
@@ -53,8 +61,8 @@ describe('postgres: a process that stands still for 12 seconds', function () {
     }
   });
 
-  for (const host of HOSTS) {
-    for (const amid of MOMENTS) {
+  for (const [host, moments] of Object.entries(STOPS)) {
+    for (const amid of moments) {
       it(`stopped amid ${amid}, nothing fails: ${host}`, async () => {
         const run = (await runs.get(`${host} ${amid}`)) as MochaRun;
         expect(stops.get(`${host} ${amid}`)).to.equal(1);
@@ -64,7 +72,7 @@ describe('postgres: a process that stands still for 12 seconds', function () {
     }
   }
 
-  for (const host of HOSTS) {
+  for (const host of AT_BREAKPOINT) {
     it(`at a breakpoint inside a transaction of the app, nothing fails: ${host}`, async () => {
       expect(await outputs.get(host)).to.match(/2 passing/);
     });

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, runMocha } from '../run-mocha.js';
 
 const folder = fixture('postgres-children');
@@ -25,12 +26,14 @@ describe('children that block the test, on Postgres', function () {
     expect(message).to.match(/^execFileSync\(".*"\) was ended after \d+ ms: its child was still running\./);
   });
 
-  it('use the sandbox of a worker, behind an await too', async () => {
-    const run = await runMocha(folder, ['children.mjs'], { args, limit, env: { HOST: 'worker' } });
+  for (const HOST of inLongRun([], ['worker'])) {
+    it('use the sandbox of a worker, behind an await too', async () => {
+      const run = await runMocha(folder, ['children.mjs'], { args, limit, env: { HOST } });
 
-    expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
-    expect(run.passed).to.have.length(7);
-  });
+      expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+      expect(run.passed).to.have.length(7);
+    });
+  }
 
   it('have a timeout of their own behind an await of seed, which fails the run with the error of Node', async () => {
     const run = await runMocha(folder, ['children.mjs'], { args, limit, env: { LATE: '300' } });
@@ -50,10 +53,12 @@ describe('children that block the test, on Postgres', function () {
     expect(run.find(alone).err.code).to.equal('LOCKSTEP_BLOCKED_THREAD');
   });
 
-  it('let both use the sandbox of a worker meanwhile, behind an await too', async () => {
-    const run = await runMocha(folder, ['threads.mjs'], { args, limit, env: { HOST: 'worker' } });
+  for (const HOST of inLongRun([], ['worker'])) {
+    it('let both use the sandbox of a worker meanwhile, behind an await too', async () => {
+      const run = await runMocha(folder, ['threads.mjs'], { args, limit, env: { HOST } });
 
-    expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
-    expect(run.passed).to.have.length(8);
-  });
+      expect(run.failed, run.stdout + run.stderr).to.deep.equal([]);
+      expect(run.passed).to.have.length(8);
+    });
+  }
 });

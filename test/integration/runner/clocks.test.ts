@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fixture, type MochaRun, runMocha } from '../run-mocha.js';
+import { fixture, MOCHAS, type MochaRun, runMocha } from '../run-mocha.js';
 
 const folder = fixture('clocks');
 const CLOCKS = ['sinon', 'sinon, two functions', '@sinonjs/fake-timers', 'mock.timers'];
@@ -15,12 +15,10 @@ const FAKED: Readonly<Record<string, string>> = {
 describe('fake clocks', function () {
   this.timeout(120_000);
 
-  for (const [parallel, mocha] of [
-    [[], 'mocha'],
-    [['--parallel'], 'mocha'],
-    [[], 'mocha10'],
-    [[], 'mocha11'],
-  ] as const) {
+  for (const [mocha, ...parallel] of [
+    ...MOCHAS.map((version) => [version] as const),
+    ['mocha', '--parallel'] as const,
+  ]) {
     it(`stop nothing, and move no deadline: ${[mocha, ...parallel].join(' ')}`, async () => {
       const args = ['--require', 'lockstep/mocha', ...parallel];
       const run = await runMocha(folder, ['moved.mjs'], { args, mocha, limit: 100_000 });

@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect } from 'chai';
-import { fixture, mochaProgram, runMocha } from '../run-mocha.js';
+import { inLongRun } from '../long-run.js';
+import { fixture, mochaProgram, MOCHAS, type MochaVersion, runMocha } from '../run-mocha.js';
 import { watchMocha } from '../watch-mocha.js';
 import { Debugger } from './debugger.js';
 
@@ -35,7 +36,7 @@ describe('beside other tools', function () {
     expect(run.passed, run.stdout + run.stderr).to.deep.equal(['imports lockstep']);
   });
 
-  for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+  for (const mocha of MOCHAS) {
     for (const parallel of [[], ['--parallel']]) {
       it(`tsx has one copy of what the app and its tests import: ${mocha} ${parallel.join()}`, async () => {
         const run = await runMocha(fixture('tsx-modules'), ['state.test.ts', 'again.test.ts'], {
@@ -141,7 +142,7 @@ describe('beside other tools', function () {
     expect(output).to.match(/2 passing/);
   });
 
-  for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+  for (const mocha of MOCHAS) {
     it(`watch mode of ${mocha}: a second and third run in the same process`, async () => {
       const { runs, output } = await watchMocha(folder, 'watched.cjs', { mocha });
 
@@ -150,7 +151,7 @@ describe('beside other tools', function () {
     });
   }
 
-  for (const mocha of ['mocha10', 'mocha11'] as const) {
+  for (const mocha of inLongRun<MochaVersion>(['mocha10'], ['mocha11'])) {
     it(`${mocha}: rollback, layers, failures`, async () => {
       const [rollback, layers, failures] = await Promise.all(
         ['rollback.mjs', 'layers.mjs', 'failures.mjs'].map((file) => runMocha(fixture('notes'), [file], { mocha })),

@@ -1,12 +1,12 @@
 import { expect } from 'chai';
-import { fixture, runMocha, type MochaRun, type MochaVersion } from '../run-mocha.js';
+import { fixture, MOCHAS, runMocha, type MochaRun } from '../run-mocha.js';
 
 const folder = fixture('hooks');
 
 describe('hooks', function () {
   this.timeout(60_000);
 
-  for (const mocha of ['mocha', 'mocha10', 'mocha11'] as MochaVersion[]) {
+  for (const mocha of MOCHAS) {
     it(`run as without Lockstep, in ${mocha}`, async () => {
       const [ours, alone] = await Promise.all([
         runMocha(folder, ['order.mjs'], { mocha }),

@@ -1,14 +1,19 @@
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
 import { generatePrismaClient } from '../postgres/ecosystem/prisma-client.js';
+import { inLongRun } from '../long-run.js';
 import { fixture, type MochaRun, runMocha } from '../run-mocha.js';
 
 const folder = fixture('late-work');
 const PRISMA_CLIENT = pathToFileURL(fixture('..', '..', '.build', 'prisma', 'client.js')).href;
 
 const places: readonly { readonly engine: string; readonly host?: string; readonly ways: readonly string[] }[] = [
-  { engine: 'sqlite', ways: ['better-sqlite3', 'sqlite3', 'knex'] },
-  { engine: 'postgres', host: 'in-thread', ways: ['pg', 'postgres.js', 'knex', 'typeorm', 'sequelize', 'prisma'] },
+  { engine: 'sqlite', ways: inLongRun(['better-sqlite3', 'sqlite3'], ['knex']) },
+  {
+    engine: 'postgres',
+    host: 'in-thread',
+    ways: inLongRun(['pg', 'postgres.js'], ['knex', 'typeorm', 'sequelize', 'prisma']),
+  },
   { engine: 'postgres', host: 'worker', ways: ['pg'] },
 ];
 
@@ -30,7 +35,7 @@ function run(env: Readonly<Record<string, string>>, ...files: readonly string[])
 describe('work that goes on behind the end of its test', function () {
   this.timeout(150_000);
 
-  before(generatePrismaClient);
+  if (places.some(({ ways }) => ways.includes('prisma'))) before(generatePrismaClient);
 
   for (const { engine, host = '', ways } of places) {
     const env = { ENGINE: engine, ...(host !== '' && { RELAY_HOST: host }) };
@@ -79,7 +84,7 @@ describe('work that goes on behind the end of its test', function () {
     }
   }
 
-  for (const RELAY_HOST of ['in-thread', 'worker']) {
+  for (const RELAY_HOST of inLongRun(['in-thread'], ['worker'])) {
     it(`is what the end of a test waits for, as far as the app has begun it: ${RELAY_HOST}`, async () => {
       const ends = await run({ ENGINE: 'postgres', WAY: 'pg', RELAY_HOST }, 'ends.mjs');
       expect(ends.failed, ends.stdout + ends.stderr).to.deep.equal(['ends leaves a statement running']);

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { inLongRun } from '../long-run.js';
-import { fixture, runMocha, type MochaRun, type MochaVersion } from '../run-mocha.js';
+import { fixture, MOCHAS, runMocha, type MochaRun } from '../run-mocha.js';
 
 const folder = fixture('left-open');
 const LOCKSTEP = ['--require', 'lockstep/mocha'];
@@ -17,11 +17,15 @@ describe('what the app leaves open', function () {
     ['server', /- listening TCP server on 127\.0\.0\.1:\d+\n/],
     ['sockets', /- TCP socket from 127\.0\.0\.1:\d+ to 127\.0\.0\.1:\d+\n/],
     ['udp', /- UDP socket on 127\.0\.0\.1:\d+\n/],
-    ['child', /- child process \d+ \(node\S* -e process\.stdin\.resume\(\) a child\)\n {2}It/],
-    ['worker', /- worker thread \d+\n {2}It/],
-    ['port', /- message port\n {2}It/],
+    ['child', /- child process \d+ \(node\S* -e process\.stdin\.resume\(\) a child\)\n/],
+    ['worker', /- worker thread \d+\n/],
+    ['port', /- message port\n/],
   ];
-  for (const [left, ...named] of kinds) {
+  const together: (typeof kinds)[number] = [
+    kinds.map(([left]) => left).join(),
+    ...kinds.flatMap(([, ...named]) => named),
+  ];
+  for (const [left, ...named] of inLongRun([together], kinds)) {
     it(`is named and let go: ${left}`, async () => {
       const run = await leave(left);
 
@@ -29,10 +33,16 @@ describe('what the app leaves open', function () {
       expect(run.code).to.equal(0);
       expect(run.stderr.match(/LOCKSTEP_LEFT_OPEN|Warning/g)).to.deep.equal(['LOCKSTEP_LEFT_OPEN', 'Warning']);
       for (const text of named) expect(run.stderr).to.match(text);
+      // And nothing else.
+      for (const line of run.stderr.match(/^ {2}- .*\n/gm) ?? [])
+        expect(
+          named.some((text) => text.test(line)),
+          line,
+        ).to.equal(true);
     });
   }
 
-  for (const mocha of inLongRun<MochaVersion>(['mocha', 'mocha10'], ['mocha11'])) {
+  for (const mocha of MOCHAS) {
     for (const [FAIL, code] of [
       ['0', 0],
       ['1', 1],

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { fixture, runMocha, type MochaRun } from '../run-mocha.js';
+import { fixture, MOCHAS, runMocha, type MochaRun } from '../run-mocha.js';
 
 const folder = fixture('options');
 
@@ -10,7 +10,7 @@ describe('options of the bridge', function () {
     ['bridge.auto: false', { BRIDGE: '{"auto":false}' }],
     ['LOCKSTEP_AUTO=0', { LOCKSTEP_AUTO: '0' }],
   ] as const) {
-    for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+    for (const mocha of MOCHAS) {
       it(`${title} leaves Node and ${mocha} as they are; rollback, session and client.async work`, async () => {
         const run = await runMocha(folder, ['off.mjs'], { env, mocha });
 
@@ -21,7 +21,7 @@ describe('options of the bridge', function () {
     }
   }
 
-  for (const mocha of ['mocha', 'mocha10', 'mocha11'] as const) {
+  for (const mocha of MOCHAS) {
     it(`manual(this) leaves one suite of ${mocha} as it is`, async () => {
       const run = await runMocha(folder, ['manual.mjs'], { mocha });
 

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process';
 import { expect } from 'chai';
-import { fixture, mochaProgram, type MochaRun, type MochaVersion, runMocha, withoutReader } from '../run-mocha.js';
+import { inLongRun } from '../long-run.js';
+import {
+  fixture,
+  mochaProgram,
+  MOCHAS,
+  type MochaRun,
+  type MochaVersion,
+  runMocha,
+  withoutReader,
+} from '../run-mocha.js';
 
 const folder = fixture('report');
 
@@ -91,7 +100,7 @@ describe('the report of a failure', function () {
     ],
   ];
 
-  for (const version of ['mocha10', 'mocha11', 'mocha'] as const) {
+  for (const version of MOCHAS) {
     describe(`of ${version}`, () => {
       let run: MochaRun;
       const printed = new Map<string, string>();
@@ -195,7 +204,7 @@ describe('the report of a failure', function () {
         .filter((line) => line.trim() !== '');
     }
 
-    for (const columns of [70, 100, 140]) {
+    for (const columns of inLongRun([70, 100], [140])) {
       it(`${columns} columns`, async () => {
         const lines = linesOf(await print('failures.mjs', ['--grep', TITLE], { COLUMNS: String(columns) }));
 
@@ -211,7 +220,7 @@ describe('the report of a failure', function () {
       ['GitHub Actions', [], { GITHUB_ACTIONS: 'true' }],
       ['the reporter github-actions', ['--reporter', 'github-actions'], {}],
       ['an agent', [], { AI_AGENT: 'some-agent' }],
-      ['another agent', [], { CURSOR_AGENT: '1' }],
+      ...inLongRun([], [['another agent', [], { CURSOR_AGENT: '1' }] as const]),
     ] as const) {
       it(`${reader}: what has failed, only`, async () => {
         const text = await print('failures.mjs', ['--grep', '^statements', ...args], env);

@@ -1,14 +1,14 @@
 import { expect } from 'chai';
 import { inLongRun } from '../long-run.js';
-import { fixture, type MochaRun, type MochaVersion, runMocha } from '../run-mocha.js';
+import { fixture, MOCHAS, type MochaRun, type MochaVersion, runMocha } from '../run-mocha.js';
 
 const folder = fixture('transactions');
 
-const LIBRARIES = [
-  ...['pg', 'knex-pg', 'sequelize', 'sequelize-managed', 'typeorm', 'mikro-orm', 'slonik'],
-  ...['knex-better-sqlite3', 'knex-sqlite3', 'sequelize-sqlite3'],
-];
-const OTHER_MOCHAS: readonly MochaVersion[] = ['mocha10', 'mocha11'];
+/** One by itself, one whose transactions are of the library's making, and one on SQLite; then more of the same. */
+const LIBRARIES = inLongRun(
+  ['pg', 'sequelize-managed', 'knex-sqlite3'],
+  ['knex-pg', 'sequelize', 'typeorm', 'mikro-orm', 'slonik', 'knex-better-sqlite3', 'sequelize-sqlite3'],
+);
 
 describe('suites that begin and end transactions in hooks', function () {
   this.timeout(60_000);
@@ -27,7 +27,6 @@ describe('suites that begin and end transactions in hooks', function () {
       expect(result.find('fails and leaves it open').err.message).to.equal('on purpose');
     });
 
-    if (!inLongRun(['pg', 'sequelize-managed', 'knex-sqlite3'], LIBRARIES).includes(library)) continue;
     it(`${library}: what a hook ends is no leak`, async () => {
       const result = await run('own.mjs', library, { END: '1' });
       expect(result.failed, result.stdout).to.deep.equal(['fails and leaves it open']);
@@ -35,7 +34,7 @@ describe('suites that begin and end transactions in hooks', function () {
     });
   }
 
-  for (const mocha of OTHER_MOCHAS) {
+  for (const mocha of MOCHAS.filter((version) => version !== 'mocha')) {
     it(`with ${mocha}`, async () => textbook(await run('textbook.mjs', 'pg', {}, mocha)));
   }
 

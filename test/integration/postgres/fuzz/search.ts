@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import { inLongRun } from '../../long-run.js';
 import type { Answers } from './side.js';
 
 /** How many cases are run of all kinds. */
-const CASES = Number(process.env['LOCKSTEP_FUZZ'] ?? 1000);
+const CASES = Number(process.env['LOCKSTEP_FUZZ'] ?? inLongRun([300], [1000]).at(-1));
 /** Which kind all of them are; none if there are to be both. */
 const ALL = process.env['LOCKSTEP_FUZZ_ALL'] ?? '';
 /** One in so many is of clients that all send at the same time. */
