@@ -20,11 +20,11 @@ const PROJECTS: readonly Project[] = [
     'commonjs',
     { module: 'commonjs', moduleResolution: 'node10', ignoreDeprecations: '6.0', esModuleInterop: true },
   ],
-  ['CommonJS, node16', 'commonjs', { module: 'node16' }],
   ['ES modules, nodenext', 'module', { module: 'nodenext' }],
 ];
 /** The same, by a compiler that finds the package's types as in one of those. */
 const MORE_PROJECTS: readonly Project[] = [
+  ['CommonJS, node16', 'commonjs', { module: 'node16' }],
   ['ES modules, node10', 'module', { module: 'es2022', moduleResolution: 'node10', ignoreDeprecations: '6.0' }],
   ['CommonJS, bundler', 'commonjs', { module: 'preserve', moduleResolution: 'bundler' }],
   ['ES modules, bundler', 'module', { module: 'esnext', moduleResolution: 'bundler' }],

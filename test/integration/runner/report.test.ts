@@ -107,7 +107,7 @@ describe('the report of a failure', function () {
 
       before(async () => {
         run = await runMocha(folder, ['failures.mjs'], { mocha: version, limit: 60_000 });
-        for (const reporter of ['spec', 'dot', 'tap'])
+        for (const reporter of inLongRun(['spec', 'tap'], ['dot']))
           printed.set(reporter, await print('failures.mjs', ['--reporter', reporter], {}, version));
       });
 

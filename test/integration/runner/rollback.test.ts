@@ -1,12 +1,12 @@
 import { expect } from 'chai';
+import { inLongRun } from '../long-run.js';
 import { fixture, type MochaRun, type MochaVersion, runMocha } from '../run-mocha.js';
 
 const folder = fixture('rollback');
-const DATABASES: readonly Readonly<Record<string, string>>[] = [
-  { ENGINE: 'sqlite' },
-  { ENGINE: 'postgres', SANDBOX_HOST: 'in-thread' },
-  { ENGINE: 'postgres', SANDBOX_HOST: 'worker' },
-];
+const DATABASES = inLongRun<Readonly<Record<string, string>>>(
+  [{ ENGINE: 'sqlite' }, { ENGINE: 'postgres', SANDBOX_HOST: 'in-thread' }],
+  [{ ENGINE: 'postgres', SANDBOX_HOST: 'worker' }],
+);
 
 describe('what is rolled back as one', function () {
   this.timeout(60_000);
@@ -42,7 +42,7 @@ describe('what is rolled back as one', function () {
         expect(err.stack).to.contain('Nothing was found in "items": what "an account is registered" had written there');
     });
 
-  for (const mocha of ['mocha10', 'mocha11'] as const)
+  for (const mocha of inLongRun<MochaVersion>(['mocha10'], ['mocha11']))
     it(`with ${mocha}`, async () => together(await run({ ENGINE: 'sqlite', ROLLBACK: 'suite' }, mocha)));
   it('where nothing is patched', async () => {
     const { failed, stdout } = await run({ ENGINE: 'sqlite', ROLLBACK: 'suite', LOCKSTEP_AUTO: '0' });

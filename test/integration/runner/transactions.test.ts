@@ -38,7 +38,8 @@ describe('suites that begin and end transactions in hooks', function () {
     it(`with ${mocha}`, async () => textbook(await run('textbook.mjs', 'pg', {}, mocha)));
   }
 
-  it('with the hub in a worker', async () => textbook(await run('textbook.mjs', 'pg', { SANDBOX_HOST: 'worker' })));
+  for (const SANDBOX_HOST of inLongRun([], ['worker']))
+    it('with the hub in a worker', async () => textbook(await run('textbook.mjs', 'pg', { SANDBOX_HOST })));
   it('where nothing is patched', async () => textbook(await run('textbook.mjs', 'pg', { LOCKSTEP_AUTO: '0' })));
 });
 
