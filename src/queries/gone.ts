@@ -22,12 +22,16 @@ export function goneHint(log: QueryLog): string | undefined {
 }
 
 function goneFor(log: QueryLog): Gone | undefined {
-  const { entries } = log.all();
-  const own = new Set(entries.map(({ record, dialect }) => tablesOf(record.sql, dialect).filled));
-  const vain = entries.filter(({ record }) => record.rows === 0 && record.error === undefined);
-  const missed = new Set(vain.flatMap(({ record, dialect }) => tablesOf(record.sql, dialect).searched));
-  // Whoever fills a table itself has looked whether that is needed.
-  for (const table of own) if (table !== undefined) missed.delete(table);
+  const tables = log.all().entries.map(({ record, dialect }) => ({ record, ...tablesOf(record.sql, dialect) }));
+  const filling = tables.findIndex(({ filled }) => filled !== undefined);
+  // A test that brings rows of its own looks for others in vain for reasons of its own.
+  const missed = new Set(
+    tables
+      .slice(0, filling < 0 ? undefined : filling)
+      .flatMap(({ record, searched }) => (record.rows === 0 && record.error === undefined ? searched : [])),
+  );
+  // Whoever fills a table later has looked whether that is needed.
+  for (const { filled } of tables) if (filled !== undefined) missed.delete(filled);
   if (missed.size === 0) return undefined;
 
   for (const { title, statements } of log.earlier()) {
