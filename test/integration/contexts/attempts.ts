@@ -20,7 +20,8 @@ export async function attempts(
 
   try {
     const run = await runMocha(fixture('contexts'), FILES, {
-      args: [...PLUGINS.flatMap((plugin) => ['--require', plugin]), ...args],
+      // A worker or a child that starts on a busy machine takes longer than mocha's two seconds.
+      args: [...PLUGINS.flatMap((plugin) => ['--require', plugin]), '--timeout', '20000', ...args],
       env: { LOCKSTEP_OUTCOMES: file },
       limit: 60_000,
       ...(mocha && { mocha }),
