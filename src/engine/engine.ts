@@ -181,6 +181,24 @@ export interface Sandbox {
   /** Runs a script of schema or seed, which may write what the database defends otherwise. */
   unsafely(work: () => void): void;
 
+  /**
+   * Keeps the database as it is now, before the first scope, so that `goOutside` has it to begin with. What prevents
+   * that is told by `goOutside`.
+   */
+  keepForOutside(): Promise<void>;
+
+  /**
+   * Leads everybody to a real database of their own, with the content that `keepForOutside` has found: transactions
+   * are real there, and nothing is rolled back but what a scope's end finds open. Scopes begin and end as ever, and
+   * say whose statements are let in; those that are open keep their work, which nobody sees meanwhile.
+   *
+   * @throws OutsideError when there can be none; everybody is in the sandbox still.
+   */
+  goOutside(): Promise<void>;
+
+  /** Leads everybody back to the sandbox, with what they had there, and drops the database. */
+  comeBack(): Promise<void>;
+
   /** Closes the real connection. The sandbox is of no use afterwards. */
   close(): void | Promise<void>;
 }

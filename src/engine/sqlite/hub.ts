@@ -14,6 +14,7 @@ import { Connection } from './connection.js';
 import { Emulation, type Execution } from './emulation.js';
 import { readImage } from './image.js';
 import { lostError } from './lost.js';
+import { notOutside } from './outside.js';
 import { loadNative, type NativeDatabase, type NativeModule, type NativeStatement, openNative } from './native.js';
 import type { SqliteOptions } from './options.js';
 import { type Registration, registry, warnOfOthers } from './registry.js';
@@ -183,6 +184,18 @@ export class Hub implements Sandbox {
   #tellLoss(): void {
     const lost = this.#gate.lost.takeOpen();
     if (lost !== undefined) throw lost;
+  }
+
+  keepForOutside(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  goOutside(): Promise<void> {
+    return Promise.reject(notOutside());
+  }
+
+  comeBack(): Promise<void> {
+    return Promise.resolve();
   }
 
   functionBegins(): void {

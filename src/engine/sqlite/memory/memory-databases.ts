@@ -6,6 +6,7 @@ import type { Connection } from '../connection.js';
 import { MEMORY } from '../database-name.js';
 import { Hub } from '../hub.js';
 import type { SqliteOptions } from '../options.js';
+import { notOutside } from '../outside.js';
 import {
   addDatabase,
   type Claimed,
@@ -271,6 +272,18 @@ export class MemoryDatabases implements Sandbox, MemoryNames {
       else if (other.hub?.cutConnections().length === 0) this.#putAway(other);
     }
     this.#followed = this.#followed.filter((other) => !isOver(other));
+  }
+
+  keepForOutside(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  goOutside(): Promise<void> {
+    return Promise.reject(notOutside());
+  }
+
+  comeBack(): Promise<void> {
+    return Promise.resolve();
   }
 
   functionBegins(): void {

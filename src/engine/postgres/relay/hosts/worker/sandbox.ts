@@ -1,4 +1,5 @@
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
+import { OutsideError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { refuseLate, spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { notFreeError } from '../../../../../sandbox/stall.js';
@@ -47,6 +48,8 @@ export class WorkerSandbox implements Sandbox {
   #reachedBefore = false;
   /** The dead worker that the end of a scope has told of. */
   #mourned: WorkerLink | undefined;
+  /** The worker that has led everybody out of the sandbox. */
+  #outsideOf: WorkerLink | undefined;
   /** The loss that a statement of the current scope has told of. */
   #told: Error | undefined;
   #closed = false;
@@ -115,6 +118,7 @@ export class WorkerSandbox implements Sandbox {
   }
 
   #beginIn(link: WorkerLink, scope: ScopeName): void {
+    this.#throwStranded();
     this.#activity = link.load(Word.activity);
     this.#written = this.#sockets.written();
     link.store(Word.debugged, inspector() ? 1 : 0);
@@ -123,11 +127,47 @@ export class WorkerSandbox implements Sandbox {
 
   resume(): void {
     this.#renew();
+    this.#throwStranded();
     this.#link.post({ kind: 'resume' });
     if (this.#link.dead !== undefined) {
       this.#renew();
       this.#link.post({ kind: 'resume' });
     }
+  }
+
+  keepForOutside(): Promise<void> {
+    return this.#outside('keep');
+  }
+
+  async goOutside(): Promise<void> {
+    this.#revive();
+    await this.#outside('enter');
+    this.#outsideOf = this.#link;
+  }
+
+  async comeBack(): Promise<void> {
+    const link = this.#outsideOf;
+    this.#outsideOf = undefined;
+    // What a worker that has died has left there, the next run drops.
+    if (link === this.#link && link.dead === undefined) await this.#outside('leave');
+  }
+
+  /** The thread waits for it, as for other things that come between two tests. */
+  #outside(step: 'keep' | 'enter' | 'leave'): Promise<void> {
+    return new Promise((resolve) => {
+      this.#link.call({ kind: 'outside', step }, CONNECT);
+      resolve();
+    });
+  }
+
+  /** A worker that has taken the place of a dead one knows of no database but that of the sandbox. */
+  #throwStranded(): void {
+    if (this.#outsideOf === undefined || this.#outsideOf === this.#link) return;
+    throw new OutsideError({
+      what: 'The database that outside(this) had made is gone.',
+      why: `The relay's thread has ended: ${this.#outsideOf.dead ?? 'unknown'}.`,
+      remedy: 'Run the tests again. If you did not end it yourself, please report this.',
+    });
   }
 
   functionBegins(): void {
@@ -263,8 +303,11 @@ export class WorkerSandbox implements Sandbox {
    */
   #takeTurn(sql: string): void {
     const { words } = this.#link;
+    if (this.#outsideOf !== undefined) this.#throwStranded();
     const owner = this.#host.endedOwner();
     if (owner !== undefined) throw refuseLate(this.#host, owner, sessionName(this.#options.label), sql);
+    // There it has a connection of its own, and there are no turns.
+    if (this.#outsideOf !== undefined) return;
     if (Atomics.load(words, Word.lost) === Loss.before) this.#tellLoss();
     const waiting = Atomics.load(words, Word.waiting) > 0;
     if (!waiting && Atomics.compareExchange(words, Word.turn, Turn.free, Turn.session) === Turn.free) return;
