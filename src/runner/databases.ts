@@ -127,6 +127,34 @@ export class Databases {
     return opened.session;
   }
 
+  /** Keeps what they are before the first scope, for `goOutside`. */
+  async keepForOutside(): Promise<void> {
+    for (const sandbox of this.#sandboxes) await sandbox.keepForOutside();
+  }
+
+  /**
+   * Leads app and session to real databases of their own, in all of them or in none.
+   *
+   * @throws OutsideError when there can be none.
+   */
+  async goOutside(): Promise<void> {
+    const gone: Sandbox[] = [];
+    try {
+      for (const sandbox of this.#sandboxes) {
+        await sandbox.goOutside();
+        gone.push(sandbox);
+      }
+    } catch (error) {
+      await comeBack(gone);
+      throw error;
+    }
+  }
+
+  /** Leads them back. */
+  async comeBack(): Promise<void> {
+    await comeBack(this.#sandboxes);
+  }
+
   /** Begins a scope in all of them, and throws the first error of doing so. */
   begin(scope: ScopeName): void {
     this.#scopes.push(this.#sandboxes);
@@ -229,6 +257,18 @@ export class Databases {
   /** Takes environment variables and module hooks away again: what came last is on top. */
   withdraw(): void {
     each(this.#withdrawals.splice(0).reverse(), (withdraw) => withdraw());
+  }
+}
+
+/** Whatever test comes next, it is not to blame for a database that stays. */
+async function comeBack(sandboxes: readonly Sandbox[]): Promise<void> {
+  for (const sandbox of sandboxes) {
+    try {
+      await sandbox.comeBack();
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      process.emitWarning(`The database of outside() could not be dropped: ${reason}`, { code: 'LOCKSTEP_OUTSIDE' });
+    }
   }
 }
 

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import pg from 'pg';
-import postgres from 'postgres';
 import { connected, inTest, useSandbox, type TestSandbox } from './sandbox.js';
 
 const SCHEMA = `

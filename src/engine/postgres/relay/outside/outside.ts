@@ -15,6 +15,8 @@ export interface OutsideHost {
   readonly connect: (database?: string) => Promise<RawConnection>;
   /** Takes a raw connection over, which keeps no process alive while `idle()`. */
   readonly takeOver: (connection: RawConnection, events: BackendEvents & { idle(): boolean }) => BackendEnd;
+  /** How long the session waits for a lock at most, in milliseconds: its thread may be blocked meanwhile. */
+  readonly lockTimeout: number;
   /** Calls back after so many milliseconds. */
   readonly after: (milliseconds: number, work: () => void) => void;
 }
@@ -52,6 +54,12 @@ export class Outside implements Room {
 
   get settings(): readonly string[] {
     return this.#database?.settings ?? [];
+  }
+
+  /** What the session begins with: where it has several lines, it is one session all the same. */
+  get ofSession(): readonly string[] {
+    const [first] = [...this.#lines].filter(({ client }) => client.own);
+    return [`SET lock_timeout=${this.#host.lockTimeout}`, ...(first?.client.carried.settings ?? [])];
   }
 
   /** Whether clients have backends of their own. */

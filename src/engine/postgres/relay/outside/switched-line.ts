@@ -16,6 +16,8 @@ export interface Room {
   readonly connect: Connect | undefined;
   /** Settings that come with the database. */
   readonly settings: readonly string[];
+  /** Settings that the session begins with. */
+  readonly ofSession: readonly string[];
   readonly processIds: Map<number, number>;
   /** A backend that was connected ahead, for the session; undefined where there is none. */
   takeAhead(): { readonly end: BackendEnd | undefined; hand(direct: DirectConnection): void } | undefined;
@@ -82,7 +84,7 @@ export class SwitchedLine implements Receiver {
   /** Gives the client a backend of its own. */
   open(): DirectConnection | undefined {
     const { client } = this;
-    const { connect, hub, settings } = this.#room;
+    const { connect, hub, ofSession, settings } = this.#room;
     if (connect === undefined || this.#direct !== undefined) return this.#direct;
 
     const direct: DirectConnection = new DirectConnection(
@@ -101,7 +103,10 @@ export class SwitchedLine implements Receiver {
         processIdOf: (backend) => this.#room.processIds.get(backend) ?? backend,
         now: () => hub.now(),
       },
-      { settings: [...settings, ...client.carried.settings], statements: client.carried.statements },
+      {
+        settings: [...settings, ...(client.own ? ofSession : client.carried.settings)],
+        statements: client.carried.statements,
+      },
     );
     this.#direct = direct;
     const ahead = client.own ? this.#room.takeAhead() : undefined;

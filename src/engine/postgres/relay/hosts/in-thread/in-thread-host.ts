@@ -121,6 +121,7 @@ export class InThreadHost implements RelayHost {
       hub: () => this.hub,
       connect: (database) => this.#upstream.another(database),
       takeOver: takeOverAside,
+      lockTimeout: stallTimeout + holdTimeout,
       after: (milliseconds, work) => void after(milliseconds, work),
     });
     this.#leaveSockets = watchConnect({

@@ -77,6 +77,7 @@ export class Relay {
       hub: () => this.#hub,
       connect: (database) => this.#upstream.another(database),
       takeOver: takeOverStream,
+      lockTimeout: data.patience.stallTimeout + data.patience.holdTimeout,
       after: (milliseconds, work) => void setTimeout(work, milliseconds),
     });
   }

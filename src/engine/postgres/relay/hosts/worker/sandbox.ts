@@ -11,14 +11,18 @@ import { WorkerPipe } from './pipe.js';
 import { RelayedLog } from './relayed-log.js';
 import { type OpenSession, RenewableSession, type SessionEnd } from '../../../renewable-session.js';
 import { Loss, Turn, Wish, Word } from '../../../shared.js';
+import { SwitchedSession } from '../../../switched-session.js';
 import type { SocketsHere } from './sockets-here.js';
 import type { WorkerLink } from './worker-link.js';
+import { now } from '../../../../../real-time.js';
 
 const CONNECT = 60_000;
 const END = 10_000;
 const LOOK = 10_000;
 const PRESSING = [Word.lost, Word.outward, Word.busy, Word.turn, Word.waiting, Word.sessionOpen];
 const KNOWN = 50;
+/** How long the thread is blocked for what may come without the app, in milliseconds. */
+const NEARLY = 2;
 
 const NONE: readonly OpenWork[] = [];
 /** What waits for the end of a connection goes on when that is told. */
@@ -37,6 +41,7 @@ export class WorkerSandbox implements Sandbox {
   readonly #port: number;
   readonly #scopes: ScopeName[] = [];
   readonly #endSession: () => void;
+  readonly #endSessionOutside: () => void;
   #link: WorkerLink;
   #observer: ((statement: StatementEvent) => void) | undefined;
   /** When the scope began. */
@@ -73,19 +78,24 @@ export class WorkerSandbox implements Sandbox {
     this.log = new RelayedLog(this, options.name ?? 'main');
     link.call({ kind: 'connect', again: false }, CONNECT);
 
-    const end: SessionEnd = {
+    const end: Omit<SessionEnd, 'servesLibpq'> = {
       ...address,
-      servesLibpq: true,
-      openPipe: () => new WorkerPipe(this.#link),
+      openPipe: () => new WorkerPipe(this.#link, (seen, milliseconds) => this.#awaitAnswer(seen, milliseconds)),
       beforeStatement: (sql) => this.#takeTurn(sql),
     };
-    const renewable = new RenewableSession(
-      () => openSession(end),
-      () => this.#link.load(Word.sessionOpen) === 1,
-      () => this.#letOthersKnow(),
-    );
-    this.session = renewable;
-    this.#endSession = () => renewable.close();
+    const renewable = (servesLibpq: boolean): RenewableSession =>
+      new RenewableSession(
+        () => openSession({ ...end, servesLibpq }),
+        () => this.#link.load(Word.sessionOpen) === 1,
+        () => this.#letOthersKnow(),
+      );
+    const [inside, outside] = [renewable(true), renewable(false)];
+    this.session = new SwitchedSession(() => (this.#outsideOf === undefined ? inside : outside));
+    this.#endSessionOutside = () => outside.close();
+    this.#endSession = () => {
+      inside.close();
+      outside.close();
+    };
   }
 
   get observer(): ((statement: StatementEvent) => void) | undefined {
@@ -148,6 +158,7 @@ export class WorkerSandbox implements Sandbox {
   async comeBack(): Promise<void> {
     const link = this.#outsideOf;
     this.#outsideOf = undefined;
+    this.#endSessionOutside();
     // What a worker that has died has left there, the next run drops.
     if (link === this.#link && link.dead === undefined) await this.#outside('leave');
   }
@@ -327,7 +338,7 @@ export class WorkerSandbox implements Sandbox {
     link.post({ kind: 'wish', sql, blocked: !canWait });
     try {
       // A statement that needs no help is over soon; only then is it worth to let the app go on.
-      link.wait(Word.wish, Wish.pending, canWait ? 2 : limit);
+      link.wait(Word.wish, Wish.pending, canWait ? NEARLY : limit);
       if (canWait && pending()) this.#host.waitUntil(() => !pending(), limit);
     } catch (error) {
       this.#unwish(link);
@@ -342,6 +353,18 @@ export class WorkerSandbox implements Sandbox {
     }
     this.#unwish(link);
     throw notFreeError({ connection: sessionName(this.#options.label), sql }, limit);
+  }
+
+  /** Outside of the sandbox the session may wait for the app, e.g. for a lock: that goes on where waiting is allowed. */
+  #awaitAnswer(seen: number, milliseconds: number): number {
+    const link = this.#link;
+    if (this.#outsideOf === undefined || !this.#host.canWait()) return link.wait(Word.piped, seen, milliseconds);
+
+    const waited = link.wait(Word.piped, seen, Math.min(milliseconds, NEARLY));
+    const began = now();
+    if (link.load(Word.piped) === seen)
+      this.#host.waitUntil(() => link.load(Word.piped) !== seen, milliseconds - waited);
+    return waited + now() - began;
   }
 
   /** Waits for the answer: a grant that was on its way would be taken for that of the next wish. */
