@@ -92,7 +92,7 @@ export interface StatementReader {
 }
 
 /** One real connection, shared by all, whose scopes are rolled back. */
-export interface Sandbox {
+export interface Inside {
   /** Called after every statement; undefined costs nothing. */
   observer: ((statement: StatementEvent) => void) | undefined;
 
@@ -181,6 +181,12 @@ export interface Sandbox {
   /** Runs a script of schema or seed, which may write what the database defends otherwise. */
   unsafely(work: () => void): void;
 
+  /** Closes the real connection. The sandbox is of no use afterwards. */
+  close(): void | Promise<void>;
+}
+
+/** A sandbox, and the way out of it. */
+export interface Sandbox extends Inside {
   /**
    * Keeps the database as it is now, before the first scope, so that `goOutside` has it to begin with. What prevents
    * that is told by `goOutside`.
@@ -198,9 +204,6 @@ export interface Sandbox {
 
   /** Leads everybody back to the sandbox, with what they had there, and drops the database. */
   comeBack(): Promise<void>;
-
-  /** Closes the real connection. The sandbox is of no use afterwards. */
-  close(): void | Promise<void>;
 }
 
 /** One kind of database. `Options` is the engine's validated part of the config. */

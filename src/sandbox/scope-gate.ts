@@ -234,9 +234,10 @@ export class ScopeGate<Connection extends GatedConnection> {
    * Cuts the connection off, if it believes in a transaction; that must have been undone.
    *
    * @param lost why the transaction is gone, if not by the end of its scope
+   * @param title of that scope
    */
-  cut(connection: Connection, lost?: Error): void {
-    if (connection.transaction.open) this.#cuts.set(connection, { title: this.title ?? 'the setup', lost });
+  cut(connection: Connection, lost?: Error, title: string = this.title ?? 'the setup'): void {
+    if (connection.transaction.open) this.#cuts.set(connection, { title, lost });
   }
 
   isCut(connection: Connection): boolean {

@@ -1,12 +1,11 @@
 import { each } from '../../../each.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../sandbox/vocabulary.js';
 import type { Effect } from '../../../sql/effect.js';
-import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../engine.js';
+import type { Host, Inside, StatementEvent, StatementReader, SyncConnection } from '../../engine.js';
 import type { Connection } from '../connection.js';
 import { MEMORY } from '../database-name.js';
 import { Hub } from '../hub.js';
 import type { SqliteOptions } from '../options.js';
-import { notOutside } from '../outside.js';
 import {
   addDatabase,
   type Claimed,
@@ -56,7 +55,7 @@ const LASTING: ReadonlySet<Effect['kind']> = new Set(['read', 'empty', 'ddl', 'p
  * The scopes of all begin and end together. The session is connected to the one that the app has
  * opened last, until that is closed or the scope ends in which it was.
  */
-export class MemoryDatabases implements Sandbox, MemoryNames {
+export class MemoryDatabases implements Inside, MemoryNames {
   readonly log: StatementReader;
   readonly session: SyncConnection;
   readonly inTransit = false;
@@ -272,18 +271,6 @@ export class MemoryDatabases implements Sandbox, MemoryNames {
       else if (other.hub?.cutConnections().length === 0) this.#putAway(other);
     }
     this.#followed = this.#followed.filter((other) => !isOver(other));
-  }
-
-  keepForOutside(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  goOutside(): Promise<void> {
-    return Promise.reject(notOutside());
-  }
-
-  comeBack(): Promise<void> {
-    return Promise.resolve();
   }
 
   functionBegins(): void {

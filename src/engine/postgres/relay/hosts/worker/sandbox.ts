@@ -11,7 +11,7 @@ import { WorkerPipe } from './pipe.js';
 import { RelayedLog } from './relayed-log.js';
 import { type OpenSession, RenewableSession, type SessionEnd } from '../../../renewable-session.js';
 import { Loss, Turn, Wish, Word } from '../../../shared.js';
-import { SwitchedSession } from '../../../switched-session.js';
+import { SwitchedSession } from '../../../../switched-session.js';
 import type { SocketsHere } from './sockets-here.js';
 import type { WorkerLink } from './worker-link.js';
 import { now } from '../../../../../real-time.js';
@@ -90,6 +90,7 @@ export class WorkerSandbox implements Sandbox {
         () => this.#letOthersKnow(),
       );
     const [inside, outside] = [renewable(true), renewable(false)];
+    // libpq blocks its thread whatever it waits for: outside of the sandbox that may be the app.
     this.session = new SwitchedSession(() => (this.#outsideOf === undefined ? inside : outside));
     this.#endSessionOutside = () => outside.close();
     this.#endSession = () => {
