@@ -77,6 +77,7 @@ for (const host of ['in-thread', 'worker'] as const) {
           expect((await pool.query("SELECT 'glad'::mood AS mood")).rows).to.deep.equal([{ mood: 'glad' }]);
           await pool.query('CALL in_two_steps()');
           await pool.query('VACUUM jobs');
+          await pool.query("BEGIN; INSERT INTO jobs DEFAULT VALUES; PREPARE TRANSACTION 'left behind'");
 
           const [one, two] = [await pool.connect(), await pool.connect()];
           const locked = async (client: pg.PoolClient): Promise<unknown> =>

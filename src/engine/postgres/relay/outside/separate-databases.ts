@@ -98,7 +98,27 @@ export class SeparateDatabases {
   /** @throws Error when the server does not do it. */
   async drop(name: string): Promise<void> {
     const own = await this.#connected();
-    await own.ask(dropping(name));
+    try {
+      await own.ask(dropping(name));
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== OTHERS) throw error;
+      // FORCE ends connections, and a prepared transaction has none.
+      await this.#endPrepared(name);
+      await own.ask(dropping(name));
+    }
+  }
+
+  async #endPrepared(name: string): Promise<void> {
+    const { connect, takeOver } = this.#surroundings;
+    const there = new OwnConnection(await connect(name), takeOver);
+    try {
+      const rows = await there.ask(
+        'SELECT gid FROM pg_catalog.pg_prepared_xacts WHERE database=pg_catalog.current_database()',
+      );
+      for (const [gid] of rows) await there.ask(`ROLLBACK PREPARED ${quoteLiteral(gid ?? '')}`);
+    } finally {
+      there.close();
+    }
   }
 
   /** Drops the copy that is kept. */
@@ -169,7 +189,7 @@ export class SeparateDatabases {
       if (typeof name !== 'string' || token === undefined || token === this.#token) continue;
       const [[free] = []] = await own.ask(locking('pg_try_advisory_lock', token));
       if (free !== 't') continue;
-      await own.ask(dropping(name)).catch(() => undefined);
+      await this.drop(name).catch(() => undefined);
       await own.ask(locking('pg_advisory_unlock', token));
     }
   }
