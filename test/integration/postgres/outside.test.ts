@@ -304,6 +304,63 @@ for (const host of ['in-thread', 'worker'] as const) {
       expect([pool.failures, pool.totalCount]).to.deep.equal([[], 1]);
     });
 
+    it('lets new connections begin with what their pool sets', async () => {
+      const pool = poolOf({ max: 1 });
+      pool.on('connect', (client) => {
+        void client.query("SELECT 1; SELECT set_config('app.tenant', '7', false)");
+        void client.query("SET search_path = pg_catalog, public; SET timezone = 'Asia/Tokyo'");
+      });
+      const settings = async (): Promise<unknown> =>
+        (await pool.query("SELECT current_setting('search_path') AS path, current_setting('timezone') AS zone")).rows;
+      const expected = [{ path: 'pg_catalog, public', zone: 'Asia/Tokyo' }];
+      await outside(at(), () =>
+        inTest(at(), async () => {
+          expect(await settings()).to.deep.equal(expected);
+        }),
+      );
+      await inTest(at(), async () => expect(await settings()).to.deep.equal(expected));
+      expect(pool.totalCount).to.equal(1);
+    });
+
+    it('leaves timeouts of a connection to the server', async () => {
+      const client = await connected(at().url);
+      let ended = false;
+      client.once('end', () => (ended = true));
+      const { sandbox } = at();
+      sandbox.begin({ kind: 'layer', title: 'settings' });
+      await client.query('SET idle_in_transaction_session_timeout = 100');
+      await outside(at(), () =>
+        inTest(at(), async () => {
+          for (let looks = 0; looks < 10; looks += 1) {
+            await client.query('SELECT 1');
+            await new Promise((resolve) => setTimeout(resolve, 20));
+          }
+          expect(ended).to.equal(false);
+          await client.query('BEGIN');
+          await new Promise((resolve) => client.once('end', resolve));
+        }),
+      );
+      sandbox.resume();
+      sandbox.end();
+    });
+
+    it('brings back whoever is amid a transaction', async () => {
+      const pool = poolOf({ max: 1 });
+      const { sandbox } = at();
+      await sandbox.goOutside();
+      sandbox.begin({ kind: 'layer', title: 'hooks' });
+      const client = await pool.connect();
+      await client.query('BEGIN');
+      await client.query("INSERT INTO jobs (taken_by) VALUES ('lost')");
+      await sandbox.comeBack();
+      expect(await failureOf(client.query('SELECT 1'))).to.include('LOCKSTEP_STRAGGLER');
+      await client.query('ROLLBACK').catch(() => undefined);
+      expect((await client.query('SELECT 1 AS one')).rows).to.deep.equal([{ one: 1 }]);
+      client.release();
+      sandbox.end();
+      expect(pool.failures).to.deep.equal([]);
+    });
+
     it('logs statements', async () => {
       const pool = poolOf({ max: 1 });
       const { sandbox } = at();

@@ -33,7 +33,7 @@ describe('a describe outside of the sandbox', function () {
 
   it('in parallel workers, also where an earlier file of one has none', async () => {
     const { failed, passed, stdout, stderr } = await runMocha(folder, ['plain.mjs', 'commits.mjs', 'queue.mjs'], {
-      args: ['--parallel', '--jobs', '2'],
+      args: ['--require', 'lockstep/mocha', '--parallel', '--jobs', '2'],
     });
     expect(failed, stdout + stderr).to.deep.equal(['around real commits leaks', 'around real commits fails']);
     expect(passed).to.have.length(26);

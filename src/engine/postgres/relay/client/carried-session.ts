@@ -32,6 +32,16 @@ export class CarriedSession {
     return this.#dialogue.emulation.state.listens.size > 0;
   }
 
+  /** It goes to a connection of its own, whose server has an eye on its timeouts. */
+  gone(): void {
+    this.#dialogue.deadlines.gone();
+  }
+
+  /** It is back. */
+  back(): void {
+    this.#dialogue.deadlines.rests('I');
+  }
+
   /** What it has prepared by a name. */
   get statements(): readonly (readonly [name: string, statement: { readonly sql: string; readonly rest: Buffer }])[] {
     return [...this.#dialogue.statements.named];

@@ -62,19 +62,10 @@ export class SeparateDatabases {
       );
       await this.#asLoginUser();
       const name = `${this.#prefix}${this.#token}`;
-      // Nobody takes it for a leftover before somebody else has that lock.
-      await this.#askReal(locking('pg_advisory_lock', this.#token));
-      try {
-        await this.#askReal(`CREATE DATABASE ${quoteName(name)} TEMPLATE ${quoteName(hub.link.database ?? '')}`);
-        this.#kept = name;
-        const own = await this.#connected();
-        const locked = own.ask(locking('pg_advisory_lock', this.#token));
-        await this.#askReal(locking('pg_advisory_unlock', this.#token));
-        await locked;
-        await this.#clean(own);
-      } finally {
-        await this.#askReal(locking('pg_advisory_unlock', this.#token));
-      }
+      // Nobody looks for leftovers meanwhile: that is done behind a copy, when nobody else is connected.
+      await this.#askReal(`CREATE DATABASE ${quoteName(name)} TEMPLATE ${quoteName(hub.link.database ?? '')}`);
+      this.#kept = name;
+      await this.#clean(await this.#connected());
     } catch (error) {
       this.#failure = error;
     }
@@ -172,9 +163,8 @@ export class SeparateDatabases {
   async #connected(): Promise<OwnConnection> {
     if (this.#own !== undefined && !this.#own.ended) return this.#own;
     const { connect, takeOver } = this.#surroundings;
-    const anew = this.#own !== undefined;
     const own = (this.#own = new OwnConnection(await connect(), takeOver));
-    if (anew) await own.ask(locking('pg_advisory_lock', this.#token));
+    await own.ask(locking('pg_advisory_lock', this.#token));
     return own;
   }
 

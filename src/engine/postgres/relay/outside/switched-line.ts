@@ -1,9 +1,12 @@
 import type { EndedOwner } from '../../../../sandbox/vocabulary.js';
 import { stragglerError } from '../../../../sandbox/scope-errors.js';
 import { parameterStatus } from '../../wire/backend.js';
+import { Front, readParse, readQuery } from '../../wire/frontend.js';
+import { FrontendReader } from '../../wire/frontend-reader.js';
 import type { Client } from '../client/client.js';
 import type { Line } from '../client/line.js';
 import { lockstepFailure } from '../failure.js';
+import { readScript, type Script } from '../statement.js';
 import type { Receiver } from '../hosts/socket-line.js';
 import type { BackendEnd } from '../hosts/upstream.js';
 import type { Hub } from '../hub/hub.js';
@@ -56,7 +59,7 @@ export class SwitchedLine implements Receiver {
   receive(chunk: Buffer, owner?: EndedOwner): void {
     const { hub } = this.#room;
     hub.catchUp();
-    const direct = this.#leadsOut(owner) ? (this.#direct ?? this.open()) : undefined;
+    const direct = this.#leadsOut(owner) && !this.#opens(chunk) ? (this.#direct ?? this.open()) : undefined;
     if (direct === undefined) this.client.receive(chunk, owner);
     else {
       direct.receive(chunk);
@@ -79,6 +82,24 @@ export class SwitchedLine implements Receiver {
     if (this.#room.connect === undefined) return false;
     if (this.#direct?.underWay === true) return true;
     return owner === undefined && !this.#room.hub.scopes.gate.shut && !this.client.carried.owesAnEnd;
+  }
+
+  /**
+   * Whether a driver or pool sets what a new connection begins with: that stays with it in the sandbox too, which
+   * therefore has to hear it first. Its own backend is told when it gets one.
+   */
+  #opens(chunk: Buffer): boolean {
+    const { carried, opening, own } = this.client;
+    if (!opening.going || own || this.#direct?.underWay === true || this.#direct?.inTransaction === true) return false;
+
+    const script = scriptOf(chunk);
+    if (script !== undefined && setsOnly(script)) {
+      this.#close();
+      carried.back();
+      return true;
+    }
+    opening.runs(script);
+    return false;
   }
 
   /** Gives the client a backend of its own. */
@@ -109,6 +130,7 @@ export class SwitchedLine implements Receiver {
       },
     );
     this.#direct = direct;
+    client.carried.gone();
     const ahead = client.own ? this.#room.takeAhead() : undefined;
     if (ahead?.end === undefined) void direct.open(connect).then(() => this.#numbered());
     else {
@@ -185,14 +207,16 @@ export class SwitchedLine implements Receiver {
     const { client } = this;
     const { carried } = client;
     const { gone, named } = direct.prepared;
-    const { changedSettings, underWay, unread } = direct;
+    const { changedSettings, inTransaction, underWay, unread } = direct;
     this.#close();
+    carried.back();
 
     // What did not end in time ends like this: nothing can be told amid an answer.
     if (underWay && unread.length === 0) return client.end('57P01', 'the separate database of outside() was dropped');
     for (const name of gone) carried.closed(name);
     for (const [name, { sql, rest }] of named) carried.prepared(name, sql, rest);
     for (const [name, value] of changedSettings) this.#line.write(parameterStatus(name, value));
+    if (inTransaction) this.#rolledBack(false);
     if (unread.length > 0) client.receive(unread);
   }
 
@@ -203,4 +227,20 @@ export class SwitchedLine implements Receiver {
     this.#mark();
     if (this.client.own && direct?.inTransaction === true) this.#room.hub.noticeboard.sessionOpen(false);
   }
+}
+
+/** What the first message of a chunk runs or prepares; undefined where that cannot be told. */
+function scriptOf(chunk: Buffer): Script | undefined {
+  const reader = new FrontendReader();
+  reader.started();
+  reader.push(chunk);
+  const frame = reader.next();
+  if (frame?.type === Front.query) return readScript(readQuery(frame));
+  return frame?.type === Front.parse ? readScript(readParse(frame).sql) : undefined;
+}
+
+const SETTING: ReadonlySet<string> = new Set(['set', 'reset', 'config', 'timeouts']);
+
+function setsOnly({ statements }: Script): boolean {
+  return statements.length > 0 && statements.every(({ special }) => special !== undefined && SETTING.has(special.kind));
 }

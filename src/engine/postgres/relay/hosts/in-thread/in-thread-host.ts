@@ -146,12 +146,9 @@ export class InThreadHost implements RelayHost {
 
   /** Gives the server up; whoever is connected stays so, for the next run. */
   async close(): Promise<void> {
-    try {
-      await this.outside.close();
-    } finally {
-      this.hub.scopes.close();
-      await this.#upstream.close();
-    }
+    await this.outside.close();
+    this.hub.scopes.close();
+    await this.#upstream.close();
   }
 
   end(): void {

@@ -232,11 +232,8 @@ export class Relay {
   }
 
   async #close(): Promise<void> {
-    try {
-      await this.#outside.close();
-    } finally {
-      this.#hub.scopes.close();
-      await this.#upstream.close();
-    }
+    await this.#outside.close();
+    this.#hub.scopes.close();
+    await this.#upstream.close();
   }
 }
