@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { canWait, endedOwner, reportPending, runAsNobody, waitUntil, type PendingSource } from '../bridge/index.js';
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
 import type { Host, LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
+import { OutsideError } from '../errors.js';
 import type { QueryLog } from '../queries/index.js';
 import { each } from '../each.js';
 import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
@@ -266,8 +267,12 @@ async function comeBack(sandboxes: readonly Sandbox[]): Promise<void> {
     try {
       await sandbox.comeBack();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      process.emitWarning(`The database of outside() could not be dropped: ${reason}`, { code: 'LOCKSTEP_OUTSIDE' });
+      const { code, message } = new OutsideError({
+        what: 'A database that outside(this) had made could not be dropped.',
+        why: error instanceof Error ? error.message : String(error),
+        remedy: 'The next run that uses outside(this) drops it, or do so by hand.',
+      });
+      process.emitWarning(message, { code });
     }
   }
 }
