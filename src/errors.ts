@@ -22,7 +22,8 @@
  * │   ├── StragglerError      LOCKSTEP_STRAGGLER         a query after its test's end
  * │   ├── LeakError           LOCKSTEP_LEAK              a test ended with a transaction or statement open
  * │   ├── SandboxLostError    LOCKSTEP_SANDBOX_LOST      a statement ended the outer transaction
- * │   └── RefusedStatementError LOCKSTEP_REFUSED         a statement that would escape the rollback
+ * │   ├── RefusedStatementError LOCKSTEP_REFUSED         a statement that would escape the rollback
+ * │   └── OutsideError        LOCKSTEP_OUTSIDE           no separate database can be made for outside(this)
  * ├── EngineError
  * │   ├── EngineMissingError  LOCKSTEP_ENGINE_MISSING    the database driver is not installed
  * │   ├── ServerError         LOCKSTEP_SERVER            a database server cannot be started or reached
@@ -262,6 +263,14 @@ export class RefusedStatementError extends SandboxError {
   readonly code = 'LOCKSTEP_REFUSED';
   constructor(explanation: Explanation) {
     super('LOCKSTEP_REFUSED', explanation);
+  }
+}
+
+/** No separate database can be made for `outside(this)`. */
+export class OutsideError extends SandboxError {
+  readonly code = 'LOCKSTEP_OUTSIDE';
+  constructor(explanation: Explanation) {
+    super('LOCKSTEP_OUTSIDE', explanation);
   }
 }
 

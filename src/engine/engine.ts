@@ -92,7 +92,7 @@ export interface StatementReader {
 }
 
 /** One real connection, shared by all, whose scopes are rolled back. */
-export interface Sandbox {
+export interface Inside {
   /** Called after every statement; undefined costs nothing. */
   observer: ((statement: StatementEvent) => void) | undefined;
 
@@ -183,6 +183,27 @@ export interface Sandbox {
 
   /** Closes the real connection. The sandbox is of no use afterwards. */
   close(): void | Promise<void>;
+}
+
+/** A sandbox, and the way out of it. */
+export interface Sandbox extends Inside {
+  /**
+   * Keeps the database as it is now, before the first scope, so that `goOutside` has it to begin with. What prevents
+   * that is told by `goOutside`.
+   */
+  keepForOutside(): Promise<void>;
+
+  /**
+   * Leads everybody to a real database of their own, with the content that `keepForOutside` has found: transactions
+   * are real there, and nothing is rolled back but what a scope's end finds open. Scopes begin and end as ever, and
+   * say whose statements are let in; those that are open keep their work, which nobody sees meanwhile.
+   *
+   * @throws OutsideError when there can be none; everybody is in the sandbox still.
+   */
+  goOutside(): Promise<void>;
+
+  /** Leads everybody back to the sandbox, with what they had there, and drops the database. */
+  comeBack(): Promise<void>;
 }
 
 /** One kind of database. `Options` is the engine's validated part of the config. */

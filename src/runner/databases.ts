@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { canWait, endedOwner, reportPending, runAsNobody, waitUntil, type PendingSource } from '../bridge/index.js';
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
 import type { Host, LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
+import { OutsideError } from '../errors.js';
 import type { QueryLog } from '../queries/index.js';
 import { each } from '../each.js';
 import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
@@ -127,6 +128,34 @@ export class Databases {
     return opened.session;
   }
 
+  /** Keeps what they are before the first scope, for `goOutside`. */
+  async keepForOutside(): Promise<void> {
+    for (const sandbox of this.#sandboxes) await sandbox.keepForOutside();
+  }
+
+  /**
+   * Leads app and session to real databases of their own, in all of them or in none.
+   *
+   * @throws OutsideError when there can be none.
+   */
+  async goOutside(): Promise<void> {
+    const gone: Sandbox[] = [];
+    try {
+      for (const sandbox of this.#sandboxes) {
+        await sandbox.goOutside();
+        gone.push(sandbox);
+      }
+    } catch (error) {
+      await comeBack(gone);
+      throw error;
+    }
+  }
+
+  /** Leads them back. */
+  async comeBack(): Promise<void> {
+    await comeBack(this.#sandboxes);
+  }
+
   /** Begins a scope in all of them, and throws the first error of doing so. */
   begin(scope: ScopeName): void {
     this.#scopes.push(this.#sandboxes);
@@ -229,6 +258,22 @@ export class Databases {
   /** Takes environment variables and module hooks away again: what came last is on top. */
   withdraw(): void {
     each(this.#withdrawals.splice(0).reverse(), (withdraw) => withdraw());
+  }
+}
+
+/** Whatever test comes next, it is not to blame for a database that stays. */
+async function comeBack(sandboxes: readonly Sandbox[]): Promise<void> {
+  for (const sandbox of sandboxes) {
+    try {
+      await sandbox.comeBack();
+    } catch (error) {
+      const { code, message } = new OutsideError({
+        what: 'A database that outside(this) had made could not be dropped.',
+        why: error instanceof Error ? error.message : String(error),
+        remedy: 'The next run that uses outside(this) drops it, or do so by hand.',
+      });
+      process.emitWarning(message, { code });
+    }
   }
 }
 

@@ -212,13 +212,29 @@ export class Lifecycle {
    * Begins the tests: what the app has sent while its files were loaded is finished first, as nothing
    * of it is a test's own.
    *
+   * @param use `outside`: whether any of them goes outside of the sandbox
    * @throws whatever `start` throws
    */
-  async run(): Promise<void> {
+  async run({ outside = false }: { readonly outside?: boolean } = {}): Promise<void> {
     await this.start();
     await this.#quiet(this.#databases.drainLimit, false);
+    if (outside) await this.#databases.keepForOutside();
     releaseIntervals();
     this.#phase = 'running';
+  }
+
+  /**
+   * Leads app and session to real databases of their own.
+   *
+   * @throws OutsideError when there can be none.
+   */
+  async goOutside(): Promise<void> {
+    await this.#databases.goOutside();
+  }
+
+  /** Leads them back to the sandboxes. */
+  async comeBack(): Promise<void> {
+    await this.#databases.comeBack();
   }
 
   /** A sentence for each thing that the app has open in the databases. */

@@ -1,4 +1,4 @@
-import type { HookContext, Suite } from './mocha-shapes.js';
+import type { HookContext, Runnable, Suite } from './mocha-shapes.js';
 import type { Scopes } from './scopes.js';
 
 /**
@@ -6,12 +6,17 @@ import type { Scopes } from './scopes.js';
  * false`): one before each test, and one before the fixtures of each `describe` that has any.
  */
 export function scopeByHooks(root: Suite, scopes: Scopes): void {
-  function enterTest(this: HookContext): void {
-    if (this.currentTest) scopes.enter(this.currentTest);
+  function enterTest(this: HookContext): void | Promise<void> {
+    if (this.currentTest) return enter(this.currentTest);
   }
 
-  function enterLayer(this: HookContext): void {
-    scopes.enter(this.test);
+  function enterLayer(this: HookContext): void | Promise<void> {
+    return enter(this.test);
+  }
+
+  function enter(runnable: Runnable): void | Promise<void> {
+    const moving = scopes.moving(runnable);
+    return moving === undefined ? scopes.enter(runnable) : moving.then(() => scopes.enter(runnable));
   }
 
   root.beforeEach(enterTest);

@@ -85,6 +85,13 @@ function owner(hook: Runnable, method: 'run'): object {
 /** In its scope, but where mocha runs it. */
 function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
+  const moving = run.scopes.moving(runnable);
+  if (moving === undefined) runEnteredInPlace(frame, original);
+  else void moving.then(() => runEnteredInPlace(frame, original));
+}
+
+function runEnteredInPlace(frame: MochaFrame, original: Original): void {
+  const { run, runnable } = frame;
   if (!entered(frame)) return;
   if (hooksFollow(runnable) || isSharing(run, runnable)) run.lifecycle.functionBegins();
   const over = (error: unknown): void => runAsNobody(() => finish(frame, frame.reasonOf(error)));
@@ -96,10 +103,11 @@ function runInPlace(run: Run, runnable: Runnable, original: Original, done: Done
 function runHopped(run: Run, runnable: Runnable, original: Original, done: Done): void {
   const frame = new MochaFrame(run, runnable, done);
   const { recovering } = run.lifecycle;
+  const moving = run.scopes.moving(runnable);
 
   const go = (): void => hop(() => runEntered(frame, original));
-  if (recovering === undefined) go();
-  else void recovering.then(go, go);
+  if (moving === undefined && recovering === undefined) go();
+  else void Promise.allSettled([moving, recovering]).then(go);
 }
 
 function runEntered(frame: MochaFrame, original: Original): void {

@@ -23,6 +23,7 @@ import { letProcessEnd } from './mocha-end.js';
 import { skipEmptyHooks } from './mocha-empty-hooks.js';
 import { scopeByHooks } from './mocha-hooks.js';
 import { watchLoading } from './mocha-loading.js';
+import { goesOutside } from './mocha-outside.js';
 import { patchRunnables, releaseRunnables } from './mocha-patch.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './mocha-shapes.js';
 import { FailureReport } from './report/failure-report.js';
@@ -31,6 +32,7 @@ import { Scopes } from './scopes.js';
 
 export { identities } from './mocha-identities.js';
 export { manual } from './mocha-manual.js';
+export { outside } from './mocha-outside.js';
 export { rollback } from './mocha-rollback.js';
 
 /** What mocha takes from a required module (https://mochajs.org/#root-hook-plugins). */
@@ -175,7 +177,7 @@ function rootHooks(
     // A worker of --parallel has no global setup, and in watch mode that has no tests.
     if (plugin?.watching) await lifecycle.refresh();
     if (isParallelWorker() || plugin?.watching) await lifecycle.warmUp();
-    await lifecycle.run();
+    await lifecycle.run({ outside: goesOutside() });
     if (!bridge) scopes.enter(this.test);
   }
 
@@ -193,6 +195,7 @@ function rootHooks(
 
   async function afterAll(this: HookContext): Promise<void> {
     const error = scopes?.leaveAll() ?? unfinished(lifecycle);
+    await scopes?.comeBack();
 
     releaseRunnables(this.test);
     // Stopping has deadlines of its own.

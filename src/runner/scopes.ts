@@ -6,6 +6,7 @@ import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope
 import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
 import { identitiesOf } from './mocha-identities.js';
+import { outsideOf } from './mocha-outside.js';
 import { rolledBackWith } from './mocha-rollback.js';
 import type { Runnable, Suite } from './mocha-shapes.js';
 import type { Reported } from './reported.js';
@@ -20,6 +21,10 @@ export class Scopes {
   /** What has become of the work of open layers. */
   readonly #lost = new Map<Suite, { readonly during: string; readonly error: unknown }>();
   readonly #reported: Reported;
+  /** The suite on whose separate database everybody is; undefined in the sandbox. */
+  #outside: Suite | undefined;
+  /** What has prevented that the next test or hook is entered. */
+  #failed: { readonly error: unknown } | undefined;
 
   constructor(lifecycle: Lifecycle, reported: Reported) {
     this.#lifecycle = lifecycle;
@@ -32,16 +37,54 @@ export class Scopes {
   }
 
   /**
+   * What a test or hook that is about to run has to wait for before it is entered: the way to a separate database, or
+   * back from one. Undefined where there is nothing to wait for. What fails is told by `enter`.
+   */
+  moving(runnable: Runnable): Promise<void> | undefined {
+    const suite = suiteOf(runnable);
+    const target = outsideOf(suite);
+    return target === this.#outside ? undefined : this.#move(suite, target);
+  }
+
+  async #move(suite: Suite, target: Suite | undefined): Promise<void> {
+    try {
+      this.leaveTest();
+      this.#leaveLayersOutside(rolledBackWith(suite, this.#lifecycle.config.rollback) ?? suite);
+    } catch (error) {
+      this.#failed = { error };
+    }
+    await this.comeBack();
+    if (target === undefined) return;
+    try {
+      await this.#lifecycle.goOutside();
+      this.#outside = target;
+    } catch (error) {
+      this.#failed ??= { error };
+    }
+  }
+
+  /** Back to the sandbox, where everybody is on a separate database. */
+  async comeBack(): Promise<void> {
+    if (this.#outside === undefined) return;
+    this.#outside = undefined;
+    await this.#lifecycle.comeBack();
+  }
+
+  /**
    * Moves to the scope of a test or hook that is about to run: ends the scopes that it is not in,
    * begins the one that it needs.
    *
-   * @throws SandboxLostError when a scope that ends had lost its transaction.
+   * @throws SandboxLostError when a scope that ends had lost its transaction; OutsideError when there is no separate
+   * database for it.
    */
   enter(runnable: Runnable): void {
+    const failed = this.#failed;
+    this.#failed = undefined;
+    if (failed !== undefined) throw failed.error;
     const test = testOf(runnable);
     if (test !== undefined && (test === this.#test?.test || test === this.#joined)) return;
 
-    const own = test?.parent ?? runnable.parent;
+    const own = suiteOf(runnable);
     const shared = rolledBackWith(own, this.#lifecycle.config.rollback);
     this.leaveTest();
     this.#leaveLayersOutside(shared ?? own);
@@ -202,6 +245,11 @@ class LayerScope implements ScopeName, Owner {
   get identities(): ScopeName['identities'] {
     return identitiesOf(this.suite);
   }
+}
+
+/** The suite by which a runnable is run: hooks around a test are by the test's. */
+function suiteOf(runnable: Runnable): Suite {
+  return testOf(runnable)?.parent ?? runnable.parent;
 }
 
 /** The test that a runnable belongs to: beforeEach and afterEach to their test, before and after to none but their suite. */

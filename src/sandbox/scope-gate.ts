@@ -118,6 +118,11 @@ export class ScopeGate<Connection extends GatedConnection> {
     this.lost.take();
   }
 
+  /** Whether everything is refused: between two scopes, and when it has been closed. */
+  get shut(): boolean {
+    return this.#phase === 'rest' || this.#phase === 'closed';
+  }
+
   /** Whether the gate has been closed. */
   get closed(): boolean {
     return this.#phase === 'closed';
@@ -208,7 +213,7 @@ export class ScopeGate<Connection extends GatedConnection> {
       else if (first !== 'commit' && first !== 'rollback')
         return abandonedError(connection.name, connection.lastSql ?? '', this.title ?? '');
     }
-    const shut = stale || this.#phase === 'rest' || this.#phase === 'closed';
+    const shut = stale || this.shut;
     if (!shut && (owner === undefined || this.settingUp)) return undefined;
 
     const { name, lastSql = '' } = connection;
@@ -229,9 +234,10 @@ export class ScopeGate<Connection extends GatedConnection> {
    * Cuts the connection off, if it believes in a transaction; that must have been undone.
    *
    * @param lost why the transaction is gone, if not by the end of its scope
+   * @param title of that scope
    */
-  cut(connection: Connection, lost?: Error): void {
-    if (connection.transaction.open) this.#cuts.set(connection, { title: this.title ?? 'the setup', lost });
+  cut(connection: Connection, lost?: Error, title: string = this.title ?? 'the setup'): void {
+    if (connection.transaction.open) this.#cuts.set(connection, { title, lost });
   }
 
   isCut(connection: Connection): boolean {

@@ -34,7 +34,7 @@ const OVERLAPPING: Advice = [
   'On a server the two would overlap, so this need be no fault of the app: workers of a queue, a lock that one holds and ' +
     'the other asks for. Unless the first waits for the second: then the second has to use its connection.',
   'If the first is only slow, raise stallTimeout in the config above the time that it takes. What open transactions do to each ' +
-    'other (FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, isolation levels) needs a real server, without a sandbox.',
+    'other (FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, isolation levels) is tested on a real database: in a describe with outside(this) of lockstep/mocha.',
 ];
 
 /** What is meant for transactions that overlap. */

@@ -18,7 +18,8 @@ export function readRefusal(cursor: Cursor, verb: string): Refusal | undefined {
   }
 }
 
-const SNAPSHOT = "(isolation: 'snapshot', a database per test, is not in this version yet.)";
+/** Where transactions are real. */
+const OUTSIDE = 'a describe with outside(this) of lockstep/mocha';
 
 function refuseSqlite(cursor: Cursor, verb: string): Refusal | undefined {
   switch (verb) {
@@ -28,7 +29,7 @@ function refuseSqlite(cursor: Cursor, verb: string): Refusal | undefined {
         kind: 'refused',
         what: `${into ? 'VACUUM INTO' : 'VACUUM'} cannot run in the sandbox.`,
         why: 'SQLite does not run it inside a transaction, and the sandbox is one.',
-        remedy: `Run it in the config's schema, before the first test. ${SNAPSHOT}`,
+        remedy: `Run it in the config's schema, before the first test, or in ${OUTSIDE}.`,
       };
     }
     case 'DETACH':
@@ -36,7 +37,7 @@ function refuseSqlite(cursor: Cursor, verb: string): Refusal | undefined {
         kind: 'refused',
         what: 'DETACH cannot run in the sandbox.',
         why: 'SQLite keeps a database attached while a transaction uses it, and the sandbox is one transaction.',
-        remedy: `Leave the database attached until the test ends. ${SNAPSHOT}`,
+        remedy: `Leave the database attached until the test ends, or do it in ${OUTSIDE}.`,
       };
     case 'ATTACH':
       return refuseAttach(cursor);
@@ -57,7 +58,7 @@ function refuseAttach(cursor: Cursor): Refusal | undefined {
       ? `ATTACH of the file "${file}" cannot run in the sandbox.`
       : `ATTACH of ${file} cannot run in the sandbox.`,
     why: 'The file would stay attached after the test, for all the tests behind it.',
-    remedy: `Attach ':memory:' instead. ${SNAPSHOT}`,
+    remedy: `Attach ':memory:' instead, or do it in ${OUTSIDE}.`,
   };
 }
 
@@ -88,7 +89,7 @@ function distributed(what: string): Refusal {
     kind: 'refused',
     what: `${what} cannot run in the sandbox.`,
     why: 'A prepared transaction outlives its connection, so it would escape the rollback at the end of the test.',
-    remedy: 'Use a plain COMMIT; test two-phase commits on a connection of their own to a real server.',
+    remedy: `Use a plain COMMIT, or test two-phase commits in ${OUTSIDE}.`,
   };
 }
 
@@ -97,6 +98,6 @@ function outsideTransactions(what: string): Refusal {
     kind: 'refused',
     what: `${what} cannot run in the sandbox.`,
     why: 'Postgres does not run it inside a transaction, and it could not be undone at the end of the test.',
-    remedy: 'Do it before the tests, in schema of the config; or on a connection of its own to a real server.',
+    remedy: `Do it before the tests, in schema of the config; or in ${OUTSIDE}, where it is not undone.`,
   };
 }

@@ -5,6 +5,7 @@ import { functions } from './sandbox/functions.js';
 import { identities } from './sandbox/identities.js';
 import { layers } from './sandbox/layers.js';
 import { losses } from './sandbox/losses.js';
+import { outside } from './sandbox/outside.js';
 import { runs } from './sandbox/runs.js';
 import { Scene } from './sandbox/scene.js';
 import { sharing } from './sandbox/sharing.js';
@@ -21,6 +22,7 @@ const CHAPTERS = {
   identities,
   losses,
   runs,
+  outside,
 } satisfies Readonly<Record<string, readonly Case[]>>;
 
 export type Chapter = keyof typeof CHAPTERS;

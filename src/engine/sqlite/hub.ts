@@ -7,7 +7,7 @@ import { failureOf, type StatementFailure, StatementLog } from '../../sandbox/st
 import type { CutConnection, EndedOwner, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
 import type { Effect } from '../../sql/effect.js';
 import { loadedByOthers } from '../swap/index.js';
-import type { Host, Sandbox, StatementEvent, SyncConnection } from '../engine.js';
+import type { Host, Inside, StatementEvent, SyncConnection } from '../engine.js';
 import { inspector } from '../inspector.js';
 import { clock, now, ORIGIN } from '../clock.js';
 import { Connection } from './connection.js';
@@ -36,8 +36,14 @@ export interface Origin {
   readonly bytes: Buffer | undefined;
   /** Where its statements are noted. */
   readonly log: StatementLog<StatementEvent>;
-  /** Is told of each statement before it is admitted, and may begin a scope then. */
-  admitting(effect: Effect): void;
+  /** How its journal is told to be kept; by default in memory. */
+  readonly journalMode?: string;
+  /**
+   * Is told of each statement before it is admitted, and may begin a scope then, or refuse it.
+   *
+   * @param owner the scope whose work it is, where that is over
+   */
+  admitting(effect: Effect, connection: Connection, owner: EndedOwner | undefined): void;
 }
 
 /** A statement that an asynchronous client has sent. */
@@ -62,7 +68,7 @@ export interface Job {
  * transactions: that is how schema and seed come in. From then on everything runs inside one outer
  * transaction.
  */
-export class Hub implements Sandbox {
+export class Hub implements Inside {
   observer: ((statement: StatementEvent) => void) | undefined;
   readonly log: StatementLog<StatementEvent>;
   readonly session: SyncConnection;
@@ -86,6 +92,7 @@ export class Hub implements Sandbox {
   readonly #turns: TurnQueue<Connection>;
   readonly #emulation: Emulation;
   readonly #origin: Origin | undefined;
+  readonly #journalMode: string;
   /** The session's. */
   readonly #own: Connection;
   /** Those that have begun a transaction while another one had the turn, and have done nothing in it yet. */
@@ -97,11 +104,12 @@ export class Hub implements Sandbox {
     const { bytes, journalMode } =
       origin === undefined
         ? readImage(options.image ?? options.file, options.root)
-        : { bytes: origin.bytes?.length === 0 ? undefined : origin.bytes, journalMode: 'memory' };
+        : { bytes: origin.bytes?.length === 0 ? undefined : origin.bytes, journalMode: origin.journalMode ?? 'memory' };
 
     this.#database = database;
     this.#name = options.name ?? 'main';
     this.#origin = origin;
+    this.#journalMode = journalMode;
     this.log = origin?.log ?? new StatementLog<StatementEvent>();
     this.#options = options;
     this.#host = host;
@@ -163,6 +171,33 @@ export class Hub implements Sandbox {
     this.wholeSchema();
     const [pages, size] = ['page_count', 'page_size'].map((name) => this.handle.pragma(name, { simple: true }));
     return Number(pages) * Number(size) > largest ? undefined : this.handle.serialize();
+  }
+
+  /**
+   * Another database beside this one, in which transactions are real.
+   *
+   * @param bytes what it begins with
+   * @param admitting throws what a statement is refused with
+   */
+  copy(bytes: Buffer, admitting: (connection: Connection, owner: EndedOwner | undefined) => void): Hub {
+    return new Hub(this.#database, this.#options, this.#host, {
+      bytes,
+      log: this.log,
+      journalMode: this.#journalMode,
+      admitting: (_, connection, owner) => admitting(connection, owner),
+    });
+  }
+
+  /** Ends what a scope's end finds open where transactions are real; the app's connections are cut. */
+  interrupt(title: string): void {
+    this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, title));
+    const { holder } = this.#turns;
+    if (holder === undefined) return;
+
+    this.#rollBack(holder);
+    if (holder === this.#own) return;
+    holder.transaction.done(holder.transaction.plan({ kind: 'begin', mode: undefined, tag: 'BEGIN' }));
+    this.#gate.cut(holder, undefined, title);
   }
 
   begin(scope: ScopeName): void {
@@ -285,12 +320,19 @@ export class Hub implements Sandbox {
   close(): void {
     if (this.#gate.closed) return;
 
+    this.discard();
+    warnOfOthers(this.#database, this.#options.key ?? 'database', realDrivers(this.#options.swap));
+  }
+
+  /** Closes it; others of the same name go on. */
+  discard(): void {
+    if (this.#gate.closed) return;
+
     const { title } = this.#gate;
     this.#gate.close();
     this.#turns.dismiss((connection, sql) => stragglerError(connection.name, sql, title));
     for (const database of registry.databases.values()) if (database.hub === this) database.hub = undefined;
     this.handle.close();
-    warnOfOthers(this.#database, this.#options.key ?? 'database', realDrivers(this.#options.swap));
   }
 
   /**
@@ -488,7 +530,7 @@ export class Hub implements Sandbox {
   #admit(connection: Connection, sql: string, effect: Effect, { epoch: sentIn, owner }: Sent): void {
     if (connection.hub !== this) this.#join(connection);
     connection.lastSql = sql;
-    this.#origin?.admitting(effect);
+    this.#origin?.admitting(effect, connection, owner);
 
     const refusal = this.#gate.admit(connection, [effect], { sentIn, owner });
     if (refusal !== undefined) throw refusal;

@@ -1,4 +1,4 @@
-import type { Engine, Host, LoadedEngine, Sandbox } from '../engine.js';
+import type { Engine, Host, Inside, LoadedEngine, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
 import { swap } from '../swap/index.js';
 import { MEMORY, refuseUnsafe } from './database-name.js';
@@ -7,8 +7,9 @@ import sqlite3 from './drivers/sqlite3.js';
 import { Hub } from './hub.js';
 import { MemoryDatabases } from './memory/memory-databases.js';
 import type { SqliteOptions } from './options.js';
-import { claim, pathFor, registry } from './registry.js';
+import { claim, claimedBy, pathFor } from './registry.js';
 import { clearPath } from './stand-in-path.js';
+import { SwitchedSandbox } from './switched-sandbox.js';
 
 /** The drop-in of each driver. */
 const DRIVERS: Readonly<Record<SqliteOptions['swap'][number], unknown>> = { 'better-sqlite3': Database, sqlite3 };
@@ -65,7 +66,8 @@ function open(options: SqliteOptions, host: Host): Sandbox {
 
   const name = claim(options);
   const hub = new Hub(name, options, host);
-  const claimed = registry.databases.get(name);
-  if (claimed !== undefined) claimed.hub = hub;
-  return name === MEMORY ? new MemoryDatabases(hub, options, host) : hub;
+  const claimed = claimedBy(name);
+  claimed.hub = hub;
+  const inside: Inside = name === MEMORY ? new MemoryDatabases(hub, options, host) : hub;
+  return new SwitchedSandbox({ inside, main: hub, claimed, host });
 }

@@ -15,7 +15,7 @@ const OF_ONE_TRANSACTION: readonly (readonly [code: string, statements: readonly
   ['55P04', ["alter type mood add value 'happy'", "select 'happy'::mood"], 'add it in schema'],
   ['2D000', ['call committing()'], 'schema or seed'],
   ['2D000', ['do $$ begin commit; end $$'], 'schema or seed'],
-  ['25001', ['select pg_export_snapshot()'], 'a real server'],
+  ['25001', ['select pg_export_snapshot()'], 'outside(this)'],
 ];
 
 /** What one test makes, and how the next misses it. */

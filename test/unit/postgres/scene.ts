@@ -56,6 +56,7 @@ export class Scene {
       log: new PublishedLog(this.words, () => undefined),
       wished: () => undefined,
       refused: () => undefined,
+      cancelOutside: () => false,
     });
     this.connect();
     this.settle();

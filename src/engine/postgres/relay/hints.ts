@@ -12,7 +12,7 @@ export interface Circumstances {
 }
 
 const SNAPSHOTS =
-  'A sandbox is one transaction of the level READ COMMITTED, whatever level was asked for: test what snapshots show on a real server without a sandbox.';
+  'A sandbox is one transaction of the level READ COMMITTED, whatever level was asked for: test what snapshots show in a describe with outside(this).';
 
 /** Errors that come of what all of a sandbox share: one transaction of one process of the server. */
 const OF_ONE_TRANSACTION: Readonly<
@@ -20,16 +20,16 @@ const OF_ONE_TRANSACTION: Readonly<
 > = {
   // unsafe_new_enum_value_usage
   '55P04': () =>
-    'A value that is added to an enum can be used when its transaction has ended, and a sandbox is one transaction: add it in schema of the config, where transactions are real (migrations too), not in a hook or test.',
+    'A value that is added to an enum can be used when its transaction has ended, and a sandbox is one transaction: add it in schema of the config, where transactions are real (migrations too), or in a describe with outside(this).',
   // invalid_transaction_termination
   '2D000': () =>
-    'A procedure or block that commits or rolls back needs a transaction of its own, and a sandbox is one already: call it in schema or seed of the config, or test it on a real server without a sandbox.',
+    'A procedure or block that commits or rolls back needs a transaction of its own, and a sandbox is one already: call it in schema or seed of the config, or in a describe with outside(this).',
   // active_sql_transaction
   '25001': (message, { inTransaction }) => {
     if (/export a snapshot from a subtransaction/.test(message)) return SNAPSHOTS;
     // Amid a transaction of its own a server would have said the same.
     return !inTransaction && /cannot (?:run inside|be executed from)/.test(message)
-      ? 'The server runs this outside of transactions only, and a sandbox is one transaction: do it in schema of the config, or on a connection of its own to a real server.'
+      ? 'The server runs this outside of transactions only, and a sandbox is one transaction: do it in schema of the config, or in a describe with outside(this).'
       : undefined;
   },
   // object_in_use

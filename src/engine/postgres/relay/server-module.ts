@@ -21,5 +21,6 @@ export interface ServerModule {
     holder: string,
     again: boolean,
   ) => Promise<{ readonly upstream: unknown; stop(): Promise<void> }>;
+  /** Of an upstream the relay knows that its `database` says to which one it leads. */
   readonly connectUpstream: (upstream: unknown) => Promise<RawConnection>;
 }

@@ -1,7 +1,7 @@
 import { each } from '../../../each.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../sandbox/vocabulary.js';
 import type { Effect } from '../../../sql/effect.js';
-import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../engine.js';
+import type { Host, Inside, StatementEvent, StatementReader, SyncConnection } from '../../engine.js';
 import type { Connection } from '../connection.js';
 import { MEMORY } from '../database-name.js';
 import { Hub } from '../hub.js';
@@ -55,7 +55,7 @@ const LASTING: ReadonlySet<Effect['kind']> = new Set(['read', 'empty', 'ddl', 'p
  * The scopes of all begin and end together. The session is connected to the one that the app has
  * opened last, until that is closed or the scope ends in which it was.
  */
-export class MemoryDatabases implements Sandbox, MemoryNames {
+export class MemoryDatabases implements Inside, MemoryNames {
   readonly log: StatementReader;
   readonly session: SyncConnection;
   readonly inTransit = false;

@@ -15,6 +15,7 @@ import type { Notice } from '../session-state.js';
 import { FIRST_PROCESS_ID } from '../overrides.js';
 import { Admission } from './admission.js';
 import { Batch } from './batch.js';
+import { CarriedSession } from './carried-session.js';
 import { CopyIn } from './copy-in.js';
 import { Dialogue } from './dialogue.js';
 import { Execution } from './execution.js';
@@ -47,6 +48,8 @@ export class Client implements Sink {
   readonly secretKey: number;
   readonly emulation: Emulation;
   readonly opening: Opening = new Opening();
+  /** Its session on its way to a connection of its own and back. */
+  readonly carried: CarriedSession;
   lastSql: string | undefined;
   /** When it took the turn, and when its transaction ran its last statement, in milliseconds of the clock. */
   since = 0;
@@ -100,6 +103,7 @@ export class Client implements Sink {
     const batch = new Batch(dialogue);
     this.#dialogue = dialogue;
     this.#batch = batch;
+    this.carried = new CarriedSession(dialogue, own);
     this.#greeting = new Greeting(dialogue, reported, line.password);
     this.#admission = new Admission(dialogue, own, (frame) => this.#go(frame));
     this.#simple = new SimpleQuery(dialogue, new ScriptRun(dialogue, own));

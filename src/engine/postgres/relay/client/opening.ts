@@ -10,6 +10,11 @@ export class Opening {
   #open = true;
   #settings: SessionSettings | undefined;
 
+  /** Whether it is still being opened. */
+  get going(): boolean {
+    return this.#open;
+  }
+
   /** What was set; undefined if nothing was. */
   get settings(): SessionSettings | undefined {
     return this.#settings;

@@ -42,6 +42,11 @@ export class PreparedStatements {
     this.#hub = hub;
   }
 
+  /** Those that have a name. */
+  get named(): Iterable<readonly [name: string, prepared: Prepared]> {
+    return [...this.#statements].filter(([name]) => name !== '');
+  }
+
   has(name: string): boolean {
     return this.#statements.has(name);
   }

@@ -83,6 +83,14 @@ export class Upstream {
     }
   }
 
+  /** Another connection to the server, to that database: by default to that of the sandbox. */
+  async another(database?: string): Promise<RawConnection> {
+    const { connectUpstream } = await this.#load();
+    const address = this.#address as object | undefined;
+    if (address === undefined) throw new Error('the sandbox is closed');
+    return await connectUpstream(database === undefined ? address : { ...address, database });
+  }
+
   /** Connects anew; the hub is told of the connection, or that there is none. */
   async connect(): Promise<void> {
     const address = this.#address;

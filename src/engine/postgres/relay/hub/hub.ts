@@ -59,6 +59,11 @@ export class Hub {
     return this.#surroundings.behind();
   }
 
+  /** Notices whatever scope has begun or ended without the hub's knowing. */
+  catchUp(): void {
+    this.#surroundings.catchUp();
+  }
+
   now(): number {
     return this.#surroundings.clock.now();
   }
@@ -179,7 +184,8 @@ export class Hub {
   /** A cancel request, with the key that a client was given. */
   cancel(processId: number, secretKey: number): void {
     const client = this.#clients.get(processId - FIRST_PROCESS_ID);
-    if (client?.secretKey === secretKey) this.cancelClient(client);
+    if (client?.secretKey !== secretKey || this.#surroundings.cancelOutside(client)) return;
+    this.cancelClient(client);
   }
 
   /** Cancels what the client runs, or waits to run. */

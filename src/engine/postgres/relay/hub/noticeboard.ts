@@ -2,10 +2,20 @@ import type { Loss } from '../../../../sandbox/lost-work.js';
 import { Loss as LossValue, type Turn, Word } from '../../shared.js';
 import type { Client } from '../client/client.js';
 
+/** What a client has open on a connection of its own. */
+export interface OpenOutside {
+  readonly inTransaction: boolean;
+  readonly lastSql: string;
+  /** Whether something is still to be answered. */
+  readonly underWay: boolean;
+}
+
 /** What the main thread sees of the hub without asking. */
 export class Noticeboard {
   readonly #words: Int32Array;
   readonly #busy = new Set<Client>();
+  /** What clients have open on connections of their own. */
+  readonly #outside = new Map<Client, OpenOutside>();
 
   constructor(words: Int32Array) {
     this.#words = words;
@@ -65,7 +75,30 @@ export class Noticeboard {
 
     if (busy) this.#busy.add(client);
     else this.#busy.delete(client);
-    Atomics.store(this.#words, Word.busy, this.#busy.size);
+    this.#count();
+  }
+
+  /** What the client has open on a connection of its own; undefined for nothing. */
+  markOutside(client: Client, open: OpenOutside | undefined): void {
+    if (open === undefined && !this.#outside.has(client)) return;
+
+    if (open === undefined) this.#outside.delete(client);
+    else this.#outside.set(client, open);
+    this.#count();
+  }
+
+  /** The app's clients that have something open on connections of their own. */
+  get outside(): Iterable<readonly [Client, OpenOutside]> {
+    return this.#outside;
+  }
+
+  #count(): void {
+    Atomics.store(this.#words, Word.busy, this.#busy.size + this.#outside.size);
+  }
+
+  /** A client of the app has got an answer by a connection of its own. */
+  answered(): void {
+    Atomics.add(this.#words, Word.activity, 1);
   }
 
   /** A client of the app is let in. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../../../../sandbox/counted-time.js';
 import type { LateStatement } from '../../../../sandbox/vocabulary.js';
 import type { TurnTimeouts } from '../../../../sandbox/turn-queue.js';
+import type { Client } from '../client/client.js';
 import type { PublishedLog } from '../published-log.js';
 import type { Outlet } from '../real.js';
 import type { IdentityRule } from './identities.js';
@@ -42,6 +43,8 @@ export interface Surroundings {
   /** Whether somebody may be looking at the app's thread with a debugger. */
   readonly debugging: () => boolean;
   later(work: () => void): void;
+  /** Cancels what the client runs on a connection of its own; false where it runs nothing there. */
+  cancelOutside(client: Client): boolean;
   readonly log: PublishedLog;
   /** The session's wish for the turn is fulfilled, or not. */
   wished(error: Error | undefined): void;

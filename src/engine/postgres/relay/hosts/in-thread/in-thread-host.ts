@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Host, Sandbox } from '../../../../engine.js';
-import { soon } from '../../../../clock.js';
+import { after, soon } from '../../../../clock.js';
 import { inspector } from '../../../../inspector.js';
 import { ConfigError } from '../../../../../errors.js';
 import { socketPath } from '../../../server/upstream.js';
@@ -14,7 +14,7 @@ import type { RawConnection, ServerModule } from '../../server-module.js';
 import { Backpressure } from '../backpressure.js';
 import type { RelayHost, RelayStart, SessionAddress } from '../host.js';
 import { Listener, LOOPBACK } from '../listener.js';
-import { serveSocket } from '../socket-line.js';
+import { type Receiver, serveSocket } from '../socket-line.js';
 import { type BackendEvents, Upstream } from '../upstream.js';
 import { watchConnect } from '../watch-connect.js';
 import { BackendSocket } from './backend-socket.js';
@@ -23,6 +23,7 @@ import { DeferredWork } from './deferred-work.js';
 import { HostClock } from './host-clock.js';
 import { type Contexts, MemoryLine, type Ticks } from './memory-line.js';
 import { InThreadSandbox } from './sandbox.js';
+import { Outside } from '../../outside/outside.js';
 import { nextTick } from '../../../../../real-time.js';
 
 /** For how long one look of a blocked thread lasts at most, in milliseconds; twice as much is counted at most. */
@@ -38,6 +39,7 @@ const SLICE = 100;
 export class InThreadHost implements RelayHost {
   readonly address: SessionAddress;
   readonly hub: Hub;
+  readonly outside: Outside;
   readonly words: Int32Array = newWords();
   readonly clock: HostClock = new HostClock();
   readonly #start: RelayStart;
@@ -100,6 +102,7 @@ export class InThreadHost implements RelayHost {
       probe: soon,
       debugging: inspector,
       later: (work) => this.#deferred.add(work),
+      cancelOutside: (client) => this.outside.cancel(client),
       log: this.#log,
       wished: (error) => this.#sandbox?.wished(error),
       refused: (late) => this.#host?.refused(late),
@@ -114,6 +117,13 @@ export class InThreadHost implements RelayHost {
       (connection, events) => this.#takeOver(connection, events),
       this.#backpressure,
     );
+    this.outside = new Outside({
+      hub: () => this.hub,
+      connect: (database) => this.#upstream.another(database),
+      takeOver: takeOverAside,
+      lockTimeout: stallTimeout + holdTimeout,
+      after: (milliseconds, work) => void after(milliseconds, work),
+    });
     this.#leaveSockets = watchConnect({
       port: listener.port,
       path: directory === undefined ? undefined : socketPath(directory, listener.port),
@@ -136,6 +146,7 @@ export class InThreadHost implements RelayHost {
 
   /** Gives the server up; whoever is connected stays so, for the next run. */
   async close(): Promise<void> {
+    await this.outside.close();
     this.hub.scopes.close();
     await this.#upstream.close();
   }
@@ -166,7 +177,9 @@ export class InThreadHost implements RelayHost {
   }
 
   /** A client has come. */
-  readonly accept = (line: Line): Client => {
+  readonly accept = (line: Line): Receiver => this.outside.accept(line, this.#acceptInside);
+
+  readonly #acceptInside = (line: Line): Client => {
     this.#ids += 1;
     return this.hub.accept(line, randomInt(1, 2 ** 31), this.#ids);
   };
@@ -187,7 +200,9 @@ export class InThreadHost implements RelayHost {
 
       const slice = Math.min(left, SLICE, Math.max(0.1, this.clock.untilNext));
       const began = this.clock.now();
-      if (this.#socket === undefined || !this.hub.link.attached) {
+      const outside = this.#sessionsSocket;
+      if (outside !== undefined) outside.receiveWithin(slice);
+      else if (this.#socket === undefined || !this.hub.link.attached) {
         // Nothing can come but a timer; and what connects anew needs the loop.
         if (!Number.isFinite(this.clock.untilNext)) return;
         block(slice);
@@ -195,6 +210,12 @@ export class InThreadHost implements RelayHost {
       left -= Math.min(this.clock.now() - began, 2 * SLICE);
     }
   };
+
+  /** Where the session waits for an answer outside of the sandbox. */
+  get #sessionsSocket(): BackendSocket | undefined {
+    const end = this.outside.sessionsEnd;
+    return end instanceof BackendSocket ? end : undefined;
+  }
 
   get #lineParts(): ConstructorParameters<typeof MemoryLine>[3] {
     return {
@@ -238,6 +259,19 @@ export class InThreadHost implements RelayHost {
     this.#socket = socket;
     return socket;
   }
+}
+
+/** Another connection than that of all. */
+function takeOverAside(connection: RawConnection, events: BackendEvents & { idle(): boolean }): BackendSocket {
+  if (!BackendSocket.canTake(connection)) throw encrypted();
+  const socket = new BackendSocket(connection, {
+    received: (chunk) => {
+      events.received(chunk);
+      if (events.idle()) socket.rest();
+    },
+    ended: events.ended,
+  });
+  return socket;
 }
 
 function encrypted(): ConfigError {

@@ -52,7 +52,7 @@ export class InThreadSandbox implements Sandbox {
     const end: SessionEnd = {
       ...relay.address,
       servesLibpq: false,
-      openPipe: () => new DirectPipe(relay.accept, relay.block),
+      openPipe: () => new DirectPipe(relay.accept, (done, milliseconds) => this.#awaitAnswer(done, milliseconds)),
       beforeStatement: (sql) => this.#takeTurn(sql),
     };
     const renewable = new RenewableSession(
@@ -104,11 +104,25 @@ export class InThreadSandbox implements Sandbox {
     this.#hub.scopes.resume();
   }
 
+  async keepForOutside(): Promise<void> {
+    await this.#relay.outside.keep();
+  }
+
+  async goOutside(): Promise<void> {
+    await this.#relay.outside.enter();
+  }
+
+  async comeBack(): Promise<void> {
+    await this.#relay.outside.leave();
+  }
+
   functionBegins(): void {
+    this.#relay.outside.functionBegins();
     this.#hub.scopes.functionBegins();
   }
 
   functionOver(failed: boolean): void {
+    this.#relay.outside.functionOver(failed);
     this.#hub.scopes.functionOver(failed);
   }
 
@@ -117,6 +131,7 @@ export class InThreadSandbox implements Sandbox {
     let ended = false;
 
     this.#told = undefined;
+    this.#relay.outside.endScope();
     this.#hub.scopes.end(() => (ended = true));
     if (!ended) this.#relay.block(() => ended, END);
     if (!ended) this.#hub.link.giveUp();
@@ -140,7 +155,7 @@ export class InThreadSandbox implements Sandbox {
       lastSql: '',
       idle: false,
     }));
-    return [...leftovers(this.#hub.noticeboard.busy), ...opening];
+    return [...leftovers(this.#hub.noticeboard), ...opening];
   }
 
   /** Other processes and threads come by real sockets, and so does native code. */
@@ -202,6 +217,8 @@ export class InThreadSandbox implements Sandbox {
   #takeTurn(sql: string): void {
     const owner = this.#host.endedOwner();
     if (owner !== undefined) throw refuseLate(this.#host, owner, sessionName(this.#options.label), sql);
+    // There it has a connection of its own, and there are no turns.
+    if (this.#relay.outside.entered) return;
     if (this.#word(Word.lost) === Loss.before) this.#tellLoss();
     if (!this.#hub.link.open) this.#reconnect(sql);
 
@@ -223,6 +240,14 @@ export class InThreadSandbox implements Sandbox {
     throw outcome === 'pending'
       ? notFreeError({ connection: sessionName(this.#options.label), sql }, this.#limit)
       : outcome;
+  }
+
+  /** Outside of the sandbox the session may wait for the app, e.g. for a lock: that goes on where waiting is allowed. */
+  #awaitAnswer(done: () => boolean, milliseconds: number): void {
+    if (!this.#relay.outside.entered || !this.#host.canWait()) return this.#relay.block(done, milliseconds);
+
+    this.#relay.block(done, NEARLY);
+    if (!done()) this.#host.waitUntil(done, milliseconds - NEARLY);
   }
 
   /** The compiler believes that nothing has changed it since it was written here. */

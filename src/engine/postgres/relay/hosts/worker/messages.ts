@@ -36,6 +36,7 @@ export type Command =
   /** `again`: a worker that has ended had connected before. */
   | { readonly kind: 'connect'; readonly again: boolean }
   | { readonly kind: 'end' | 'leftovers' | 'describe' | 'close' | 'fence' }
+  | { readonly kind: 'outside'; readonly step: 'keep' | 'enter' | 'leave' }
   | { readonly kind: 'functionBegins' }
   | { readonly kind: 'functionOver'; readonly failed: boolean }
   | { readonly kind: 'loss'; readonly past: boolean }

@@ -4,6 +4,9 @@ import type { WorkerLink } from './worker-link.js';
 import { ReplySlot } from './reply-slot.js';
 import { Word } from '../../../shared.js';
 
+/** Waits until `Word.piped` has another value, for at most so many milliseconds. Gives how long that took. */
+export type Wait = (seen: number, milliseconds: number) => number;
+
 /**
  * A byte stream to the relay whose reads block the thread. Its far end is a client of the relay like
  * any other, only without a socket.
@@ -11,6 +14,7 @@ import { Word } from '../../../shared.js';
 export class WorkerPipe implements Pipe {
   readonly #link: WorkerLink;
   readonly #port: MessagePort;
+  readonly #wait: Wait;
   readonly #slot: ReplySlot = new ReplySlot();
   /** The number of the chunk that comes next. */
   #next = 1;
@@ -18,9 +22,11 @@ export class WorkerPipe implements Pipe {
   #message: { readonly message: Uint8Array | null } | undefined;
   #open = true;
 
-  constructor(link: WorkerLink) {
+  /** @param wait by default the thread is blocked, and nothing else goes on */
+  constructor(link: WorkerLink, wait: Wait = (seen, milliseconds) => link.wait(Word.piped, seen, milliseconds)) {
     const { port1, port2 } = new MessageChannel();
     this.#link = link;
+    this.#wait = wait;
     this.#port = port1;
     link.post({ kind: 'pipe', port: port2, slot: this.#slot.memory }, [port2]);
   }
@@ -48,7 +54,7 @@ export class WorkerPipe implements Pipe {
 
       if (!this.#open) throw new Error('the relay closed the connection');
       if (left <= 0) throw new Error(`no answer within ${timeout} ms`);
-      left -= this.#link.wait(Word.piped, seen, left);
+      left -= this.#wait(seen, left);
     }
   }
 

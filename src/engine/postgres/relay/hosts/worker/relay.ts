@@ -11,12 +11,13 @@ import { PublishedLog } from '../../published-log.js';
 import type { ServerModule } from '../../server-module.js';
 import { Backpressure } from '../backpressure.js';
 import { Listener } from '../listener.js';
-import { serveSocket } from '../socket-line.js';
+import { type Receiver, serveSocket } from '../socket-line.js';
 import { Upstream } from '../upstream.js';
+import { Outside } from '../../outside/outside.js';
 import { type Command, type Event, type Reply, sendError, type WorkerData } from './messages.js';
 import { ReplySlot } from './reply-slot.js';
 import { takeOverStream } from './stream-end.js';
-import { setImmediate, setInterval } from '../../../../../real-time.js';
+import { setImmediate, setInterval, setTimeout } from '../../../../../real-time.js';
 
 const HEARTBEAT = 200;
 
@@ -25,6 +26,7 @@ export class Relay {
   readonly #data: WorkerData;
   readonly #words: Int32Array;
   readonly #hub: Hub;
+  readonly #outside: Outside;
   readonly #log: PublishedLog;
   readonly #probes = new Map<number, () => void>();
   #probeCount = 0;
@@ -58,6 +60,7 @@ export class Relay {
       },
       debugging: () => Atomics.load(this.#words, Word.debugged) === 1,
       later: (work) => void setImmediate(work),
+      cancelOutside: (client) => this.#outside.cancel(client),
       log: this.#log,
       wished: (error) => this.#wished(error),
       // What comes by a real socket has left its context behind: nothing is known to be late.
@@ -70,6 +73,13 @@ export class Relay {
       takeOverStream,
       this.#backpressure,
     );
+    this.#outside = new Outside({
+      hub: () => this.#hub,
+      connect: (database) => this.#upstream.another(database),
+      takeOver: takeOverStream,
+      lockTimeout: data.patience.stallTimeout + data.patience.holdTimeout,
+      after: (milliseconds, work) => void setTimeout(work, milliseconds),
+    });
   }
 
   /** Opens the socket. Clients that come before the server is there wait for it. */
@@ -88,7 +98,11 @@ export class Relay {
 
   // ---- clients
 
-  #newClient(line: Line): Client {
+  #newClient(line: Line): Receiver {
+    return this.#outside.accept(line, (inside) => this.#newInside(inside));
+  }
+
+  #newInside(line: Line): Client {
     this.#ids += 1;
     return this.#hub.accept(line, randomInt(1, 2 ** 31), this.#ids);
   }
@@ -136,10 +150,13 @@ export class Relay {
       case 'resume':
         return hub.scopes.resume();
       case 'functionBegins':
+        this.#outside.functionBegins();
         return hub.scopes.functionBegins();
       case 'functionOver':
+        this.#outside.functionOver(command.failed);
         return hub.scopes.functionOver(command.failed);
       case 'end':
+        this.#outside.endScope();
         return hub.scopes.end(() => this.#ended(number));
       case 'loss':
         return this.#replyLoss(number, command.past ? hub.scopes.losses.take() : hub.scopes.losses.takeOpen());
@@ -152,7 +169,7 @@ export class Relay {
         hub.turns.unwish();
         return this.#reply(number, {});
       case 'leftovers':
-        return this.#reply(number, { leftovers: leftovers(hub.noticeboard.busy) });
+        return this.#reply(number, { leftovers: leftovers(hub.noticeboard) });
       case 'describe':
         return this.#reply(number, { sentences: describe(hub), cut: cutConnections(hub) });
       case 'log':
@@ -167,17 +184,11 @@ export class Relay {
         this.#probes.delete(command.id);
         return hub.flush();
       case 'connect':
-        this.#open(command.again).then(
-          () => this.#reply(number, {}),
-          (error: unknown) => this.#reply(number, { error: sendError(error) }),
-        );
-        return;
+        return this.#replyTo(number, this.#open(command.again));
+      case 'outside':
+        return this.#replyTo(number, this.#outside[command.step]());
       case 'close':
-        this.#close().then(
-          () => this.#reply(number, {}),
-          (error: unknown) => this.#reply(number, { error: sendError(error) }),
-        );
-        return;
+        return this.#replyTo(number, this.#close());
     }
   }
 
@@ -190,6 +201,13 @@ export class Relay {
     this.#data.replies.postMessage({ to, ...reply } satisfies Reply);
     Atomics.add(this.#words, Word.answered, 1);
     Atomics.notify(this.#words, Word.answered);
+  }
+
+  #replyTo(to: number, work: Promise<void>): void {
+    work.then(
+      () => this.#reply(to, {}),
+      (error: unknown) => this.#reply(to, { error: sendError(error) }),
+    );
   }
 
   #replyLoss(to: number, lost: Error | undefined): void {
@@ -214,6 +232,7 @@ export class Relay {
   }
 
   async #close(): Promise<void> {
+    await this.#outside.close();
     this.#hub.scopes.close();
     await this.#upstream.close();
   }

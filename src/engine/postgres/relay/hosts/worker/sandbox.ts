@@ -1,4 +1,5 @@
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
+import { OutsideError } from '../../../../../errors.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { refuseLate, spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { notFreeError } from '../../../../../sandbox/stall.js';
@@ -10,14 +11,18 @@ import { WorkerPipe } from './pipe.js';
 import { RelayedLog } from './relayed-log.js';
 import { type OpenSession, RenewableSession, type SessionEnd } from '../../../renewable-session.js';
 import { Loss, Turn, Wish, Word } from '../../../shared.js';
+import { SwitchedSession } from '../../../../switched-session.js';
 import type { SocketsHere } from './sockets-here.js';
 import type { WorkerLink } from './worker-link.js';
+import { now } from '../../../../../real-time.js';
 
 const CONNECT = 60_000;
 const END = 10_000;
 const LOOK = 10_000;
 const PRESSING = [Word.lost, Word.outward, Word.busy, Word.turn, Word.waiting, Word.sessionOpen];
 const KNOWN = 50;
+/** How long the thread is blocked for what may come without the app, in milliseconds. */
+const NEARLY = 2;
 
 const NONE: readonly OpenWork[] = [];
 /** What waits for the end of a connection goes on when that is told. */
@@ -36,6 +41,7 @@ export class WorkerSandbox implements Sandbox {
   readonly #port: number;
   readonly #scopes: ScopeName[] = [];
   readonly #endSession: () => void;
+  readonly #endSessionOutside: () => void;
   #link: WorkerLink;
   #observer: ((statement: StatementEvent) => void) | undefined;
   /** When the scope began. */
@@ -47,6 +53,8 @@ export class WorkerSandbox implements Sandbox {
   #reachedBefore = false;
   /** The dead worker that the end of a scope has told of. */
   #mourned: WorkerLink | undefined;
+  /** The worker that has led everybody out of the sandbox. */
+  #outsideOf: WorkerLink | undefined;
   /** The loss that a statement of the current scope has told of. */
   #told: Error | undefined;
   #closed = false;
@@ -70,19 +78,25 @@ export class WorkerSandbox implements Sandbox {
     this.log = new RelayedLog(this, options.name ?? 'main');
     link.call({ kind: 'connect', again: false }, CONNECT);
 
-    const end: SessionEnd = {
+    const end: Omit<SessionEnd, 'servesLibpq'> = {
       ...address,
-      servesLibpq: true,
-      openPipe: () => new WorkerPipe(this.#link),
+      openPipe: () => new WorkerPipe(this.#link, (seen, milliseconds) => this.#awaitAnswer(seen, milliseconds)),
       beforeStatement: (sql) => this.#takeTurn(sql),
     };
-    const renewable = new RenewableSession(
-      () => openSession(end),
-      () => this.#link.load(Word.sessionOpen) === 1,
-      () => this.#letOthersKnow(),
-    );
-    this.session = renewable;
-    this.#endSession = () => renewable.close();
+    const renewable = (servesLibpq: boolean): RenewableSession =>
+      new RenewableSession(
+        () => openSession({ ...end, servesLibpq }),
+        () => this.#link.load(Word.sessionOpen) === 1,
+        () => this.#letOthersKnow(),
+      );
+    const [inside, outside] = [renewable(true), renewable(false)];
+    // libpq blocks its thread whatever it waits for: outside of the sandbox that may be the app.
+    this.session = new SwitchedSession(() => (this.#outsideOf === undefined ? inside : outside));
+    this.#endSessionOutside = () => outside.close();
+    this.#endSession = () => {
+      inside.close();
+      outside.close();
+    };
   }
 
   get observer(): ((statement: StatementEvent) => void) | undefined {
@@ -115,6 +129,7 @@ export class WorkerSandbox implements Sandbox {
   }
 
   #beginIn(link: WorkerLink, scope: ScopeName): void {
+    this.#throwStranded();
     this.#activity = link.load(Word.activity);
     this.#written = this.#sockets.written();
     link.store(Word.debugged, inspector() ? 1 : 0);
@@ -123,11 +138,48 @@ export class WorkerSandbox implements Sandbox {
 
   resume(): void {
     this.#renew();
+    this.#throwStranded();
     this.#link.post({ kind: 'resume' });
     if (this.#link.dead !== undefined) {
       this.#renew();
       this.#link.post({ kind: 'resume' });
     }
+  }
+
+  keepForOutside(): Promise<void> {
+    return this.#outside('keep');
+  }
+
+  async goOutside(): Promise<void> {
+    this.#revive();
+    await this.#outside('enter');
+    this.#outsideOf = this.#link;
+  }
+
+  async comeBack(): Promise<void> {
+    const link = this.#outsideOf;
+    this.#outsideOf = undefined;
+    this.#endSessionOutside();
+    // What a worker that has died has left there, the next run drops.
+    if (link === this.#link && link.dead === undefined) await this.#outside('leave');
+  }
+
+  /** The thread waits for it, as for other things that come between two tests. */
+  #outside(step: 'keep' | 'enter' | 'leave'): Promise<void> {
+    return new Promise((resolve) => {
+      this.#link.call({ kind: 'outside', step }, CONNECT);
+      resolve();
+    });
+  }
+
+  /** A worker that has taken the place of a dead one knows of no database but that of the sandbox. */
+  #throwStranded(): void {
+    if (this.#outsideOf === undefined || this.#outsideOf === this.#link) return;
+    throw new OutsideError({
+      what: 'The database that outside(this) had made is gone.',
+      why: `The relay's thread has ended: ${this.#outsideOf.dead ?? 'unknown'}.`,
+      remedy: 'Run the tests again. If you did not end it yourself, please report this.',
+    });
   }
 
   functionBegins(): void {
@@ -263,8 +315,11 @@ export class WorkerSandbox implements Sandbox {
    */
   #takeTurn(sql: string): void {
     const { words } = this.#link;
+    if (this.#outsideOf !== undefined) this.#throwStranded();
     const owner = this.#host.endedOwner();
     if (owner !== undefined) throw refuseLate(this.#host, owner, sessionName(this.#options.label), sql);
+    // There it has a connection of its own, and there are no turns.
+    if (this.#outsideOf !== undefined) return;
     if (Atomics.load(words, Word.lost) === Loss.before) this.#tellLoss();
     const waiting = Atomics.load(words, Word.waiting) > 0;
     if (!waiting && Atomics.compareExchange(words, Word.turn, Turn.free, Turn.session) === Turn.free) return;
@@ -284,7 +339,7 @@ export class WorkerSandbox implements Sandbox {
     link.post({ kind: 'wish', sql, blocked: !canWait });
     try {
       // A statement that needs no help is over soon; only then is it worth to let the app go on.
-      link.wait(Word.wish, Wish.pending, canWait ? 2 : limit);
+      link.wait(Word.wish, Wish.pending, canWait ? NEARLY : limit);
       if (canWait && pending()) this.#host.waitUntil(() => !pending(), limit);
     } catch (error) {
       this.#unwish(link);
@@ -299,6 +354,18 @@ export class WorkerSandbox implements Sandbox {
     }
     this.#unwish(link);
     throw notFreeError({ connection: sessionName(this.#options.label), sql }, limit);
+  }
+
+  /** Outside of the sandbox the session may wait for the app, e.g. for a lock: that goes on where waiting is allowed. */
+  #awaitAnswer(seen: number, milliseconds: number): number {
+    const link = this.#link;
+    if (this.#outsideOf === undefined || !this.#host.canWait()) return link.wait(Word.piped, seen, milliseconds);
+
+    const waited = link.wait(Word.piped, seen, Math.min(milliseconds, NEARLY));
+    const began = now();
+    if (link.load(Word.piped) === seen)
+      this.#host.waitUntil(() => link.load(Word.piped) !== seen, milliseconds - waited);
+    return waited + now() - began;
   }
 
   /** Waits for the answer: a grant that was on its way would be taken for that of the next wish. */

@@ -1,0 +1,53 @@
+import type { Suite } from './mocha-shapes.js';
+import { suiteGiven } from './mocha-suite.js';
+
+const OUTSIDE = Symbol.for('lockstep.mocha.outside');
+
+interface Marked extends Suite {
+  [OUTSIDE]?: true;
+}
+
+/** Whether a suite of this process is marked. */
+let used = false;
+
+/**
+ * Runs one `describe` on a real, separate database without a sandbox: for what one shared transaction cannot do, such
+ * as two transactions at a time. It is made when the first test or hook of the `describe` begins, with what schema
+ * and seed of the config have brought in, and dropped behind the last. Its tests see what the ones before them have
+ * committed: nothing is rolled back. Suites inside it are on the same database.
+ *
+ * @example
+ * ```ts
+ * import { outside } from 'lockstep/mocha';
+ *
+ * describe('workers of a queue', function () {
+ *   outside(this);
+ *   it('take a job each', async () => {
+ *     const [one, two] = await Promise.all([takeJob(), takeJob()]); // FOR UPDATE SKIP LOCKED
+ *     expect(one.id).not.to.equal(two.id);
+ *   });
+ * });
+ * ```
+ *
+ * @param suite `this` of the function given to `describe`
+ * @throws ConfigError when it is anything else, e.g. `this` of an arrow function.
+ */
+export function outside(suite: object): void {
+  (suiteGiven(suite, 'outside(this)') as Marked)[OUTSIDE] = true;
+  used = true;
+}
+
+/** The suite that is run on a separate database and that a suite belongs to, the outermost one; undefined in the sandbox. */
+export function outsideOf(suite: Suite): Suite | undefined {
+  let found: Suite | undefined;
+  // Asked before every test and hook.
+  if (!used) return found;
+  for (let at: Suite | undefined = suite; at !== undefined; at = at.parent)
+    if ((at as Marked)[OUTSIDE] === true) found = at;
+  return found;
+}
+
+/** Whether any suite is, of those that were loaded up to now. */
+export function goesOutside(): boolean {
+  return used;
+}
