@@ -61,6 +61,10 @@ export class DirectConnection {
   /** Settings that the server has reported: when the connection was ready, and since. */
   readonly #reported = new Map<string, { readonly first: string; readonly last: string }>();
   #ready = false;
+  #cancelWanted = false;
+  #settle: () => void = () => undefined;
+  /** Resolves when the client's settings are made and it hears what it listens to, or the connection has ended. */
+  readonly settled: Promise<void> = new Promise((resolve) => (this.#settle = resolve));
 
   constructor(client: DirectClient, before: Baggage) {
     this.#client = client;
@@ -123,7 +127,12 @@ export class DirectConnection {
       this.#units.knows(name, sql);
       this.#own(Buffer.concat([parse(name, sql, rest), SYNC]));
     }
-    this.#own(query(''), () => (this.#ready = true));
+    this.#own(query(''), () => {
+      this.#ready = true;
+      this.#settle();
+      // Before, it would have cancelled the set-up.
+      if (this.#cancelWanted) this.cancel();
+    });
   }
 
   #own(bytes: Buffer, done: () => void = () => undefined): void {
@@ -215,6 +224,7 @@ export class DirectConnection {
   #ended(reason: string): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#settle();
     this.#client.ended(reason);
   }
 
@@ -222,7 +232,9 @@ export class DirectConnection {
 
   /** Asks the server to cancel what runs; nothing is sent before it has got that. */
   cancel(): void {
-    if (this.#end === undefined || !this.#units.awaiting) return;
+    if (!this.#units.awaiting) return;
+    this.#cancelWanted = !this.#ready;
+    if (this.#end === undefined || this.#cancelWanted) return;
 
     this.#cancelling += 1;
     this.#end.cancel(() => {
@@ -268,6 +280,7 @@ export class DirectConnection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#settle();
     this.#end?.write(TERMINATE);
     this.#end?.destroy();
   }

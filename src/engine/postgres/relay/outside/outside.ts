@@ -101,7 +101,8 @@ export class Outside implements Room {
     const connect: Connect = async (events) => this.#host.takeOver(await this.#host.connect(database.name), events);
     this.connect = connect;
     await this.#connectAhead();
-    for (const line of this.#lines) if (line.client.carried.listens) line.open();
+    const listening = [...this.#lines].filter(({ client }) => client.carried.listens);
+    await Promise.all(listening.flatMap((line) => line.open()?.settled ?? []));
   }
 
   /** Leads all clients back, and drops the database. */
