@@ -70,6 +70,8 @@ export class DeadlockWatch {
 
   #isEmpty(now: number): boolean {
     if (this.#addon.loopAlive() && !this.#isOnlyBaseline()) return false;
+    // However long another thread takes: it is a busy machine that would make the difference.
+    if (waitsForThread() && this.#hasOthers()) return false;
     return endingV8Work().length === 0 && !unrefTimerDue(this.#deadline - now);
   }
 
@@ -94,7 +96,11 @@ export class DeadlockWatch {
   }
 
   #mayBeCalled(): boolean {
-    if (waitsForThread()) return true;
+    return waitsForThread() || this.#hasOthers();
+  }
+
+  /** Whether the app has handles, such as those of a worker, that do not keep the loop going and may call in. */
+  #hasOthers(): boolean {
     return this.#addon.unreferencedPorts() > ownPorts || this.#addon.unreferencedSources() > ownSources;
   }
 }

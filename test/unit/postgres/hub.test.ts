@@ -290,4 +290,33 @@ describe('the hub', () => {
     app.send(READ);
     expect(scene.sent().at(-1)?.[0]).to.match(/^Q BEGIN READ WRITE;/);
   });
+
+  it('lets nothing in between two tests behind a COMMIT or ROLLBACK that ends nothing', () => {
+    const scene = new Scene();
+    const [late, next] = [scene.enter(), scene.enter()];
+    scene.begin();
+    next.send(READ);
+    scene.end();
+    scene.sent();
+    next.told();
+
+    for (const sql of ['commit', 'rollback']) {
+      late.send(client.parse('', sql), client.bind('', ''), client.execute(''), client.sync);
+      expect(late.told().at(-1), sql).to.equal('Z I');
+      for (const behind of [
+        [client.parse('', 'delete from items'), client.bind('', ''), client.execute('')],
+        [client.parse('', 'commit'), client.parse('', 'delete from items')],
+        [READ],
+      ]) {
+        late.send(client.parse('', sql), ...behind, client.sync);
+        const told = late.told();
+        expect(told.filter((message) => message.startsWith('E 57P01'))).to.have.lengthOf(1);
+        expect(told.at(-1)).to.equal('Z I');
+      }
+    }
+    expect(scene.sent()).to.deep.equal([]);
+    scene.begin();
+    next.send(READ);
+    expect(next.told()).to.deep.equal(['T', 'C select', 'Z I']);
+  });
 });

@@ -34,7 +34,7 @@ describe('errors of the sandbox', () => {
       [plain, { ...holder, lastSql: 'select * from jobs for no key update nowait' }],
     ] as const) {
       const { message } = stallError(one, other, 1600, 'timeout');
-      for (const part of ['would overlap', 'stallTimeout', 'a real server']) expect(message).to.include(part);
+      for (const part of ['would overlap', 'stallTimeout', 'a real database']) expect(message).to.include(part);
       expect(message).not.to.include('forgot');
     }
     expect(stallError(plain, holder, 1600, 'timeout').message).to.include('forgot');

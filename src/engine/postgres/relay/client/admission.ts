@@ -6,13 +6,14 @@ import { readScript, type Script } from '../statement.js';
 import type { Change } from '../hub/belongings.js';
 import type { SessionSettings } from '../emulation.js';
 import { Borrowed } from './borrowed.js';
+import type { Client } from './client.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
 import { OutOfTurn } from './out-of-turn.js';
 import { ends } from './prepared-statements.js';
 
 const EMPTY: readonly Effect[] = [{ kind: 'empty' }];
-const UNKNOWN: readonly Effect[] = [{ kind: 'write' }];
+export const UNKNOWN: readonly Effect[] = [{ kind: 'write' }];
 /** What begins or ends a transaction as a whole. */
 const BOUNDS: ReadonlySet<Effect['kind']> = new Set<Effect['kind']>(['begin', 'commit', 'rollback']);
 
@@ -65,7 +66,10 @@ export class Admission {
     }
 
     const owner = client.takeOwner();
-    const refusal = hub.scopes.admit(client, script === undefined ? UNKNOWN : effectsOf(script), owner);
+    const effects = script === undefined ? UNKNOWN : effectsOf(script);
+    const ends = endsNothing(client, effects);
+    const refusal = ends ? undefined : hub.scopes.admit(client, effects, owner);
+    dialogue.unadmitted = ends ? { owner } : undefined;
     if (refusal !== undefined) return this.refuse(frame, lockstepFailure(refusal), owner !== undefined);
     client.opening.runs(script);
     if (!client.inTransaction) emulation.inherit(hub.link.inheritance);
@@ -151,7 +155,11 @@ export class Admission {
     if (!late) dialogue.emulation.fail();
     dialogue.log.failed(error, 0);
     client.send(error);
-    if (frame.type === Front.query || frame.type === Front.functionCall) dialogue.ready();
+    // A query amid a batch ends that.
+    if (dialogue.phase === 'extended') {
+      dialogue.failed = true;
+      dialogue.finish();
+    } else if (frame.type === Front.query || frame.type === Front.functionCall) dialogue.ready();
     else {
       dialogue.failed = true;
       dialogue.phase = 'skipping';
@@ -206,6 +214,14 @@ export class Admission {
   }
 }
 
-function effectsOf({ statements }: Script): readonly Effect[] {
+/** What the statements of a text do. */
+export function effectsOf({ statements }: Script): readonly Effect[] {
   return statements.length === 0 ? EMPTY : statements.map(({ effect }) => effect);
+}
+
+/** Whether it is a COMMIT or ROLLBACK of a client without a transaction, which changes nothing whenever it comes. */
+export function endsNothing(client: Client, effects: readonly Effect[]): boolean {
+  const [first, second] = effects;
+  if (first === undefined || second !== undefined || client.emulation.transaction.open) return false;
+  return (first.kind === 'commit' || first.kind === 'rollback') && !first.chain;
 }

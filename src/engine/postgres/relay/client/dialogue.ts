@@ -1,4 +1,5 @@
 import { commandComplete, errorResponse, readFields, readTag, readyForQuery, type Status } from '../../wire/backend.js';
+import type { EndedOwner } from '../../../../sandbox/vocabulary.js';
 import * as front from '../../wire/frontend.js';
 import type { Emulation } from '../emulation.js';
 import type { Ask, Pass, Work } from '../work.js';
@@ -46,6 +47,8 @@ export class Dialogue {
   synced = false;
   /** Whether the unit may have changed nothing that a commit has to look at. */
   inert = true;
+  /** Whose work a unit is that was let in because it ends nothing: what else it has is still to be admitted. */
+  unadmitted: { readonly owner: EndedOwner | undefined } | undefined;
   /** The client's text that the server has got last, as it is before its own words. */
   sent = '';
   /** What has succeeded of a unit before the first scope. */

@@ -3,7 +3,9 @@ import * as front from '../../wire/frontend.js';
 import { Front } from '../../wire/frontend.js';
 import type { Frame } from '../../wire/frontend-reader.js';
 import { MalformedMessage } from '../../wire/malformed.js';
+import { lockstepFailure } from '../failure.js';
 import { readScript } from '../statement.js';
+import { effectsOf, endsNothing, UNKNOWN } from './admission.js';
 import type { Batch } from './batch.js';
 import type { Dialogue } from './dialogue.js';
 import type { Execution } from './execution.js';
@@ -39,7 +41,11 @@ export class ExtendedQuery {
   }
 
   take(frame: Frame): void {
-    const { real } = this.#dialogue.hub;
+    const { emulation, hub } = this.#dialogue;
+    const { real } = hub;
+    const refusal = this.#refusal(frame);
+    if (refusal !== undefined) return this.#batch.work(() => emulation.rejectWith(lockstepFailure(refusal)));
+
     switch (frame.type) {
       case Front.parse:
         return this.#parse(frame);
@@ -66,6 +72,34 @@ export class ExtendedQuery {
         return;
       default:
         throw new MalformedMessage(`invalid frontend message type ${frame.type}`);
+    }
+  }
+
+  /** Why a message must not run that comes behind a COMMIT or ROLLBACK which needed nobody's leave. */
+  #refusal(frame: Frame): Error | undefined {
+    const { client, hub, unadmitted } = this.#dialogue;
+    if (unadmitted === undefined || this.#isAnsweredHere(frame)) return undefined;
+
+    this.#dialogue.unadmitted = undefined;
+    const effects = frame.type === Front.parse ? effectsOf(readScript(front.readParse(frame).sql)) : UNKNOWN;
+    return hub.scopes.admit(client, effects, unadmitted.owner);
+  }
+
+  #isAnsweredHere(frame: Frame): boolean {
+    const { client, portals, statements } = this.#dialogue;
+    switch (frame.type) {
+      case Front.parse:
+        return endsNothing(client, effectsOf(readScript(front.readParse(frame).sql)));
+      case Front.bind:
+        return statements.get(front.readBind(frame).statement)?.local === true;
+      case Front.describe: {
+        const { kind, name } = front.readTarget(frame);
+        return (kind === 'statement' ? statements.get(name) : portals.get(name)?.prepared)?.local === true;
+      }
+      case Front.execute:
+        return portals.get(front.readExecute(frame).portal)?.prepared?.local === true;
+      default:
+        return true;
     }
   }
 

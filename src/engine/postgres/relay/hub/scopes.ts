@@ -15,13 +15,6 @@ import type { Surroundings } from './surroundings.js';
 /** How long a scope's end waits before it gives the connection up, in milliseconds. */
 const GIVE_UP_AFTER = 1500;
 
-/** Whether it is a COMMIT or ROLLBACK of a client without a transaction, which changes nothing whenever it comes. */
-function endsNothing(client: Client, effects: readonly Effect[]): boolean {
-  const [first, second] = effects;
-  if (first === undefined || second !== undefined || client.emulation.transaction.open) return false;
-  return (first.kind === 'commit' || first.kind === 'rollback') && !first.chain;
-}
-
 /**
  * Layers and tests, which are rolled back at their end.
  *
@@ -70,7 +63,6 @@ export class Scopes {
   /** Why the client must not run anything now; `owner` is the scope whose work it is, where that is over. */
   admit(client: Client, effects: readonly Effect[], owner: EndedOwner | undefined): Error | undefined {
     this.#surroundings.catchUp();
-    if (endsNothing(client, effects)) return undefined;
     return this.gate.admit(client, effects, { owner });
   }
 
