@@ -6,6 +6,7 @@ import { native } from './native.js';
 import { activeResources } from './resources.js';
 import { state } from './state.js';
 import { unrefTimerDue } from './timers.js';
+import { endingV8Work, waitsForThread } from './v8-work.js';
 
 /** Milliseconds for which nothing at all may be open before the wait counts as a deadlock. */
 const GRACE = 150;
@@ -47,6 +48,8 @@ function spin(deasync: Deasync, wait: Wait): Expired | undefined {
   function judge(): void {
     suspected = false;
     idleSince = undefined;
+    // What another thread is to end may take however long on a busy machine, and nothing tells of that thread.
+    if (waitsForThread() || endingV8Work().length > 0) return;
     if (unrefTimerDue(deadline - native.now()) || !isEmpty()) return;
 
     const open = openNow();
