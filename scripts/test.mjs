@@ -1,6 +1,6 @@
 // Builds, checks and runs every test; the last line adds up all mocha runs.
 //
-//   npm test                      everything once by its default combination, in some 8 minutes on two cores
+//   npm test                      everything once by its default combination, in some 12 minutes on two cores
 //   npm run test:long             everything, or LOCKSTEP_LONG=1: more drivers, hosts, versions of mocha and ORMs of the same
 //   npm test -- --no-check        without lint, format and package checks (or LOCKSTEP_NO_CHECK=1)
 //   npm test -- unit              only test files with `unit` in their path, without the checks
