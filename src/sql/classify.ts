@@ -1,7 +1,7 @@
 import { Cursor, unquote } from './cursor.js';
 import type { Dialect } from './dialect.js';
 import type { Effect } from './effect.js';
-import { memoize } from './memo.js';
+import { memoizeByDialect } from './memo.js';
 import { readRefusal } from './refusals.js';
 import { readTransactionStatement } from './transaction-statements.js';
 
@@ -20,15 +20,7 @@ const EMPTY: Effect = { kind: 'empty' };
  * `read` and `write` go by the statement's form: a SELECT may well call a function that writes.
  * What is unknown counts as `write`.
  */
-export function classify(sql: string, dialect: Dialect): Effect {
-  return classifiers[dialect](sql);
-}
-
-const classifiers: Readonly<Record<Dialect, (sql: string) => Effect>> = {
-  sqlite: memoize((sql) => read(sql, 'sqlite'), CACHED),
-  postgres: memoize((sql) => read(sql, 'postgres'), CACHED),
-  mysql: memoize((sql) => read(sql, 'mysql'), CACHED),
-};
+export const classify: (sql: string, dialect: Dialect) => Effect = memoizeByDialect(read, CACHED);
 
 function read(sql: string, dialect: Dialect): Effect {
   const cursor = new Cursor(sql, dialect);

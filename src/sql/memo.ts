@@ -1,3 +1,5 @@
+import type { Dialect } from './dialect.js';
+
 /** Longer texts are seldom repeated, and keeping them would cost more than reading them again. */
 const LONGEST = 16_384;
 
@@ -21,4 +23,17 @@ export function memoize<Value>(compute: (text: string) => Value, limit: number):
     answers.set(text, value);
     return value;
   };
+}
+
+/** The same for a function of a text in a dialect: at most `limit` texts of each. */
+export function memoizeByDialect<Value>(
+  compute: (text: string, dialect: Dialect) => Value,
+  limit: number,
+): (text: string, dialect: Dialect) => Value {
+  const byDialect: Readonly<Record<Dialect, (text: string) => Value>> = {
+    sqlite: memoize((text) => compute(text, 'sqlite'), limit),
+    postgres: memoize((text) => compute(text, 'postgres'), limit),
+    mysql: memoize((text) => compute(text, 'mysql'), limit),
+  };
+  return (text, dialect) => byDialect[dialect](text);
 }

@@ -1,6 +1,6 @@
 import type { Dialect } from './dialect.js';
 import { type Token, tokenize } from './lexer.js';
-import { memoize } from './memo.js';
+import { memoizeByDialect } from './memo.js';
 
 const CACHED = 1000;
 /** Behind these words, a sign is that of a number. */
@@ -15,15 +15,7 @@ const OPERATORS: ReadonlySet<string> = new Set(
  * `?`, several in a row are one, rows that look the same are one, and comments, case and blank space
  * are of no account. `WHERE id IN (1, 2)` and `where id in ($1)` have the same shape.
  */
-export function shapeOf(sql: string, dialect: Dialect): string {
-  return shapes[dialect](sql);
-}
-
-const shapes: Readonly<Record<Dialect, (sql: string) => string>> = {
-  sqlite: memoize((sql) => read(sql, 'sqlite'), CACHED),
-  postgres: memoize((sql) => read(sql, 'postgres'), CACHED),
-  mysql: memoize((sql) => read(sql, 'mysql'), CACHED),
-};
+export const shapeOf: (sql: string, dialect: Dialect) => string = memoizeByDialect(read, CACHED);
 
 /** A piece of the shape, and whether there is space in front of it. */
 interface Part {

@@ -1,6 +1,6 @@
 import { Cursor, unquote } from './cursor.js';
 import type { Dialect } from './dialect.js';
-import { memoize } from './memo.js';
+import { memoizeByDialect } from './memo.js';
 
 /** The tables that a statement names, in lower case and without their schema. */
 export interface Tables {
@@ -13,15 +13,7 @@ export interface Tables {
 const CACHED = 1000;
 
 /** Reads them by the statement's form: a named query of WITH counts as a table. */
-export function tablesOf(sql: string, dialect: Dialect): Tables {
-  return readers[dialect](sql);
-}
-
-const readers: Readonly<Record<Dialect, (sql: string) => Tables>> = {
-  sqlite: memoize((sql) => read(sql, 'sqlite'), CACHED),
-  postgres: memoize((sql) => read(sql, 'postgres'), CACHED),
-  mysql: memoize((sql) => read(sql, 'mysql'), CACHED),
-};
+export const tablesOf: (sql: string, dialect: Dialect) => Tables = memoizeByDialect(read, CACHED);
 
 function read(sql: string, dialect: Dialect): Tables {
   const cursor = new Cursor(sql, dialect);

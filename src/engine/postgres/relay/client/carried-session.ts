@@ -1,4 +1,5 @@
 import type { Effect } from '../../../../sql/effect.js';
+import { quoteName } from '../quote.js';
 import { changeSettings } from '../session-state.js';
 import type { Dialogue } from './dialogue.js';
 import type { OwnStatements } from './own-statements.js';
@@ -23,7 +24,7 @@ export class CarriedSession {
     return [
       ...[...timeouts].map(([name, value]) => `SET ${name}=${value}`),
       ...changeSettings(NOTHING_SET, settings).map(({ sql }) => sql),
-      ...[...listens].map((channel) => `LISTEN "${channel.replaceAll('"', '""')}"`),
+      ...[...listens].map((channel) => `LISTEN ${quoteName(channel)}`),
     ];
   }
 
@@ -79,13 +80,7 @@ export class CarriedSession {
 
   /** Whether the client has to hear first what has become of a transaction of it. */
   get owesAnEnd(): boolean {
-    const { client, emulation, hub } = this.#dialogue;
-    return (
-      this.#dialogue.coming ||
-      client.underWay ||
-      emulation.transaction.open ||
-      client.inTransaction ||
-      hub.scopes.gate.isCut(client)
-    );
+    const { client, coming, hub } = this.#dialogue;
+    return coming || client.underWay || client.inTransaction || hub.scopes.gate.isCut(client);
   }
 }

@@ -123,7 +123,7 @@ export class TurnTaking {
 
     const { link } = this.#hub;
     client.idleSince = this.#hub.now();
-    if (client.holding || link.cancelling) return this.#passOn();
+    if (client.holding || link.cancelling) return this.#passOn(client);
     if (link.real.idle) return this.release(client);
     // The end of an earlier scope is not answered yet, and the client's own unit needed no answer.
     link.whenIdle(() => {
@@ -132,8 +132,9 @@ export class TurnTaking {
   }
 
   /** A transaction gives way to those who wait, when nothing of it is under way any more. */
-  #passOn(): void {
-    if (this.#queue.size > 0) this.#hub.later(() => void this.#makeWay());
+  #passOn({ emulation }: Client): void {
+    if (this.#queue.size === 0) return;
+    if (emulation.interruptible || this.#hub.scopes.gate.yielding) this.#hub.later(() => void this.#makeWay());
   }
 
   /** Whether the turn was given away amid a transaction: it has done nothing that is to stay, or its test has left it open. */

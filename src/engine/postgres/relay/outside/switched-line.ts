@@ -57,7 +57,9 @@ export class SwitchedLine implements Receiver {
   }
 
   receive(chunk: Buffer, owner?: EndedOwner): void {
-    const { hub } = this.#room;
+    const { connect, hub } = this.#room;
+    if (connect === undefined) return this.client.receive(chunk, owner);
+
     hub.catchUp();
     const direct = this.#leadsOut(owner) && !this.#opens(chunk) ? (this.#direct ?? this.open()) : undefined;
     if (direct === undefined) this.client.receive(chunk, owner);
@@ -79,7 +81,6 @@ export class SwitchedLine implements Receiver {
 
   /** What a test has begun outside ends there; everything else is refused or answered by the sandbox. */
   #leadsOut(owner: EndedOwner | undefined): boolean {
-    if (this.#room.connect === undefined) return false;
     if (this.#direct?.underWay === true) return true;
     return owner === undefined && !this.#room.hub.scopes.gate.shut && !this.client.carried.owesAnEnd;
   }
