@@ -22,5 +22,6 @@ export type { InstalledBridge } from './install.js';
 export { LeftOpen, openSockets } from './left-open.js';
 export type { FrameOwner } from './state.js';
 export { namesOf } from './hands-on.js';
+export { Starvation } from './starvation.js';
 export { holdIntervals, releaseIntervals } from './held-intervals.js';
 export { currentOwner, endedOwner, failedLate, runAs, runAsNobody, type Owner } from './ownership.js';

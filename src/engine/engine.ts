@@ -175,6 +175,9 @@ export interface Inside {
   /** Whether the thread of the tests serves it: while that is blocked, nobody else is answered. */
   readonly servedHere: boolean;
 
+  /** Numbers of the processes that run its statements, this one apart; 0 for one that is not known yet. */
+  readonly processes: readonly number[];
+
   /** Whether the app has come to it since the process began: sent a statement, or opened the database. */
   readonly reached: boolean;
 

@@ -219,6 +219,11 @@ export class Databases {
     return this.#opened.some(({ sandbox }) => sandbox.servedHere);
   }
 
+  /** Numbers of the processes, this one apart, that run statements for them. */
+  get processes(): readonly number[] {
+    return this.#sandboxes.flatMap(({ processes }) => processes);
+  }
+
   /** Connections to servers that are being made anew; undefined for none. */
   get recovering(): Promise<unknown> | undefined {
     let all: Promise<void>[] | undefined;

@@ -1,3 +1,4 @@
+import { Starvation } from '../bridge/index.js';
 import { now, setImmediate, setTimeout } from '../real-time.js';
 
 /** Milliseconds between two looks. */
@@ -6,6 +7,10 @@ const INTERVAL = 2;
 const TURNS = 8;
 /** A pause that takes so much longer tells of a process that stood still, in milliseconds. */
 const STOOD_STILL = 10;
+/** Turns from one look at the machine's load to the next. */
+const LOOK = 8;
+/** The part of the time that counts in any case, so that a wait ends on every machine. */
+const COUNTS = 0.1;
 
 /** Waits, without blocking, until `done()` or until `limit` milliseconds have passed. */
 export async function drained(done: () => boolean, limit: number): Promise<boolean> {
@@ -18,13 +23,22 @@ export async function drained(done: () => boolean, limit: number): Promise<boole
 /** How long something is waited for: only time counts in which it could have come. */
 export class Patience {
   readonly #limit: number;
+  readonly #processes: () => readonly number[];
   #left: number;
   #turns = 0;
   #spent = 0;
+  /** What has counted, and was not found to be lost. */
+  #counted = 0;
+  #starvation: Starvation | undefined;
 
-  /** @param limit milliseconds */
-  constructor(limit: number) {
+  /**
+   * @param limit milliseconds
+   * @param processes numbers of other processes that work for what is waited for: time in which they stood in line
+   * for a processor does not count
+   */
+  constructor(limit: number, processes: () => readonly number[] = () => []) {
     this.#limit = limit;
+    this.#processes = processes;
     this.#left = limit;
   }
 
@@ -40,6 +54,7 @@ export class Patience {
   /** Something has come of it: the limit is one for what comes next. */
   renew(): void {
     this.#left = this.#limit;
+    this.#counted = 0;
   }
 
   /** Lets the loop turn. False, and at once, if there is no patience left. */
@@ -51,10 +66,24 @@ export class Patience {
     if (this.#turns < TURNS) await turn();
     else await new Promise<void>((resolve) => setTimeout(resolve, INTERVAL));
     this.#turns += 1;
-    const took = Math.min(now() - began, STOOD_STILL);
-    this.#left -= took;
-    this.#spent += took;
+    this.#count(Math.min(now() - began, STOOD_STILL));
+    if (this.#turns === TURNS) this.#starvation = new Starvation(this.#processes());
+    else if (this.#left <= 0 || this.#turns % LOOK === 0) this.#checkLoad();
     return true;
+  }
+
+  #count(milliseconds: number): void {
+    this.#left -= milliseconds;
+    this.#spent += milliseconds;
+    this.#counted += milliseconds;
+  }
+
+  /** Takes back what had counted, and was lost to other processes of the machine: a wait may be known late. */
+  #checkLoad(): void {
+    const starved = this.#starvation?.more() ?? 0;
+    const lost = Math.min(starved, this.#counted * (1 - COUNTS));
+    this.#count(-lost);
+    this.#counted -= (lost * COUNTS) / (1 - COUNTS);
   }
 }
 

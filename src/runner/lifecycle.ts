@@ -437,7 +437,7 @@ export class Lifecycle {
     done = (): boolean => this.#settled() && !this.#workGoesOn,
   ): Promise<boolean> {
     // Counted as turns too: on a machine that is busy, a deadline alone would be over before the app had one.
-    const waiting = new Patience(limit);
+    const waiting = new Patience(limit, () => this.#databases.processes);
     const idle = new IdleWork(limit / 2);
     // Whether nobody has to do anything for what is left: statements will be answered, and transactions go on.
     const goesOn = (): boolean => !this.#client?.busy && !requestsBusy() && !idle.stuck;

@@ -81,6 +81,7 @@ export class Hub implements Inside {
   /** All of the app's drivers are drop-ins in this thread. */
   readonly inTransit = false;
   readonly servedHere = false;
+  readonly processes: readonly number[] = [];
   /** There is no server that could be lost. */
   readonly recovering: undefined = undefined;
 

@@ -25,6 +25,7 @@ export class SwitchedSandbox implements Sandbox {
   readonly session: SyncConnection;
   readonly inTransit = false;
   readonly servedHere = false;
+  readonly processes: readonly number[] = [];
   readonly recovering: undefined = undefined;
 
   readonly #inside: Inside;

@@ -99,6 +99,10 @@ describe('work that goes on behind the end of its test', function () {
     { ENGINE: 'sqlite', WAY: 'sqlite3' },
     { ENGINE: 'postgres', WAY: 'pg', RELAY_HOST: 'in-thread' },
     { ENGINE: 'postgres', WAY: 'transactions of pg', RELAY_HOST: 'in-thread' },
+    ...inLongRun(
+      [{ ENGINE: 'postgres', WAY: 'transactions of pg', RELAY_HOST: 'worker' }],
+      [{ ENGINE: 'postgres', WAY: 'pg', RELAY_HOST: 'worker' }],
+    ),
   ];
   describe('that an interval starts', () => {
     // Side by side, as above.

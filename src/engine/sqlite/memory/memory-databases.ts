@@ -60,6 +60,7 @@ export class MemoryDatabases implements Inside, MemoryNames {
   readonly session: SyncConnection;
   readonly inTransit = false;
   readonly servedHere = false;
+  readonly processes: readonly number[] = [];
   readonly recovering: undefined = undefined;
 
   readonly #main: Hub;

@@ -86,6 +86,10 @@ export class InThreadSandbox implements Sandbox {
     this.#wish = error ?? 'granted';
   }
 
+  get processes(): readonly number[] {
+    return [this.#word(Word.backend)];
+  }
+
   get reached(): boolean {
     return this.activity > 0;
   }

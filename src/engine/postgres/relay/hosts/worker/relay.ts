@@ -175,7 +175,8 @@ export class Relay {
       case 'log':
         return this.#reply(number, { log: this.#log.since(command.from) });
       case 'fence':
-        setImmediate(() => this.#reply(number, {}));
+        // The loop may have asked what there is to read before this was sent: it does once more.
+        setImmediate(() => setImmediate(() => this.#reply(number, {})));
         return;
       case 'pipe':
         return this.#acceptPort(command.port, new ReplySlot(command.slot));

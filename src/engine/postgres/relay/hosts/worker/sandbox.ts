@@ -241,6 +241,10 @@ export class WorkerSandbox implements Sandbox {
 
   readonly servedHere = false;
 
+  get processes(): readonly number[] {
+    return [this.#link.load(Word.backend)];
+  }
+
   /** The worker connects anew by itself, also while this thread is blocked. */
   readonly recovering: undefined = undefined;
 
