@@ -20,9 +20,9 @@ interface Wait extends Account {
 }
 
 /**
- * How long this process's threads and some other processes have stood in line for a processor: on a busy machine
- * what one waits for is late by that, whose fault it is not. Linux keeps the account, and only of its own machine
- * (proc(5): schedstat, stat).
+ * How long those who work for the main thread have stood in line for a processor, the process's other threads and
+ * some other processes: on a busy machine what it waits for is late by that, whose fault it is not. Linux keeps the
+ * account, and only of its own machine (proc(5): schedstat, stat).
  */
 export class Starvation {
   readonly #processes: readonly number[];
@@ -58,7 +58,9 @@ export class Starvation {
 
   #folders(): readonly string[] {
     if (process.platform !== 'linux') return [];
-    return [...names(THREADS).map((name) => `${THREADS}/${name}`), ...this.#processes.map((pid) => `/proc/${pid}`)];
+    // The main thread's number is the process's.
+    const threads = names(THREADS).filter((name) => name !== String(process.pid));
+    return [...threads.map((name) => `${THREADS}/${name}`), ...this.#processes.map((pid) => `/proc/${pid}`)];
   }
 }
 

@@ -10,7 +10,7 @@ const STOOD_STILL = 10;
 /** Turns from one look at the machine's load to the next. */
 const LOOK = 8;
 /** The part of the time that counts in any case, so that a wait ends on every machine. */
-const COUNTS = 0.1;
+const COUNTS = 0.3;
 
 /** Waits, without blocking, until `done()` or until `limit` milliseconds have passed. */
 export async function drained(done: () => boolean, limit: number): Promise<boolean> {
