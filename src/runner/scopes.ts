@@ -5,10 +5,10 @@ import { LockstepError } from '../errors.js';
 import { hooksLostError, severalLostError, sparesOthers } from '../sandbox/scope-errors.js';
 import { adviceTo } from './forgotten-call.js';
 import type { Lifecycle } from './lifecycle.js';
-import { identitiesOf } from './mocha-identities.js';
-import { outsideOf } from './mocha-outside.js';
-import { rolledBackWith } from './mocha-rollback.js';
-import type { Runnable, Suite } from './mocha-shapes.js';
+import { identitiesOf } from './mocha/identities.js';
+import { outsideOf } from './mocha/outside.js';
+import { rolledBackWith } from './mocha/rollback.js';
+import type { Runnable, Suite } from './mocha/shapes.js';
 import type { Reported } from './reported.js';
 
 /** The open test, or the suites whose fixtures are open, as the lifecycle's scopes mirror them. */

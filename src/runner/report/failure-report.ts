@@ -4,7 +4,7 @@ import { FAKE, type FakeClock, fakeClock } from '../../fake-clock.js';
 import { failedAnswers } from '../../http/index.js';
 import { type QueryLog, queryReport } from '../../queries/index.js';
 import { placesOf, headline } from '../../stack-text.js';
-import type { Runnable } from '../mocha-shapes.js';
+import type { Runnable } from '../mocha/shapes.js';
 import { answersParagraph } from './answers.js';
 import { causesOf } from './causes.js';
 import { readerOf, reporterAmong, type Reader } from './reader.js';

@@ -1,5 +1,5 @@
 import { headline, isFrame, isMachinery, isUsersFrame, messageOf } from '../../stack-text.js';
-import type { Runnable } from '../mocha-shapes.js';
+import type { Runnable } from '../mocha/shapes.js';
 
 /** Errors that caused each other and are looked at. */
 const CHAIN = 6;

@@ -1,5 +1,5 @@
-import type { Suite } from './mocha-shapes.js';
-import { suiteGiven } from './mocha-suite.js';
+import type { Suite } from './shapes.js';
+import { suiteGiven } from './suite.js';
 
 const OUTSIDE = Symbol.for('lockstep.mocha.outside');
 

@@ -1,5 +1,5 @@
-import type { LeftOpen } from '../bridge/index.js';
-import { clearInterval, setInterval, setTimeout } from '../real-time.js';
+import type { LeftOpen } from '../../bridge/index.js';
+import { clearInterval, setInterval, setTimeout } from '../../real-time.js';
 
 /** Milliseconds between two looks. */
 const INTERVAL = 50;

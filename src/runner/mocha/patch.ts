@@ -1,4 +1,4 @@
-import { inspector } from '../engine/index.js';
+import { inspector } from '../../engine/index.js';
 import {
   debug,
   enterFrame,
@@ -8,17 +8,17 @@ import {
   runAs,
   runAsNobody,
   type FrameOwner,
-} from '../bridge/index.js';
-import { BridgeMissingError } from '../errors.js';
-import { attribute, blame } from './blame.js';
-import { adviceTo } from './forgotten-call.js';
-import type { Lifecycle } from './lifecycle.js';
-import { isManual } from './mocha-manual.js';
-import { isLastOfTest, type Done, type Runnable } from './mocha-shapes.js';
-import type { FailureReport } from './report/failure-report.js';
-import type { Reported } from './reported.js';
-import type { Scopes } from './scopes.js';
-import { now } from '../real-time.js';
+} from '../../bridge/index.js';
+import { BridgeMissingError } from '../../errors.js';
+import { attribute, blame } from '../blame.js';
+import { adviceTo } from '../forgotten-call.js';
+import type { Lifecycle } from '../lifecycle.js';
+import { isManual } from './manual.js';
+import { isLastOfTest, type Done, type Runnable } from './shapes.js';
+import type { FailureReport } from '../report/failure-report.js';
+import type { Reported } from '../reported.js';
+import type { Scopes } from '../scopes.js';
+import { now } from '../../real-time.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */
 const DEFAULT_TIMEOUT = 60_000;

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
-import type { Identities } from '../config/index.js';
-import type { ScopeName } from '../engine/index.js';
-import { ConfigError } from '../errors.js';
-import type { Suite } from './mocha-shapes.js';
-import { markOf, suiteGiven } from './mocha-suite.js';
+import type { Identities } from '../../config/index.js';
+import type { ScopeName } from '../../engine/index.js';
+import { ConfigError } from '../../errors.js';
+import type { Suite } from './shapes.js';
+import { markOf, suiteGiven } from './suite.js';
 
 const RULE = Symbol.for('lockstep.mocha.identities');
 const RULES: readonly unknown[] = ['keep', 'restart'] satisfies readonly Identities[];

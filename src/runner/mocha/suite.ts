@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { ConfigError } from '../errors.js';
-import type { Suite } from './mocha-shapes.js';
+import { ConfigError } from '../../errors.js';
+import type { Suite } from './shapes.js';
 
 /**
  * The suite of mocha that a function for one `describe` was given.

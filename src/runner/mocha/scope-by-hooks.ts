@@ -1,5 +1,5 @@
-import type { HookContext, Runnable, Suite } from './mocha-shapes.js';
-import type { Scopes } from './scopes.js';
+import type { HookContext, Runnable, Suite } from './shapes.js';
+import type { Scopes } from '../scopes.js';
 
 /**
  * Begins the scopes by hooks of mocha's own, for runs in which nothing is patched (`bridge.auto:

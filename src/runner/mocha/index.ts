@@ -12,28 +12,28 @@ import {
   LeftOpen,
   type InstalledBridge,
   type ThreadUse,
-} from '../bridge/index.js';
-import { loadConfig } from '../config/index.js';
-import { loadEngine } from '../engine/index.js';
-import type { LateWorkError } from '../errors.js';
-import { setCurrent } from './current.js';
-import { LateWork } from './late-work.js';
-import { Lifecycle } from './lifecycle.js';
-import { letProcessEnd } from './mocha-end.js';
-import { skipEmptyHooks } from './mocha-empty-hooks.js';
-import { scopeByHooks } from './mocha-hooks.js';
-import { watchLoading } from './mocha-loading.js';
-import { goesOutside } from './mocha-outside.js';
-import { patchRunnables, releaseRunnables } from './mocha-patch.js';
-import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './mocha-shapes.js';
-import { FailureReport } from './report/failure-report.js';
-import { Reported } from './reported.js';
-import { Scopes } from './scopes.js';
+} from '../../bridge/index.js';
+import { loadConfig } from '../../config/index.js';
+import { loadEngine } from '../../engine/index.js';
+import type { LateWorkError } from '../../errors.js';
+import { setCurrent } from '../current.js';
+import { LateWork } from '../late-work.js';
+import { Lifecycle } from '../lifecycle.js';
+import { letProcessEnd } from './process-end.js';
+import { skipEmptyHooks } from './empty-hooks.js';
+import { scopeByHooks } from './scope-by-hooks.js';
+import { watchLoading } from './loading.js';
+import { goesOutside } from './outside.js';
+import { patchRunnables, releaseRunnables } from './patch.js';
+import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './shapes.js';
+import { FailureReport } from '../report/failure-report.js';
+import { Reported } from '../reported.js';
+import { Scopes } from '../scopes.js';
 
-export { identities } from './mocha-identities.js';
-export { manual } from './mocha-manual.js';
-export { outside } from './mocha-outside.js';
-export { rollback } from './mocha-rollback.js';
+export { identities } from './identities.js';
+export { manual } from './manual.js';
+export { outside } from './outside.js';
+export { rollback } from './rollback.js';
 
 /** What mocha takes from a required module (https://mochajs.org/#root-hook-plugins). */
 export interface RootHooks {

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
-import { LoadingError } from '../errors.js';
-import { clearTimeout, setTimeout } from '../real-time.js';
-import type { Suite } from './mocha-shapes.js';
+import { LoadingError } from '../../errors.js';
+import { clearTimeout, setTimeout } from '../../real-time.js';
+import type { Suite } from './shapes.js';
 
 /** Milliseconds after which a file that is still being loaded is named, in a warning. */
 const SLOW = 30_000;

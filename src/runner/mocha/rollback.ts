@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import type { Rollback } from '../config/index.js';
-import { ConfigError } from '../errors.js';
-import type { Suite } from './mocha-shapes.js';
-import { suiteGiven } from './mocha-suite.js';
+import type { Rollback } from '../../config/index.js';
+import { ConfigError } from '../../errors.js';
+import type { Suite } from './shapes.js';
+import { suiteGiven } from './suite.js';
 
 const ROLLBACK = Symbol.for('lockstep.mocha.rollback');
 const KINDS: readonly unknown[] = ['test', 'suite'] satisfies readonly Rollback[];

@@ -1,5 +1,5 @@
-import { isManual } from './mocha-manual.js';
-import type { Done, Runner, Suite } from './mocha-shapes.js';
+import { isManual } from './manual.js';
+import type { Done, Runner, Suite } from './shapes.js';
 
 interface HookRunner {
   /** The one that runs, or the one where an error of a hook was met. */

@@ -1,5 +1,5 @@
-import type { Suite } from './mocha-shapes.js';
-import { markOf, suiteGiven } from './mocha-suite.js';
+import type { Suite } from './shapes.js';
+import { markOf, suiteGiven } from './suite.js';
 
 const MANUAL = Symbol.for('lockstep.mocha.manual');
 
