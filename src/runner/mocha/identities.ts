@@ -2,6 +2,7 @@ import { inspect } from 'node:util';
 import type { Identities } from '../../config/index.js';
 import type { ScopeName } from '../../engine/index.js';
 import { ConfigError } from '../../errors.js';
+import { isParallelWorker } from './process.js';
 import type { Suite } from './shapes.js';
 import { markOf, suiteGiven } from './suite.js';
 
@@ -13,7 +14,7 @@ interface Marked extends Suite {
 }
 
 /** Whether a suite of this process has a rule of its own, or one that is loaded later may have. */
-let used = process.env['MOCHA_WORKER_ID'] !== undefined;
+let used: boolean = isParallelWorker;
 
 /**
  * What ids the tests of one `describe` begin with, as `database.identities` says it for all of them: with

@@ -25,6 +25,7 @@ import { scopeByHooks } from './scope-by-hooks.js';
 import { watchLoading } from './loading.js';
 import { goesOutside } from './outside.js';
 import { patchRunnables, releaseRunnables } from './patch.js';
+import { isParallelWorker, run } from './process.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './shapes.js';
 import { FailureReport } from '../report/failure-report.js';
 import { Reported } from '../reported.js';
@@ -79,7 +80,11 @@ export async function mochaHooks(): Promise<RootHooks> {
     : undefined;
   // There too a child that waits for this thread, which waits for it, would hang for good.
   if (!bridge && use) installBlockingChildren(use);
-  const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)), late);
+  const lifecycle = new Lifecycle(
+    config,
+    await Promise.all(config.databases.map((database) => loadEngine(database, run))),
+    late,
+  );
 
   setCurrent(lifecycle);
   const reported = new Reported();
@@ -176,7 +181,7 @@ function rootHooks(
     this.timeout(0);
     // A worker of --parallel has no global setup, and in watch mode that has no tests.
     if (plugin?.watching) await lifecycle.refresh();
-    if (isParallelWorker() || plugin?.watching) await lifecycle.warmUp();
+    if (isParallelWorker || plugin?.watching) await lifecycle.warmUp();
     await lifecycle.run({ outside: goesOutside() });
     if (!bridge) scopes.enter(this.test);
   }
@@ -200,7 +205,7 @@ function rootHooks(
     releaseRunnables(this.test);
     // Stopping has deadlines of its own.
     this.timeout(0);
-    if (!isParallelWorker()) await lifecycle.stop();
+    if (!isParallelWorker) await lifecycle.stop();
     // The next run loads its files before anything can be waited for.
     if (plugin?.watching) await lifecycle.startAhead();
     bridge?.over();
@@ -230,12 +235,4 @@ function runLast(hooks: Runnable[], fn: unknown): void {
   const index = hooks.findIndex((hook) => hook.fn === fn);
 
   hooks.push(...hooks.splice(index, index < 0 ? 0 : 1));
-}
-
-/**
- * Whether this process runs file after file for --parallel, each with root hooks of its own. The app
- * is imported once for all of them, so it cannot be stopped behind the first; it ends with the process.
- */
-function isParallelWorker(): boolean {
-  return process.env['MOCHA_WORKER_ID'] !== undefined;
 }
