@@ -1,0 +1,56 @@
+/**
+ * What messages of all rooms say in the words of the test runner that is at work: how Lockstep is put in front
+ * of it, in which file, and what its hooks are called. An adapter hands its own down before anything else.
+ */
+
+import { words as mocha } from './runner/mocha/words.js';
+
+/** One runner's words. They go to threads as they are, so all are text. */
+export interface RunnerWords {
+  readonly name: string;
+  /** Packages whose frames in a stack are the runner's. */
+  readonly packages: readonly string[];
+  /** How Lockstep comes to the tests: the beginning of a sentence. */
+  readonly install: string;
+  /** Before everything else: follows "make". */
+  readonly first: string;
+  /** What becomes of a file that imports the app before Lockstep is there: a part of a sentence. */
+  readonly early: string;
+  /** How tsx comes before the tests: follows "install tsx and". */
+  readonly loader: string;
+  /** Where a call comes too early, besides a file's top level and a `describe`. */
+  readonly tooEarly: string;
+  /** How such a place comes behind Lockstep: the end of a sentence. */
+  readonly order: string;
+  /** A hook in which rows may be written: follows "in" and "into". */
+  readonly hook: string;
+  /** Where transactions are real: follows "in". */
+  readonly outside: string;
+}
+
+interface Slot {
+  words: RunnerWords;
+}
+
+const KEY = Symbol.for('lockstep.runner-words');
+
+/**
+ * One per thread even when the package is loaded twice (see bridge/state.ts). Where no runner is at work, nobody
+ * knows which one the user has; the advice is that for the one which there is an entry for.
+ */
+const slot: Slot = ((globalThis as { [KEY]?: Slot })[KEY] ??= { words: mocha });
+
+/** To be called by an adapter, and in threads that Lockstep starts. */
+export function speakFor(words: RunnerWords): void {
+  slot.words = words;
+}
+
+export function runnerWords(): RunnerWords {
+  return slot.words;
+}
+
+/** Whether a line of a stack is code of the runner. */
+export function isRunnersFrame(line: string): boolean {
+  const path = line.replaceAll('\\', '/');
+  return slot.words.packages.some((name) => path.includes(`/node_modules/${name}/`));
+}
