@@ -24,6 +24,8 @@ export interface RunnerWords {
   readonly order: string;
   /** A hook in which rows may be written: follows "in" and "into". */
   readonly hook: string;
+  /** The hook behind all tests of a block: follows "in". */
+  readonly lastHook: string;
   /** Where transactions are real: follows "in". */
   readonly outside: string;
 }

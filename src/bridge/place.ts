@@ -41,7 +41,7 @@ function awaited(what: string): string {
 }
 
 function place(instead: string): [why: string, remedy: string] {
-  const { install, tooEarly, hook, order } = runnerWords();
+  const { name, install, tooEarly, hook, order } = runnerWords();
   if (state.runner === undefined) {
     return [
       'No Lockstep runner is active in this thread, so no test or hook is running under it.',
@@ -50,7 +50,7 @@ function place(instead: string): [why: string, remedy: string] {
   }
   if (state.runner === 'loading') {
     return [
-      `Test files are still being loaded: this is the top level of a file or the body of a describe(), where the runner itself is awaiting; or ${tooEarly}.`,
+      `Test files are still being loaded: this is the top level of a file or the body of a describe(), where ${name} itself is awaiting; or ${tooEarly}.`,
       `Move the call into ${hook}, or into the test; ${order}.`,
     ];
   }

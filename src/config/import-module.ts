@@ -31,7 +31,7 @@ export async function importModule(path: string): Promise<Exports> {
  * @param testFiles absolute paths
  * @throws whatever the file throws; see {@link typescriptAdvice}.
  */
-export async function importLike(testFiles: Iterable<string>, path: string): Promise<Exports> {
+export async function importLike(path: string, testFiles: Iterable<string>): Promise<Exports> {
   const require = createRequire(path);
   if (!isCompiledHere(require, path, testFiles)) return importModule(path);
 

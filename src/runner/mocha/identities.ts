@@ -1,10 +1,9 @@
 import { inspect } from 'node:util';
 import type { Identities } from '../../config/index.js';
-import type { ScopeName } from '../../engine/index.js';
 import { ConfigError } from '../../errors.js';
 import { isParallelWorker } from './process.js';
 import type { Suite } from './shapes.js';
-import { markOf, suiteGiven } from './suite.js';
+import { suiteGiven } from './suite.js';
 
 const RULE = Symbol.for('lockstep.mocha.identities');
 const RULES: readonly unknown[] = ['keep', 'restart'] satisfies readonly Identities[];
@@ -46,8 +45,11 @@ export function identities(suite: object, rule: Identities): void {
   used = true;
 }
 
-/** What a scope of the suite says of them. */
-export function identitiesOf(suite: Suite): ScopeName['identities'] {
-  if (!used) return undefined;
-  return markOf<Identities>(suite, RULE) ?? 'configured';
+/** What a suite says of them itself. */
+export function ownIdentities(suite: Suite): Identities | undefined {
+  return (suite as Marked)[RULE];
+}
+
+export function usesIdentities(): boolean {
+  return used;
 }

@@ -6,30 +6,18 @@
  */
 
 import { inspect } from 'node:util';
-import {
-  installBlockingChildren,
-  installBridge,
-  LeftOpen,
-  type InstalledBridge,
-  type ThreadUse,
-} from '../../bridge/index.js';
-import { loadConfig } from '../../config/index.js';
-import { loadEngine } from '../../engine/index.js';
-import type { LateWorkError } from '../../errors.js';
-import { setCurrent } from '../current.js';
-import { LateWork } from '../late-work.js';
-import { Lifecycle } from '../lifecycle.js';
+import type { Lifecycle } from '../lifecycle.js';
+import { TestRun } from '../test-run.js';
+import { adapter } from './adapter.js';
 import { letProcessEnd } from './process-end.js';
 import { skipEmptyHooks } from './empty-hooks.js';
-import { scopeByHooks } from './scope-by-hooks.js';
+import { layerPlace, leaveByHook, scopeByHooks } from './scope-by-hooks.js';
 import { watchLoading } from './loading.js';
-import { goesOutside } from './outside.js';
+import { reportable } from './nodes.js';
 import { patchRunnables, releaseRunnables } from './patch.js';
-import { isParallelWorker, run } from './process.js';
+import { printerOf } from './printer.js';
+import { isParallelWorker } from './process.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './shapes.js';
-import { FailureReport } from '../report/failure-report.js';
-import { Reported } from '../reported.js';
-import { Scopes } from '../scopes.js';
 
 export { identities } from './identities.js';
 export { manual } from './manual.js';
@@ -47,21 +35,11 @@ export interface RootHooks {
 let plugin: Plugin | undefined;
 
 interface Plugin {
-  readonly lifecycle: Lifecycle;
+  readonly run: TestRun;
   readonly hooks: RootHooks;
-  readonly reported: Reported;
-  readonly report: FailureReport;
-  readonly leftOpen: LeftOpen | undefined;
   /** Whether runs come one after the other in this process, each of which loads its files in one go. */
   watching: boolean;
 }
-
-/** What the bridge has to know where a call blocks this thread. */
-const threadUse: ThreadUse = {
-  servesSandbox: () => plugin?.lifecycle.servedHere === true,
-  remaining: () => plugin?.lifecycle.remaining(),
-  usedUp: (reason) => plugin?.lifecycle.usedUp(reason),
-};
 
 /**
  * Called by mocha once per process, after all `require`s and before the test files.
@@ -70,34 +48,11 @@ const threadUse: ThreadUse = {
  * @throws SwapError when a driver of the app cannot be replaced.
  */
 export async function mochaHooks(): Promise<RootHooks> {
-  const config = await loadConfig();
-  const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
-  const late = new LateWork();
-  const use = config.databases.some(({ engine }) => engine === 'postgres') ? threadUse : undefined;
-  // Without hops no wait is possible, and then nothing of mocha is patched either.
-  const bridge = automatic
-    ? installBridge({ use, late: (owner, error) => late.failed(owner.title, error) })
-    : undefined;
-  // There too a child that waits for this thread, which waits for it, would hang for good.
-  if (!bridge && use) installBlockingChildren(use);
-  const lifecycle = new Lifecycle(
-    config,
-    await Promise.all(config.databases.map((database) => loadEngine(database, run))),
-    late,
-  );
+  const run = await TestRun.prepare(adapter);
+  const { lifecycle } = run;
+  const hooks = rootHooks(run);
 
-  setCurrent(lifecycle);
-  const reported = new Reported();
-  const report = new FailureReport(lifecycle);
-  const hooks = rootHooks(lifecycle, reported, report, bridge);
-  plugin = {
-    lifecycle,
-    hooks,
-    reported,
-    report,
-    leftOpen: bridge && new LeftOpen((socket) => lifecycle.leadsToSandbox(socket)),
-    watching: false,
-  };
+  plugin = { run, hooks, watching: false };
   watchLoading({
     // What fails is told by the first hook, where mocha reports it as a failure.
     before: () => lifecycle.start().catch(() => undefined),
@@ -121,21 +76,18 @@ export async function mochaHooks(): Promise<RootHooks> {
 export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
   if (plugin === undefined) return;
   const { suite } = this;
+  const { report, lifecycle, verdict, automatic } = plugin.run;
   plugin.watching = suite === undefined;
-  if (plugin.watching) await plugin.lifecycle.start().catch(() => undefined);
+  if (plugin.watching) await lifecycle.start().catch(() => undefined);
   // With --parallel the tests run in other processes, and this one has none.
   if (suite === undefined || suite.total() === 0) return;
 
   runFirst(suite._beforeAll, plugin.hooks.beforeAll);
-  if (plugin.leftOpen) skipEmptyHooks(this);
-  const { reported, report, lifecycle } = plugin;
-  report.readBy(this.listeners?.('fail') ?? [], this.fullStackTrace === true);
+  if (automatic) skipEmptyHooks(this);
+  report.printedBy(printerOf(this.listeners?.('fail'), this.fullStackTrace === true));
   // Before the reporter, some of which print a failure at once. What has come through a patched
   // function has passed all of this before.
-  this.prependListener?.('fail', (test, error) => {
-    reported.add(error);
-    report.tell(error, test as Runnable);
-  });
+  this.prependListener?.('fail', (test, error) => verdict.add(error, reportable(test as Runnable)));
   lifecycle.tests(() => filesOf(suite));
   await lifecycle.warmUp();
 }
@@ -143,7 +95,7 @@ export async function mochaGlobalSetup(this: Partial<Runner>): Promise<void> {
 /** Called by mocha when all tests are over, once per command; in watch mode when it is left. */
 export async function mochaGlobalTeardown(): Promise<void> {
   if (plugin === undefined) return;
-  const { leftOpen, lifecycle } = plugin;
+  const { leftOpen, lifecycle } = plugin.run;
   // With --parallel nothing ran here: mocha ends the processes of the tests itself.
   if (lifecycle.phase === 'prepared') return;
   // Without tests no hook has done so.
@@ -157,71 +109,41 @@ function tellStart(lifecycle: Lifecycle): void {
   if (failure !== undefined) process.stderr.write(`\nThe database could not be opened: ${inspect(failure)}\n`);
 }
 
-function rootHooks(
-  lifecycle: Lifecycle,
-  reported: Reported,
-  report: FailureReport,
-  bridge: InstalledBridge | undefined,
-): RootHooks {
-  let scopes: Scopes | undefined;
+function rootHooks(run: TestRun): RootHooks {
+  const { lifecycle, automatic } = run;
 
   async function beforeAll(this: HookContext): Promise<void> {
     const root = this.test.parent;
-    scopes = new Scopes(lifecycle, reported);
     // In watch mode nothing tells when the files were loaded.
     lifecycle.tests(() => filesOf(root));
 
     runLast(root._afterEach, afterEach);
     runLast(root._afterAll, afterAll);
-    if (bridge)
-      patchRunnables(this.test, { lifecycle, scopes, reported, report, own: new Set<unknown>([beforeAll, afterAll]) });
-    else scopeByHooks(root, scopes);
-    bridge?.running();
+    if (automatic) patchRunnables(this.test, { run, own: new Set<unknown>([beforeAll, afterAll]) });
+    else scopeByHooks(root, run);
     // The deadline of what schema and seed do is theirs, not that of one test.
     this.timeout(0);
+    const watching = plugin?.watching === true;
     // A worker of --parallel has no global setup, and in watch mode that has no tests.
-    if (plugin?.watching) await lifecycle.refresh();
-    if (isParallelWorker || plugin?.watching) await lifecycle.warmUp();
-    await lifecycle.run({ outside: goesOutside() });
-    if (!bridge) scopes.enter(this.test);
+    await run.begin({ first: isParallelWorker || watching, again: watching });
+    if (!automatic) run.scope.enter(layerPlace(this.test));
   }
 
   function afterEach(this: HookContext): void {
-    const { currentTest } = this;
-    const unsent = currentTest && lifecycle.unsent(currentTest.fullTitle());
-    if (unsent !== undefined && !currentTest?.isFailed()) currentTest?.emit('error', unsent);
-    try {
-      scopes?.leaveTest();
-    } catch (error) {
-      // Thrown from a root hook, it would end the whole run: it is the failure of this one test.
-      (this.currentTest ?? this.test).emit('error', error);
-    }
+    leaveByHook(run, this);
   }
 
   async function afterAll(this: HookContext): Promise<void> {
-    const error = scopes?.leaveAll() ?? unfinished(lifecycle);
-    await scopes?.comeBack();
-
     releaseRunnables(this.test);
     // Stopping has deadlines of its own.
     this.timeout(0);
-    if (!isParallelWorker) await lifecycle.stop();
     // The next run loads its files before anything can be waited for.
-    if (plugin?.watching) await lifecycle.startAhead();
-    bridge?.over();
+    const error = await run.end({ stop: !isParallelWorker, ahead: plugin?.watching === true });
     if (error) throw error;
   }
 
   // Where runnables are patched, the patch ends the scope of a test.
-  return bridge ? { beforeAll, afterAll } : { beforeAll, afterEach, afterAll };
-}
-
-/** Tells of work that came after the end of its test; with `leaks: 'error'` it is what the run fails with. */
-function unfinished(lifecycle: Lifecycle): LateWorkError | undefined {
-  const late = lifecycle.late.take();
-  if (late === undefined || lifecycle.config.leaks === 'error') return late;
-  process.emitWarning(late.message, { code: late.code });
-  return undefined;
+  return automatic ? { beforeAll, afterAll } : { beforeAll, afterEach, afterAll };
 }
 
 function runFirst(hooks: Runnable[], fn: unknown): void {

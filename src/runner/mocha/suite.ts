@@ -22,12 +22,3 @@ export function suiteGiven(value: unknown, call: string): Suite {
 function isSuite(value: unknown): value is Suite {
   return typeof value === 'object' && value !== null && 'suites' in value && '_beforeEach' in value;
 }
-
-/** What a suite, or the nearest one around it, is marked with. */
-export function markOf<Mark>(suite: Suite, key: symbol): Mark | undefined {
-  for (let at: Suite | undefined = suite; at !== undefined; at = at.parent) {
-    const mark = (at as Suite & Readonly<Record<symbol, Mark | undefined>>)[key];
-    if (mark !== undefined) return mark;
-  }
-  return undefined;
-}

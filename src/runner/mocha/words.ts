@@ -11,5 +11,6 @@ export const words: RunnerWords = {
   tooEarly: 'a root hook of a plug-in that is required before "lockstep/mocha"',
   order: 'require "lockstep/mocha" before other plug-ins',
   hook: 'a before() or beforeEach() hook',
+  lastHook: 'an after() hook',
   outside: 'a describe with outside(this) of lockstep/mocha',
 };
