@@ -26,7 +26,15 @@ export interface RunnerWords {
   readonly hook: string;
   /** The hook behind all tests of a block: follows "in". */
   readonly lastHook: string;
-  /** Where transactions are real: follows "in". */
+  /** What raises a test's limit, as it is written. */
+  readonly timeout: string;
+  /** What has the runner use several processes, as it is written. */
+  readonly parallel: string;
+  /** What rolls a block back as one, as it is written. */
+  readonly asOneCall: string;
+  /** What runs a block on a separate database, as it is written. */
+  readonly outsideCall: string;
+  /** A block for which that is done, where transactions are real: follows "in". */
   readonly outside: string;
 }
 

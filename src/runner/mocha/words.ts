@@ -12,5 +12,9 @@ export const words: RunnerWords = {
   order: 'require "lockstep/mocha" before other plug-ins',
   hook: 'a before() or beforeEach() hook',
   lastHook: 'an after() hook',
+  timeout: 'this.timeout(ms)',
+  parallel: '--parallel',
+  asOneCall: "rollback(this, 'suite')",
+  outsideCall: 'outside(this)',
   outside: 'a describe with outside(this) of lockstep/mocha',
 };

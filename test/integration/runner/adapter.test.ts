@@ -54,15 +54,7 @@ describe('the contract of a runner, with another one than mocha', function () {
       let output: Output;
       let stderr: string;
 
-      before(async () => {
-        const env = { ...withoutReader(process.env), TINY: database };
-        const run = await promisify(execFile)(process.execPath, [MAIN, 'suite.mjs'], {
-          cwd: fixture('tiny-runner'),
-          env,
-        });
-        output = JSON.parse(run.stdout) as Output;
-        ({ stderr } = run);
-      });
+      before(async () => ({ output, stderr } = await runTiny('suite.mjs', { TINY: database })));
 
       const errorsOf = (title: string): readonly Told[] => {
         const test = output.tests.find((found) => found.title === title);
@@ -102,4 +94,22 @@ describe('the contract of a runner, with another one than mocha', function () {
       });
     });
   }
+
+  for (const env of [{ TINY: 'sqlite' }, { TINY: 'postgres', TINY_HOST: 'worker' }]) {
+    it(`speaks in the words of its adapter: ${Object.values(env).join(' in a ')}`, async () => {
+      const { output } = await runTiny('words.mjs', env);
+      const [refused, waits] = output.tests.map(({ errors }) => errors[0]?.message);
+      expect(refused).to.contain('in a block with outside: true');
+      expect(waits).to.contain('raise the timeout (the tiny limit,');
+    });
+  }
 });
+
+async function runTiny(file: string, env: NodeJS.ProcessEnv): Promise<{ output: Output; stderr: string }> {
+  const run = promisify(execFile);
+  const { stdout, stderr } = await run(process.execPath, [MAIN, file], {
+    cwd: fixture('tiny-runner'),
+    env: { ...withoutReader(process.env), ...env },
+  });
+  return { output: JSON.parse(stdout) as Output, stderr };
+}

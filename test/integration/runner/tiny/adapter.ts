@@ -20,6 +20,10 @@ const words: RunnerWords = {
   order: 'give the plug-in to lockstep-tiny',
   hook: 'a tiny hook',
   lastHook: 'a last tiny hook',
+  timeout: 'the tiny limit',
+  parallel: '--tiny-workers',
+  asOneCall: 'asOne: true',
+  outsideCall: 'outside: true',
   outside: 'a block with outside: true',
 };
 

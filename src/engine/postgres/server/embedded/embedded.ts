@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { ServerError } from '../../../../errors.js';
+import { runnerWords } from '../../../../runner-words.js';
 import { singleRun } from '../../../run.js';
 import { runOn } from '../connect-upstream.js';
 import type { Server } from '../server.js';
@@ -124,7 +125,7 @@ async function joinOrStart(places: Places, options: KeeperOptions, hello: string
   throw new ServerError({
     what: 'The server for the tests cannot be shared.',
     why: `${ATTEMPTS} times, the process that keeps it ended while this one joined.`,
-    remedy: 'Run the tests again; if that does not help, run them without --parallel.',
+    remedy: `Run the tests again; if that does not help, run them without ${runnerWords().parallel}.`,
   });
 }
 
