@@ -6,6 +6,8 @@ import { type Realm, realms } from '../realms.js';
 interface FakeClock {
   readonly _nextTick?: typeof process.nextTick;
   readonly _queueMicrotask?: typeof queueMicrotask;
+  /** What it fakes; nothing when it was restored. */
+  readonly methods?: readonly string[];
 }
 
 type Faked = { readonly clock?: FakeClock };
@@ -46,7 +48,13 @@ function putReal(realm: Realm): () => void {
   if (process !== undefined && realTick !== undefined) process.nextTick = realTick;
   if (realMicrotask !== undefined) realm.queueMicrotask = realMicrotask;
   return () => {
-    if (process !== undefined && nextTick !== undefined && process.nextTick === realTick) process.nextTick = nextTick;
-    if (queueMicrotask !== undefined && realm.queueMicrotask === realMicrotask) realm.queueMicrotask = queueMicrotask;
+    if (process !== undefined && isFake(nextTick) && process.nextTick === realTick) process.nextTick = nextTick;
+    if (isFake(queueMicrotask) && realm.queueMicrotask === realMicrotask) realm.queueMicrotask = queueMicrotask;
   };
+}
+
+/** Whether a fake's clock has not been restored: what is in its place then is Node's own too. */
+function isFake<T extends object>(fake: T | undefined): fake is T {
+  const clock = (fake as Faked | undefined)?.clock;
+  return clock !== undefined && clock.methods?.length !== 0;
 }
