@@ -3,14 +3,23 @@
  * lets the app settle, says what a test fails with and reports it; a runner's own shapes, files, variables and
  * sentences are its adapter's.
  *
- * An adapter prepares a `TestRun` before any file of the app is imported, hands each test and hook to it as a
- * {@link Step}, and ends it behind the last.
+ * In the order in which an adapter uses the core (test/integration/runner/tiny is the smallest one):
+ *
+ * 1. `TestRun.prepare(adapter)` before any file of the app is imported, test files too.
+ * 2. `lifecycle.start()`, where files are still to be loaded: the database is there for their top level then. What
+ *    fails is told by `begin`.
+ * 3. `lifecycle.tests(files)`, and `lifecycle.warmUp()` where the runner has a moment that is no test's own.
+ * 4. `begin()`, from a hook before all others.
+ * 5. `run(step, done)` for each test and hook, instead of calling it, where the run is `automatic`; where it is not,
+ *    `scope.enter(place)` before and `scope.leaveTest()` behind each test.
+ * 6. `verdict.add(error, of)` for what has failed elsewhere, before it is printed.
+ * 7. `end()` behind the last, and `letGo(leftOpen)` when nothing of the run is to come.
  */
 
 import type { Exports, Identities, ImportApp, Rollback } from '../config/index.js';
 import type { Run } from '../engine/index.js';
 import type { Realm } from '../realms.js';
-import type { RunnerWords } from '../runner-words.js';
+import type { RunnerWords } from './words.js';
 
 /** One runner in one process. */
 export interface RunnerAdapter {

@@ -5,12 +5,11 @@ import { BridgeMissingError } from '../errors.js';
 import type { Done, Step, TestNode } from './adapter.js';
 import { adviceTo } from './forgotten-call.js';
 import type { EndingTest } from './lifecycle.js';
-import { StepFrame } from './step-frame.js';
-import type { TestRun } from './test-run.js';
+import { StepFrame, type StepHost } from './step-frame.js';
 import { attribute, blame } from './verdict.js';
 
 /** In its scope, but where the runner calls it. */
-export function runInPlace(run: TestRun, step: Step, done: Done): void {
+export function runInPlace(run: StepHost, step: Step, done: Done): void {
   const frame = new StepFrame(run, step, done);
   const moving = run.scope.moving(step);
   if (moving === undefined) runEnteredInPlace(frame);
@@ -27,7 +26,7 @@ function runEnteredInPlace(frame: StepFrame): void {
 
 // A runner may keep the callback with each test until its suite is over: what is created here for each
 // test shares one closure's variables.
-export function runHopped(run: TestRun, step: Step, done: Done): void {
+export function runHopped(run: StepHost, step: Step, done: Done): void {
   const frame = new StepFrame(run, step, done);
   const { recovering } = run.lifecycle;
   const moving = run.scope.moving(step);
@@ -89,7 +88,7 @@ function hooksFollow({ kind, last }: Step): boolean {
 }
 
 /** Whether it is a test that is rolled back with others, so that what it leaves open has to be ended behind it. */
-function isSharing({ scope }: TestRun, { kind }: Step): boolean {
+function isSharing({ scope }: StepHost, { kind }: Step): boolean {
   return kind === 'test' && scope.shared;
 }
 
@@ -127,7 +126,7 @@ function behind(waiting: Promise<unknown> | undefined, then: (found: unknown) =>
  * Ends the scope of a test behind the last function that belongs to it, so that what comes later is
  * told to be a straggler.
  */
-function leave(run: TestRun, step: Step, error: unknown, done: Done): void {
+function leave(run: StepHost, step: Step, error: unknown, done: Done): void {
   if (error !== undefined) run.verdict.add(error, step);
   const before = error === undefined ? undefined : run.scope.lossBefore(step.suite);
   const { test } = step;

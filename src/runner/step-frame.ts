@@ -1,23 +1,34 @@
 import { type FrameOwner } from '../bridge/index.js';
 import { inspector } from '../engine/index.js';
 import { now } from '../real-time.js';
-import type { Done, Step } from './adapter.js';
+import type { Done, RunnerAdapter, Step } from './adapter.js';
 import { adviceTo } from './forgotten-call.js';
-import type { EndingTest, Limit } from './lifecycle.js';
-import type { TestRun } from './test-run.js';
+import type { EndingTest, Lifecycle, Limit } from './lifecycle.js';
+import type { FailureReport } from './report/failure-report.js';
+import type { RunScope } from './run-scope.js';
+import type { Verdict } from './verdict.js';
 
 /** Milliseconds a wait may take in a test whose own timeout is switched off. */
 const DEFAULT_TIMEOUT = 60_000;
 
+/** What steps run with: a `TestRun`. */
+export interface StepHost {
+  readonly adapter: Pick<RunnerAdapter, 'isTimeout'>;
+  readonly lifecycle: Lifecycle;
+  readonly scope: RunScope;
+  readonly verdict: Verdict;
+  readonly report: FailureReport;
+}
+
 /** A test or hook as the bridge and the lifecycle see it. */
 export class StepFrame implements FrameOwner, Limit, EndingTest {
-  readonly run: TestRun;
+  readonly run: StepHost;
   readonly step: Step;
   readonly done: Done;
   #start = 0;
   #usedUp: Error | undefined;
 
-  constructor(run: TestRun, step: Step, done: Done) {
+  constructor(run: StepHost, step: Step, done: Done) {
     this.run = run;
     this.step = step;
     this.done = done;

@@ -17,11 +17,12 @@ import { Lifecycle } from './lifecycle.js';
 import { FailureReport } from './report/failure-report.js';
 import { RunScope } from './run-scope.js';
 import { runHopped, runInPlace } from './run-step.js';
+import type { StepHost } from './step-frame.js';
 import { isManual } from './suite-rules.js';
 import { Verdict } from './verdict.js';
 
 /** What a process does for the tests that a runner runs in it, from the config to the end. */
-export class TestRun {
+export class TestRun implements StepHost {
   readonly adapter: RunnerAdapter;
   readonly lifecycle: Lifecycle;
   readonly report: FailureReport;

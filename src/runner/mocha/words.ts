@@ -1,4 +1,4 @@
-import type { RunnerWords } from '../../runner-words.js';
+import type { RunnerWords } from '../words.js';
 
 /** What messages say to users of mocha. */
 export const words: RunnerWords = {

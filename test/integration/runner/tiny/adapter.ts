@@ -2,7 +2,7 @@
 
 import { importModule } from '#src/config/index.js';
 import type { Done, Printer, RunnerAdapter, Step, SuiteNode, TestNode } from '#src/runner/adapter.js';
-import type { RunnerWords } from '#src/runner-words.js';
+import type { RunnerWords } from '#src/runner/words.js';
 import type { TestRun } from '#src/runner/test-run.js';
 import { type Attempt, type Block, type Call, type Execute, fullTitle, loading } from './runner.js';
 
