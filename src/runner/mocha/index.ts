@@ -1,14 +1,20 @@
 /**
  * The mocha plug-in: `"require": ["lockstep/mocha"]` in .mocharc.json.
  *
- * It finds the config, swaps the app's driver and opens the database before any test file is loaded,
- * and then begins a scope around each test and each describe's fixtures and rolls it back.
+ * It finds the config and swaps the app's driver before anything is loaded that mocha requires after it, opens the
+ * database before any test file is, and then begins a scope around each test and each describe's fixtures and rolls it
+ * back.
  */
 
 import { inspect } from 'node:util';
 import type { Lifecycle } from '../lifecycle.js';
 import { TestRun } from '../test-run.js';
+import { identities } from './identities.js';
+import { manual } from './manual.js';
+import { outside } from './outside.js';
+import { rollback } from './rollback.js';
 import { adapter } from './adapter.js';
+import { prepareAhead } from './prepare.js';
 import { letProcessEnd } from './process-end.js';
 import { skipEmptyHooks } from './empty-hooks.js';
 import { layerPlace, leaveByHook, scopeByHooks } from './scope-by-hooks.js';
@@ -19,10 +25,7 @@ import { printerOf } from './printer.js';
 import { isParallelWorker } from './process.js';
 import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } from './shapes.js';
 
-export { identities } from './identities.js';
-export { manual } from './manual.js';
-export { outside } from './outside.js';
-export { rollback } from './rollback.js';
+export { identities, manual, outside, rollback };
 
 /** What mocha takes from a required module (https://mochajs.org/#root-hook-plugins). */
 export interface RootHooks {
@@ -41,6 +44,36 @@ interface Plugin {
   watching: boolean;
 }
 
+/** The run, where it was prepared before all else that mocha requires was loaded. */
+let ahead: Promise<TestRun | undefined> | undefined;
+
+/** What `await` makes of the module. */
+export interface Awaited {
+  readonly mochaHooks: typeof mochaHooks;
+  readonly mochaGlobalSetup: typeof mochaGlobalSetup;
+  readonly mochaGlobalTeardown: typeof mochaGlobalTeardown;
+  readonly identities: typeof identities;
+  readonly manual: typeof manual;
+  readonly outside: typeof outside;
+  readonly rollback: typeof rollback;
+}
+
+/**
+ * Makes the module something that can be awaited. mocha awaits each module that it requires before it loads the next
+ * (requireOrImport in lib/nodejs/esm-utils.js of mocha 10 to 12): a plug-in behind this one, whose root hooks import the
+ * app, finds its driver swapped and its variables set, as the test files do. `require()` of this module has to work too,
+ * so that it cannot await at its top level.
+ */
+export function then(resolve: (exports: Awaited) => void): void {
+  const done = (): void =>
+    resolve({ mochaHooks, mochaGlobalSetup, mochaGlobalTeardown, identities, manual, outside, rollback });
+
+  ahead ??= plugin === undefined ? prepareAhead() : undefined;
+  // What fails is told by the root hooks, where mocha expects it.
+  if (ahead) ahead.then(done, done);
+  else done();
+}
+
 /**
  * Called by mocha once per process, after all `require`s and before the test files.
  *
@@ -48,7 +81,7 @@ interface Plugin {
  * @throws SwapError when a driver of the app cannot be replaced.
  */
 export async function mochaHooks(): Promise<RootHooks> {
-  const run = await TestRun.prepare(adapter);
+  const run = (await ahead) ?? (await TestRun.prepare(adapter));
   const { lifecycle } = run;
   const hooks = rootHooks(run);
 

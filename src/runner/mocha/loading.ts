@@ -124,6 +124,11 @@ class LoadedFiles {
   }
 }
 
+/** Whether mocha is what runs in this process. */
+export function hasMocha(): boolean {
+  return mochaPrototypes().length > 0;
+}
+
 /** Of all copies of mocha in this process; they are CommonJS in mocha 10 to 12. */
 function mochaPrototypes(): Patched[] {
   const { cache } = createRequire(import.meta.url);

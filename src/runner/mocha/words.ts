@@ -6,7 +6,7 @@ export const words: RunnerWords = {
   packages: ['mocha'],
   install: 'Add "lockstep/mocha" to `require` in .mocharc.json',
   first: 'lockstep/mocha the first entry of "require" in .mocharc.json',
-  early: 'A file of yours that imports the app belongs into "file" instead of "require"',
+  early: 'A file of yours that imports the app comes behind "lockstep/mocha" in "require"',
   loader: 'add "tsx" before "lockstep/mocha" to `require` in .mocharc.json',
   tooEarly: 'a root hook of a plug-in that is required before "lockstep/mocha"',
   order: 'require "lockstep/mocha" before other plug-ins',
