@@ -23,7 +23,11 @@ const mayImport = {
 const drivers = ['better-sqlite3', 'sqlite3', 'pg', 'pg-native', 'mysql2'];
 const io = ['node:*', 'fs', 'net', 'http', 'timers', 'events'];
 
-const rooms = Object.keys(mayImport).map((room) => {
+const adapters = ['mocha'];
+const CORE =
+  'What knows a runner lies in its adapter, src/runner/<its name>: the core has the contract in src/runner/adapter.ts.';
+
+const rooms = Object.keys(mayImport).flatMap((room) => {
   const forbidden = Object.keys(mayImport).filter((other) => other !== room && !mayImport[room].includes(other));
   const patterns = [
     {
@@ -37,7 +41,19 @@ const rooms = Object.keys(mayImport).map((room) => {
   if (room === 'sql' || room === 'sandbox')
     patterns.push({ group: io, message: `src/${room} is pure: no I/O, no event loop.` });
 
-  return { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
+  const config = { files: [`src/${room}/**/*.ts`], rules: { 'no-restricted-imports': ['error', { patterns }] } };
+  if (room !== 'runner') return [config];
+
+  // The core is one, the adapters are many, and it knows none of them: see src/runner/adapter.ts.
+  const core = [...patterns, ...adapters.map((name) => ({ group: [`**/${name}/**`], message: CORE }))];
+  return [
+    config,
+    {
+      files: ['src/runner/**/*.ts'],
+      ignores: adapters.map((name) => `src/runner/${name}/**`),
+      rules: { 'no-restricted-imports': ['error', { patterns: core }] },
+    },
+  ];
 });
 
 /** What a fake clock replaces: read when a function is called, it would be the fake one. */
@@ -48,6 +64,26 @@ const clocks = [
   ...['queueMicrotask', 'scheduler'],
 ];
 const REAL = 'A fake clock may have replaced it: import it from src/real-time.ts.';
+
+const clockSyntax = [
+  {
+    selector: 'ImportDeclaration[source.value=/^(node:)?timers/]',
+    message: REAL,
+  },
+  {
+    selector: 'ImportDeclaration[source.value=/perf_hooks$/] ImportSpecifier[imported.name="performance"]',
+    message: REAL,
+  },
+  {
+    // const { setTimeout } = globalThis, const { nextTick } = process
+    selector: `VariableDeclarator[init.name=/^(?:globalThis|global)$/] Property[key.name=/^(?:${clocks.join('|')})$/]`,
+    message: REAL,
+  },
+  {
+    selector: 'VariableDeclarator[init.name="process"] Property[key.name=/^(?:nextTick|hrtime)$/]',
+    message: REAL,
+  },
+];
 
 const realTime = {
   files: ['src/**/*.ts'],
@@ -61,25 +97,34 @@ const realTime = {
       ),
       ...['nextTick', 'hrtime'].map((property) => ({ object: 'process', property, message: REAL })),
     ],
+    'no-restricted-syntax': ['error', ...clockSyntax],
+  },
+};
+
+/**
+ * No text, pattern or import, of the runner's package neither, names a runner: its adapter hands its words down
+ * (src/runner-words.ts).
+ */
+const runnerNames = {
+  files: ['src/**/*.ts'],
+  ignores: [
+    ...adapters.map((name) => `src/runner/${name}/**`),
+    'src/real-time.ts',
+    // Where no runner is at work, it speaks for the one that there is an entry for.
+    'src/runner-words.ts',
+  ],
+  rules: {
     'no-restricted-syntax': [
       'error',
-      {
-        selector: 'ImportDeclaration[source.value=/^(node:)?timers/]',
-        message: REAL,
-      },
-      {
-        selector: 'ImportDeclaration[source.value=/perf_hooks$/] ImportSpecifier[imported.name="performance"]',
-        message: REAL,
-      },
-      {
-        // const { setTimeout } = globalThis, const { nextTick } = process
-        selector: `VariableDeclarator[init.name=/^(?:globalThis|global)$/] Property[key.name=/^(?:${clocks.join('|')})$/]`,
-        message: REAL,
-      },
-      {
-        selector: 'VariableDeclarator[init.name="process"] Property[key.name=/^(?:nextTick|hrtime)$/]',
-        message: REAL,
-      },
+      ...clockSyntax,
+      ...adapters.flatMap((name) =>
+        [`Identifier[name=/${name}_/i]`, `Literal[raw=/${name}/i]`, `TemplateElement[value.raw=/${name}/i]`].map(
+          (selector) => ({
+            selector,
+            message: CORE,
+          }),
+        ),
+      ),
     ],
   },
 };
@@ -120,4 +165,5 @@ export default tseslint.config(
   },
   ...rooms,
   realTime,
+  runnerNames,
 );

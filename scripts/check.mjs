@@ -2,7 +2,7 @@
 // --built: dist/ and .build/ are fresh, so the types have been checked.
 import { run } from './steps.mjs';
 
-const ENTRIES = ['src/index.ts', 'src/runner/mocha.ts'];
+const ENTRIES = ['src/index.ts', 'src/runner/mocha/index.ts'];
 
 const steps = [
   ['types of src', 'tsc', ['-p', 'tsconfig.json'], 'builds'],

@@ -1,4 +1,5 @@
 import * as real from './real-time.js';
+import { type Realm, realms } from './realms.js';
 
 /** What @sinonjs/fake-timers (sinon, Jest) leaves on the functions that it replaces. */
 interface Faked {
@@ -7,10 +8,8 @@ interface Faked {
 
 /** A function that sets a timer of one kind, and the one that takes it away. */
 interface Kind {
-  readonly name: string;
-  set(): unknown;
-  clear(timer: unknown): void;
-  isReal(): boolean;
+  readonly name: 'setTimeout' | 'setInterval' | 'setImmediate';
+  readonly clear: 'clearTimeout' | 'clearInterval' | 'clearImmediate';
   /** What Node's own makes. */
   sample(): object;
 }
@@ -18,49 +17,48 @@ interface Kind {
 const HOUR = 3_600_000;
 const nothing = (): void => undefined;
 
-/* eslint-disable no-restricted-properties -- what others may have put there is looked at */
-
 const KINDS: readonly Kind[] = [
   {
     name: 'setTimeout',
-    set: () => globalThis.setTimeout(nothing, HOUR),
-    clear: (timer) => globalThis.clearTimeout(timer as NodeJS.Timeout),
-    isReal: () => globalThis.setTimeout === real.setTimeout,
+    clear: 'clearTimeout',
     sample: () => sampled(real.setTimeout(nothing, HOUR), real.clearTimeout),
   },
   {
     name: 'setInterval',
-    set: () => globalThis.setInterval(nothing, HOUR),
-    clear: (timer) => globalThis.clearInterval(timer as NodeJS.Timeout),
-    isReal: () => globalThis.setInterval === real.setInterval,
+    clear: 'clearInterval',
     sample: () => sampled(real.setInterval(nothing, HOUR), real.clearInterval),
   },
   {
     name: 'setImmediate',
-    set: () => globalThis.setImmediate(nothing),
-    clear: (timer) => globalThis.clearImmediate(timer as NodeJS.Immediate),
-    isReal: () => globalThis.setImmediate === real.setImmediate,
+    clear: 'clearImmediate',
     sample: () => sampled(real.setImmediate(nothing), real.clearImmediate),
   },
 ];
 
-/** The functions that defer work and that a fake clock has replaced, by name. */
+/* eslint-disable no-restricted-properties -- what others may have put there is looked at */
+
+/** The functions that defer work and that a fake clock has replaced somewhere, by name. */
 function fakedFunctions(ticks: boolean): string[] {
-  const faked = KINDS.filter((kind) => !kind.isReal() && isFake(kind)).map(({ name }) => name);
+  const faked: string[] = KINDS.filter((kind) => realms().some((realm) => isFake(realm, kind))).map(({ name }) => name);
 
   if (!ticks) return faked;
-  if ((process.nextTick as Faked).clock !== undefined) faked.push('nextTick');
-  if ((globalThis.queueMicrotask as Faked).clock !== undefined) faked.push('queueMicrotask');
+  if (realms().some(({ process }) => (process?.nextTick as Faked | undefined)?.clock !== undefined))
+    faked.push('nextTick');
+  if (realms().some(({ queueMicrotask }) => (queueMicrotask as Faked | undefined)?.clock !== undefined))
+    faked.push('queueMicrotask');
   return faked;
 }
 
 /* eslint-enable no-restricted-properties */
 
 /** What a tracer puts in the place of Node's function hands on to it, and so returns what Node's own returns. */
-function isFake(kind: Kind): boolean {
+function isFake(realm: Realm, kind: Kind): boolean {
+  const { name, clear } = kind;
+  const set = realm[name];
+  if (set === undefined || set === real[name]) return false;
   try {
-    const timer = kind.set();
-    kind.clear(timer);
+    const timer = set.call(realm, nothing, HOUR);
+    realm[clear]?.call(realm, timer as never);
     return Object.getPrototypeOf(timer) !== Object.getPrototypeOf(kind.sample());
   } catch {
     return true;

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { isRunnersFrame } from './runner-words.js';
 
 /** Where this package's code lies: dist/, or src/ when source maps are on. */
 const OWN = ['dist', 'src'].flatMap((folder) => {
@@ -9,8 +10,8 @@ const OWN = ['dist', 'src'].flatMap((folder) => {
 /** Frames looked at beyond the process's limit, so that our own do not use it up. */
 const EXTRA = 30;
 
-/** Frames that call user's code, or are called for it, but are none. */
-const NOBODY = /\bnode:|[\\/]node_modules[\\/]mocha[\\/]|\((<anonymous>|index \d+)\)$/;
+/** Frames of Node and places that say nothing. */
+const NOWHERE = /\bnode:|\((<anonymous>|index \d+)\)$/;
 
 /**
  * Captures an error's stack anew, so that it begins with the line of the user's code that called
@@ -30,10 +31,15 @@ export function beginAtCaller(error: Error): void {
   if (typeof stack !== 'string' || !stack.startsWith(header)) return;
   const frames = stack.slice(header.length).split('\n').slice(1);
   const users = frames.filter((frame) => !isOwnFrame(frame));
-  const first = users.findIndex((frame) => !NOBODY.test(frame));
-  const last = users.findLastIndex((frame) => !NOBODY.test(frame));
-  // An error made inside Lockstep's own timers, or for mocha itself, has no caller.
+  const first = users.findIndex((frame) => !isNobodys(frame));
+  const last = users.findLastIndex((frame) => !isNobodys(frame));
+  // An error made inside Lockstep's own timers, or for the runner itself, has no caller.
   error.stack = [header, ...users.slice(Math.max(first, 0), last + 1).slice(0, limit)].join('\n');
+}
+
+/** Whether a frame calls user's code, or is called for it, but is none. */
+function isNobodys(frame: string): boolean {
+  return NOWHERE.test(frame) || isRunnersFrame(frame);
 }
 
 /** Whether a line of a stack is code of this package. */

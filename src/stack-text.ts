@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { isOwnFrame } from './own-frames.js';
+import { isRunnersFrame } from './runner-words.js';
 
 /** A line of a stack that is a frame. */
 const FRAME = /^\s+at\s/;
 
-/** Frames of Node, of the runner, and of the addon that waits are made with: they call code, and are none. */
-const MACHINERY = /\bnode:|[\\/]node_modules[\\/](?:mocha|deasync)[\\/]|\(native\)$/;
+/** Frames of Node, and of the addon that waits are made with: they call code, and are none. */
+const MACHINERY = /\bnode:|[\\/]node_modules[\\/]deasync[\\/]|\(native\)$/;
 
 const LIBRARY = /[\\/]node_modules[\\/]/;
 
@@ -18,7 +19,7 @@ export function isFrame(line: string): boolean {
 
 /** Whether a frame is Lockstep's, Node's or the runner's. */
 export function isMachinery(frame: string): boolean {
-  return isOwnFrame(frame) || MACHINERY.test(frame);
+  return isOwnFrame(frame) || MACHINERY.test(frame) || isRunnersFrame(frame);
 }
 
 /** Whether a frame is code of the user's own: no library's, nobody's. */

@@ -15,7 +15,7 @@ interface QueuedImmediate {
  */
 export function hop(run: () => void): void {
   const { immediate } = state;
-  // mocha often calls from an immediate that is as good as one of ours.
+  // A runner often calls from an immediate that is as good as one of ours.
   if (immediate !== undefined && isLast(immediate)) {
     native.nextTick(run);
     return;

@@ -1,4 +1,5 @@
 import { NestedWaitError, WaitPlaceError } from '../errors.js';
+import { runnerWords } from '../runner-words.js';
 import { eventLoop } from './load-pump.js';
 import { state, type FrameOwner } from './state.js';
 
@@ -40,16 +41,17 @@ function awaited(what: string): string {
 }
 
 function place(instead: string): [why: string, remedy: string] {
+  const { name, install, tooEarly, hook, order } = runnerWords();
   if (state.runner === undefined) {
     return [
       'No Lockstep runner is active in this thread, so no test or hook is running under it.',
-      'Add "lockstep/mocha" to `require` in .mocharc.json and call it inside a test or hook (in a worker thread: use await). With `bridge.auto: false` or LOCKSTEP_AUTO=0 tests are left alone and have to await.',
+      `${install} and call it inside a test or hook (in a worker thread: use await). With \`bridge.auto: false\` or LOCKSTEP_AUTO=0 tests are left alone and have to await.`,
     ];
   }
   if (state.runner === 'loading') {
     return [
-      'Test files are still being loaded: this is the top level of a file or the body of a describe(), where mocha itself is awaiting; or a root hook of a plug-in that is required before "lockstep/mocha".',
-      'Move the call into a before() or beforeEach() hook, or into the test; require "lockstep/mocha" before other plug-ins.',
+      `Test files are still being loaded: this is the top level of a file or the body of a describe(), where ${name} itself is awaiting; or ${tooEarly}.`,
+      `Move the call into ${hook}, or into the test; ${order}.`,
     ];
   }
   if (inMicrotask()) {

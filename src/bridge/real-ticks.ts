@@ -1,9 +1,13 @@
-/* eslint-disable no-restricted-properties, no-restricted-syntax -- what a fake clock has replaced is its matter */
+/* eslint-disable no-restricted-properties -- what a fake clock has replaced is its matter */
+
+import { type Realm, realms } from '../realms.js';
 
 /** What @sinonjs/fake-timers (sinon, Jest) leaves on the functions that it replaces, and keeps of them. */
 interface FakeClock {
   readonly _nextTick?: typeof process.nextTick;
   readonly _queueMicrotask?: typeof queueMicrotask;
+  /** What it fakes; nothing when it was restored. */
+  readonly methods?: readonly string[];
 }
 
 type Faked = { readonly clock?: FakeClock };
@@ -16,20 +20,41 @@ type Faked = { readonly clock?: FakeClock };
  * time, so a test that stops the clock loses nothing; timers stay faked.
  */
 export function withRealTicks<T>(run: () => T): T {
-  // eslint-disable-next-line @typescript-eslint/unbound-method -- put back as it is, not called
-  const { nextTick } = process;
-  const { queueMicrotask } = globalThis;
-  const realTick = (nextTick as Faked).clock?._nextTick;
-  const realMicrotask = (queueMicrotask as Faked).clock?._queueMicrotask;
-  if (realTick === undefined && realMicrotask === undefined) return run();
+  const faked = realms().filter(isFaked);
+  if (faked.length === 0) return run();
 
-  if (realTick !== undefined) process.nextTick = realTick;
-  if (realMicrotask !== undefined) globalThis.queueMicrotask = realMicrotask;
+  const restore = faked.map(putReal);
   try {
     return run();
   } finally {
-    // Unless the work has restored the clock, or faked it anew.
-    if (process.nextTick === realTick) process.nextTick = nextTick;
-    if (globalThis.queueMicrotask === realMicrotask) globalThis.queueMicrotask = queueMicrotask;
+    for (const putBack of restore) putBack();
   }
+}
+
+function isFaked({ process, queueMicrotask }: Realm): boolean {
+  return (
+    (process?.nextTick as Faked | undefined)?.clock?._nextTick !== undefined ||
+    (queueMicrotask as Faked | undefined)?.clock?._queueMicrotask !== undefined
+  );
+}
+
+/** Puts Node's own into a realm; returns what puts the fakes back, unless the work has restored the clock, or faked it anew. */
+function putReal(realm: Realm): () => void {
+  const { process, queueMicrotask } = realm;
+  const nextTick = process?.nextTick;
+  const realTick = (nextTick as Faked | undefined)?.clock?._nextTick;
+  const realMicrotask = (queueMicrotask as Faked | undefined)?.clock?._queueMicrotask;
+
+  if (process !== undefined && realTick !== undefined) process.nextTick = realTick;
+  if (realMicrotask !== undefined) realm.queueMicrotask = realMicrotask;
+  return () => {
+    if (process !== undefined && isFake(nextTick) && process.nextTick === realTick) process.nextTick = nextTick;
+    if (isFake(queueMicrotask) && realm.queueMicrotask === realMicrotask) realm.queueMicrotask = queueMicrotask;
+  };
+}
+
+/** Whether a fake's clock has not been restored: what is in its place then is Node's own too. */
+function isFake<T extends object>(fake: T | undefined): fake is T {
+  const clock = (fake as Faked | undefined)?.clock;
+  return clock !== undefined && clock.methods?.length !== 0;
 }

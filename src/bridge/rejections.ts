@@ -6,7 +6,7 @@ const late = new Map<Promise<unknown>, unknown>();
 
 /**
  * Takes rejections that nobody handles: those that come during a wait for that wait to throw, others
- * for the end of the test (`lateRejection`). mocha listens to them as well, and passes them on to
+ * for the end of the test (`lateRejection`). The runner listens to them as well, and passes them on to
  * whoever else listens, which is why one may arrive twice. Returns what stops taking them.
  */
 export function takeRejections(): () => void {

@@ -1,4 +1,5 @@
 import { DeadlockError, SyncTimeoutError, type BridgeError } from '../errors.js';
+import { runnerWords } from '../runner-words.js';
 import { fakeClock, type FakeClock } from '../fake-clock.js';
 import { pendingRemedy, pendingWork } from './diagnostics.js';
 import { openInWords } from './pending.js';
@@ -163,7 +164,7 @@ function waitFailed({ kind, open }: Expired, frame: FrameOwner, what: string, li
       remedy:
         fake?.remedy ??
         pendingRemedy() ??
-        'Look for a response never sent or a promise never settled; for work that is only slow, raise the timeout (this.timeout(ms), or { timeout: ms } of the call).',
+        `Look for a response never sent or a promise never settled; for work that is only slow, raise the timeout (${runnerWords().timeout}, or { timeout: ms } of the call).`,
     });
   }
   return new DeadlockError({

@@ -1,5 +1,6 @@
 import { createHook, executionAsyncId } from 'node:async_hooks';
 import { isOwnFrame } from '../own-frames.js';
+import { isRunnersFrame } from '../runner-words.js';
 import { withOwnFrames } from './own-stacks.js';
 
 /** The async resources whose origin is worth knowing (names of src/async_wrap.h), in words. */
@@ -112,8 +113,7 @@ function creator(): string | typeof OURS | undefined {
 const GUARDS = /[\\/]bridge[\\/](?:guard(?:ed|-handles|-ports)?|timers|assignment)\.[jt]s:/;
 // The pump calls Node here, which calls whatever is due.
 const PUMP = /[\\/]node_modules[\\/]deasync[\\/]|(?:drainQueues|spin) .*[\\/]bridge[\\/](?:drain|addon-pump)\./;
-const RUNNER = /[\\/]node_modules[\\/]mocha/;
 
 function isOurs(frame: string): boolean {
-  return isOwnFrame(frame) || RUNNER.test(frame) || PUMP.test(frame);
+  return isOwnFrame(frame) || isRunnersFrame(frame) || PUMP.test(frame);
 }

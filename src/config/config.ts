@@ -73,7 +73,7 @@ export type AppSource = object;
 export interface BridgeConfig {
   /** Milliseconds that a wait may take. Default: what is left of the running test's own timeout. */
   readonly timeout?: number;
-  /** Whether every mocha test and hook may wait. Default: true. */
+  /** Whether every test and hook may wait. Default: true. */
   readonly auto?: boolean;
 }
 

@@ -3,7 +3,7 @@ import { basename, dirname, extname, join, parse, resolve } from 'node:path';
 import { lilconfig, type Loaders } from 'lilconfig';
 
 import { ConfigError } from '../errors.js';
-import { importModule, typescriptAdvice } from './import-module.js';
+import { type Exports, importModule, typescriptAdvice } from './import-module.js';
 import { isFile, suggestFile } from './paths.js';
 import { show } from './show.js';
 
@@ -30,6 +30,8 @@ export interface Search {
   /** The folder to start from. */
   readonly from?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Imports a file by its absolute path; by default as Node does. */
+  readonly importConfig?: (path: string) => Promise<Exports>;
 }
 
 /**
@@ -39,11 +41,15 @@ export interface Search {
  * @throws ConfigError when there is none, when it exports nothing, or when it is TypeScript and no
  * loader is there. What the config file itself throws arrives unchanged.
  */
-export async function findConfig({ from = process.cwd(), env = process.env }: Search = {}): Promise<FoundConfig> {
+export async function findConfig({
+  from = process.cwd(),
+  env = process.env,
+  importConfig = importModule,
+}: Search = {}): Promise<FoundConfig> {
   const named = env['LOCKSTEP_CONFIG'];
   const searcher = lilconfig('lockstep', {
     searchPlaces: EXTENSIONS.map((extension) => `lockstep.config${extension}`),
-    loaders: LOADERS,
+    loaders: loaders((path) => defaultExport(path, importConfig)),
     stopDir: parse(resolve(from)).root,
     cache: false,
     ignoreEmptySearchPlaces: false,
@@ -57,16 +63,16 @@ export async function findConfig({ from = process.cwd(), env = process.env }: Se
   return { path: found.filepath, value };
 }
 
-const LOADERS: Loaders = {
-  ...Object.fromEntries(
-    EXTENSIONS.filter((extension) => extension !== '.json').map((extension) => [extension, importConfig]),
-  ),
-  '.json': parseJson,
-};
+function loaders(load: (path: string) => Promise<unknown>): Loaders {
+  const modules = EXTENSIONS.filter((extension) => extension !== '.json').map(
+    (extension) => [extension, load] as const,
+  );
+  return { ...Object.fromEntries(modules), '.json': parseJson };
+}
 
-async function importConfig(path: string): Promise<unknown> {
+async function defaultExport(path: string, importConfig: (path: string) => Promise<Exports>): Promise<unknown> {
   try {
-    const module = await importModule(path);
+    const module = await importConfig(path);
     if (module.default === undefined && Object.keys(module).length > 0) throw noDefault(path, Object.keys(module));
     return module.default;
   } catch (error) {

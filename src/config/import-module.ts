@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isModuleNamespaceObject } from 'node:util/types';
 
+import { runnerWords } from '../runner-words.js';
 import { isRecord } from './section.js';
 
 /** What an imported file exports, by name; its default export is under `default`. */
@@ -23,14 +24,14 @@ export async function importModule(path: string): Promise<Exports> {
 }
 
 /**
- * Loads a file the way that the test files were loaded. mocha requires them where Node can require ES
+ * Loads a file the way that the test files were loaded. A runner may require them where Node can require ES
  * modules, and a loader such as tsx makes another module of a file that is required than of one
  * that is imported: the app would have a second copy of everything that it shares with its tests.
  *
- * @param testFiles absolute paths; mocha's
+ * @param testFiles absolute paths
  * @throws whatever the file throws; see {@link typescriptAdvice}.
  */
-export async function importLike(testFiles: Iterable<string>, path: string): Promise<Exports> {
+export async function importLike(path: string, testFiles: Iterable<string>): Promise<Exports> {
   const require = createRequire(path);
   if (!isCompiledHere(require, path, testFiles)) return importModule(path);
 
@@ -75,7 +76,7 @@ export function typescriptAdvice(error: unknown, insteadOf: string): string | un
   if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && !/\.[cm]?ts\b/.test(message ?? '')) return undefined;
 
   return (
-    'Let a loader run TypeScript: install tsx and add "tsx" before "lockstep/mocha" to `require` in .mocharc.json ' +
+    `Let a loader run TypeScript: install tsx and ${runnerWords().loader} ` +
     `(or start Node with --import tsx); or write ${insteadOf.slice(0, -extname(insteadOf).length)}.mjs instead.`
   );
 }

@@ -5,6 +5,9 @@ export { findConfig } from './find.js';
 export type { FoundConfig, Search } from './find.js';
 export { loadConfig } from './load.js';
 export { loadApp } from './load-app.js';
+export type { ImportApp } from './load-app.js';
+export { importLike, importModule } from './import-module.js';
+export type { Exports } from './import-module.js';
 export { nearest } from './nearest.js';
 export { validateConfig } from './validate.js';
 

@@ -7,6 +7,9 @@ import { asWritten } from './paths.js';
 import type { ResolvedConfig } from './resolved.js';
 import { isRecord } from './section.js';
 
+/** Imports a file by its absolute path, for tests that are in these files. */
+export type ImportApp = (path: string, testFiles: ReadonlySet<string>) => Promise<Exports>;
+
 /** Names that some loaders add to a module's exports. */
 const NOT_EXPORTS = new Set(['__esModule', 'module.exports']);
 
@@ -17,11 +20,16 @@ const NOT_EXPORTS = new Set(['__esModule', 'module.exports']);
  * Call it after the engine was prepared: it imports the app, and with it the app's driver.
  *
  * @param testFiles absolute paths of the files whose modules the app shares
+ * @param importer imports a file by its absolute path; by default as those were loaded
  * @throws AppError when the config names no app.
  * The promise rejects with AppError when the module has no such export, and with the app's own
  * error when its code throws.
  */
-export function loadApp(config: ResolvedConfig, testFiles: Iterable<string> = []): unknown {
+export function loadApp(
+  config: ResolvedConfig,
+  testFiles: ReadonlySet<string> = new Set(),
+  importer: ImportApp = importLike,
+): unknown {
   const { app, source } = config;
 
   if (app === undefined) {
@@ -30,16 +38,18 @@ export function loadApp(config: ResolvedConfig, testFiles: Iterable<string> = []
       remedy: "Add app: './src/app.js' to it, with the path of the module that exports the app.",
     });
   }
-  return app.kind === 'given' ? app.value : importApp(app.path, app.exportName, source, testFiles);
+  return app.kind === 'given'
+    ? app.value
+    : importApp(app.path, app.exportName, source, () => importer(app.path, testFiles));
 }
 
 async function importApp(
   path: string,
   exportName: string | undefined,
   source: string,
-  testFiles: Iterable<string>,
+  load: () => Promise<Exports>,
 ): Promise<unknown> {
-  const exports = await importExports(path, source, testFiles);
+  const exports = await importExports(path, source, load);
 
   if (exportName !== undefined) {
     const found = exports[exportName];
@@ -53,9 +63,9 @@ async function importApp(
   return exports['lifespan'] === undefined ? found : { app: found, lifespan: exports['lifespan'] };
 }
 
-async function importExports(path: string, source: string, testFiles: Iterable<string>): Promise<Exports> {
+async function importExports(path: string, source: string, load: () => Promise<Exports>): Promise<Exports> {
   try {
-    return flatten(await importLike(testFiles, path));
+    return flatten(await load());
   } catch (error) {
     const remedy = typescriptAdvice(error, asWritten(path, dirname(source)));
     if (remedy === undefined) throw error;

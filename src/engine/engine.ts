@@ -6,6 +6,7 @@
  * real connection through the engine's own means (drop-in drivers, a relay).
  */
 
+import type { Run } from './run.js';
 import type { LoggedStatement } from '../sandbox/statement-log.js';
 import type { CutConnection, EndedOwner, LateStatement, OpenWork, ScopeName } from '../sandbox/vocabulary.js';
 
@@ -216,8 +217,10 @@ export interface Engine<Options> {
   /**
    * Makes ready what the app is to be led to. All databases of a config are loaded before one of them
    * is prepared.
+   *
+   * @param run whose databases they are; by default this process is one by itself
    */
-  load(options: Options): Promise<LoadedEngine>;
+  load(options: Options, run?: Run): Promise<LoadedEngine>;
 }
 
 /** An engine together with the options that it was loaded for. */

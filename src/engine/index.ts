@@ -18,5 +18,6 @@ export type {
   StatementResult,
   SyncConnection,
 } from './engine.js';
+export type { Run } from './run.js';
 export type { CutConnection, OpenWork, ScopeName } from '../sandbox/vocabulary.js';
 export type { StatementFailure } from '../sandbox/statement-log.js';

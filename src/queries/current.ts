@@ -1,4 +1,5 @@
 import { NotRunningError } from '../errors.js';
+import { runnerWords } from '../runner-words.js';
 import type { QueryLog } from './log.js';
 
 /** Finds the log of this thread's test run; `what` is the export that was used. */
@@ -29,6 +30,6 @@ export function currentLog(what: string): QueryLog {
 
   throw new NotRunningError({
     what: `${what} was used, but Lockstep is not running.`,
-    remedy: 'Add "lockstep/mocha" to `require` in .mocharc.json and use it inside a test or hook.',
+    remedy: `${runnerWords().install} and use it inside a test or hook.`,
   });
 }

@@ -1,4 +1,5 @@
 import { tablesOf } from '../sql/tables.js';
+import { runnerWords } from '../runner-words.js';
 import type { QueryLog } from './log.js';
 
 /** Rows that a test may have looked for in vain. */
@@ -17,7 +18,7 @@ export function goneHint(log: QueryLog): string | undefined {
   if (gone === undefined) return undefined;
   return (
     `  Nothing was found in "${gone.table}": what "${gone.test}" had written there was rolled back with it, as each test is. ` +
-    "If this one builds on it, write the rows in a hook, or roll the describe back as one: rollback(this, 'suite') (see node_modules/lockstep/docs/config.md#rollback)"
+    `If this one builds on it, write the rows in a hook, or roll the describe back as one: ${runnerWords().asOneCall} (see node_modules/lockstep/docs/config.md#rollback)`
   );
 }
 

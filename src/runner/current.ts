@@ -1,5 +1,6 @@
 import { NotRunningError } from '../errors.js';
 import { provideLog } from '../queries/index.js';
+import { runnerWords } from '../runner-words.js';
 import type { Lifecycle } from './lifecycle.js';
 
 /** The lifecycle of this thread's test run. */
@@ -36,7 +37,7 @@ export function present(what: string): Lifecycle {
   throw new NotRunningError({
     what: `${what} was used, but Lockstep is not running.`,
     why: 'The test runner was started without Lockstep, or this code runs in a thread or process without a test runner.',
-    remedy: 'Add "lockstep/mocha" to `require` in .mocharc.json and use it inside a test or hook.',
+    remedy: `${runnerWords().install} and use it inside a test or hook.`,
   });
 }
 
@@ -50,13 +51,13 @@ export function running(what: string): Lifecycle {
   const lifecycle = present(what);
   if (lifecycle.phase === 'running') return lifecycle;
 
+  const { tooEarly, hook, order } = runnerWords();
   throw new NotRunningError({
     what: `${what} was used while no test or hook is running.`,
     why:
       lifecycle.phase === 'stopped'
         ? 'The test run is over and the database is closed.'
-        : 'Test files are still being loaded: this is the top level of a file or the body of a describe(); or a root hook of a plug-in that is required before "lockstep/mocha".',
-    remedy:
-      'Move the call into the test, or into a before() or beforeEach() hook; require "lockstep/mocha" before other plug-ins.',
+        : `Test files are still being loaded: this is the top level of a file or the body of a describe(); or ${tooEarly}.`,
+    remedy: `Move the call into the test, or into ${hook}; ${order}.`,
   });
 }

@@ -3,6 +3,7 @@ import { canWait, endedOwner, reportPending, runAsNobody, waitUntil, type Pendin
 import type { ResolvedConfig, ResolvedDatabase } from '../config/index.js';
 import type { Host, LoadedEngine, OpenWork, Sandbox, ScopeName } from '../engine/index.js';
 import { OutsideError } from '../errors.js';
+import { runnerWords } from '../runner-words.js';
 import type { QueryLog } from '../queries/index.js';
 import { each } from '../each.js';
 import { cutRemedy, cutSentence } from '../sandbox/scope-errors.js';
@@ -272,10 +273,11 @@ async function comeBack(sandboxes: readonly Sandbox[]): Promise<void> {
     try {
       await sandbox.comeBack();
     } catch (error) {
+      const { outsideCall } = runnerWords();
       const { code, message } = new OutsideError({
-        what: 'A database that outside(this) had made could not be dropped.',
+        what: `A database that ${outsideCall} had made could not be dropped.`,
         why: error instanceof Error ? error.message : String(error),
-        remedy: 'The next run that uses outside(this) drops it, or do so by hand.',
+        remedy: `The next run that uses ${outsideCall} drops it, or do so by hand.`,
       });
       process.emitWarning(message, { code });
     }

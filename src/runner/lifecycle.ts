@@ -14,7 +14,7 @@ import {
   workSince,
   type WorkMark,
 } from '../bridge/index.js';
-import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
+import { type ImportApp, loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, ScopeName } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
 import { createClient, forgetAnswers, type Client, type ClientHost } from '../http/index.js';
@@ -60,6 +60,7 @@ export interface EndingTest {
 export class Lifecycle {
   readonly #config: ResolvedConfig;
   readonly #databases: Databases;
+  readonly #importApp: ImportApp;
   #phase: Phase = 'prepared';
   #starting: Promise<void> | undefined;
   #failure: unknown;
@@ -81,11 +82,13 @@ export class Lifecycle {
   /**
    * @param engines those of the config's databases, in the same order
    * @param late is told of what comes after the end of its test
+   * @param importApp imports the file that the app is in
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], late: LateWork) {
+  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], late: LateWork, importApp: ImportApp) {
     this.#config = config;
     this.late = late;
+    this.#importApp = importApp;
     this.queries = new QueryLog(config.queries);
     this.#databases = new Databases(config, engines, { queries: this.queries, late: this.late });
   }
@@ -199,7 +202,7 @@ export class Lifecycle {
     if (app) {
       this.#client = createClient({
         ...client,
-        app: () => loadApp(this.#config, this.#testFiles()),
+        app: () => loadApp(this.#config, this.#testFiles(), this.#importApp),
         queries: this.#request,
         leftovers: () => this.#leftovers(),
         remaining: () => this.#limit?.remaining(),

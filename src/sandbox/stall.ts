@@ -1,4 +1,5 @@
 import { HoldTimeoutError, StallError } from '../errors.js';
+import { runnerWords } from '../runner-words.js';
 import { isSession } from './connection-names.js';
 import { shortSql } from './short-sql.js';
 
@@ -30,11 +31,11 @@ const APP_HOLDS: Advice = [
   "Run the query on the transaction's own connection, or finish the transaction first.",
 ];
 
-const OVERLAPPING: Advice = [
+const overlapping = (): Advice => [
   'On a server the two would overlap, so this need be no fault of the app: workers of a queue, a lock that one holds and ' +
     'the other asks for. Unless the first waits for the second: then the second has to use its connection.',
   'If the first is only slow, raise stallTimeout in the config above the time that it takes. What open transactions do to each ' +
-    'other (FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, isolation levels) is tested on a real database: in a describe with outside(this) of lockstep/mocha.',
+    `other (FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, isolation levels) is tested on a real database: in ${runnerWords().outside}.`,
 ];
 
 /** What is meant for transactions that overlap. */
@@ -70,7 +71,7 @@ export function stallError(waiter: Waiter, holder: TurnInfo, now: number, reason
       : 'Both share one real connection, which runs one transaction at a time; waiting here would block the thread that has to finish the transaction.';
 
   const overlap = waiter.inTransaction === true || LOCKS.test(waiter.sql) || LOCKS.test(holder.lastSql ?? '');
-  const app = overlap && !isSession(waiter.connection) ? OVERLAPPING : APP_HOLDS;
+  const app = overlap && !isSession(waiter.connection) ? overlapping() : APP_HOLDS;
   const [likely, remedy] = isSession(holder.connection) ? SESSION_HOLDS : app;
 
   return new StallError({

@@ -1,3 +1,4 @@
+import { runnerWords } from '../runner-words.js';
 import { type Cursor, unquote } from './cursor.js';
 import type { Effect } from './effect.js';
 
@@ -18,9 +19,6 @@ export function readRefusal(cursor: Cursor, verb: string): Refusal | undefined {
   }
 }
 
-/** Where transactions are real. */
-const OUTSIDE = 'a describe with outside(this) of lockstep/mocha';
-
 function refuseSqlite(cursor: Cursor, verb: string): Refusal | undefined {
   switch (verb) {
     case 'VACUUM': {
@@ -29,7 +27,7 @@ function refuseSqlite(cursor: Cursor, verb: string): Refusal | undefined {
         kind: 'refused',
         what: `${into ? 'VACUUM INTO' : 'VACUUM'} cannot run in the sandbox.`,
         why: 'SQLite does not run it inside a transaction, and the sandbox is one.',
-        remedy: `Run it in the config's schema, before the first test, or in ${OUTSIDE}.`,
+        remedy: `Run it in the config's schema, before the first test, or in ${runnerWords().outside}.`,
       };
     }
     case 'DETACH':
@@ -37,7 +35,7 @@ function refuseSqlite(cursor: Cursor, verb: string): Refusal | undefined {
         kind: 'refused',
         what: 'DETACH cannot run in the sandbox.',
         why: 'SQLite keeps a database attached while a transaction uses it, and the sandbox is one transaction.',
-        remedy: `Leave the database attached until the test ends, or do it in ${OUTSIDE}.`,
+        remedy: `Leave the database attached until the test ends, or do it in ${runnerWords().outside}.`,
       };
     case 'ATTACH':
       return refuseAttach(cursor);
@@ -58,7 +56,7 @@ function refuseAttach(cursor: Cursor): Refusal | undefined {
       ? `ATTACH of the file "${file}" cannot run in the sandbox.`
       : `ATTACH of ${file} cannot run in the sandbox.`,
     why: 'The file would stay attached after the test, for all the tests behind it.',
-    remedy: `Attach ':memory:' instead, or do it in ${OUTSIDE}.`,
+    remedy: `Attach ':memory:' instead, or do it in ${runnerWords().outside}.`,
   };
 }
 
@@ -89,7 +87,7 @@ function distributed(what: string): Refusal {
     kind: 'refused',
     what: `${what} cannot run in the sandbox.`,
     why: 'A prepared transaction outlives its connection, so it would escape the rollback at the end of the test.',
-    remedy: `Use a plain COMMIT, or test two-phase commits in ${OUTSIDE}.`,
+    remedy: `Use a plain COMMIT, or test two-phase commits in ${runnerWords().outside}.`,
   };
 }
 
@@ -98,6 +96,6 @@ function outsideTransactions(what: string): Refusal {
     kind: 'refused',
     what: `${what} cannot run in the sandbox.`,
     why: 'Postgres does not run it inside a transaction, and it could not be undone at the end of the test.',
-    remedy: `Do it before the tests, in schema of the config; or in ${OUTSIDE}, where it is not undone.`,
+    remedy: `Do it before the tests, in schema of the config; or in ${runnerWords().outside}, where it is not undone.`,
   };
 }

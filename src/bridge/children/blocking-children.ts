@@ -1,6 +1,7 @@
 import childProcess from 'node:child_process';
 import { syncBuiltinESMExports } from 'node:module';
 import { BlockedThreadError, BridgeMissingError, SyncTimeoutError } from '../../errors.js';
+import { runnerWords } from '../../runner-words.js';
 import { pendingWork } from '../diagnostics.js';
 import { eventLoop } from '../load-pump.js';
 import { native } from '../native.js';
@@ -91,7 +92,7 @@ function waited(call: BlockingCall, child: Child): unknown {
   throw new SyncTimeoutError({
     what: `${words} in "${title}" gave up after ${Math.round(native.now() - began)} ms: the child was still running, and has been killed.`,
     why: [`The time of the test or hook was over.`, ...pendingWork()].join('\n    - '),
-    remedy: 'Look for what the child waits for; for one that is only slow, raise the timeout (this.timeout(ms)).',
+    remedy: `Look for what the child waits for; for one that is only slow, raise the timeout (${runnerWords().timeout}).`,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Engine, LoadedEngine } from '../engine.js';
+import { type Run, singleRun } from '../run.js';
 import { chooseHost, type HostKind } from './choose-host.js';
 import type { PostgresOptions } from './options.js';
 import { postgresEngine } from './postgres.js';
@@ -40,10 +41,18 @@ const EMBEDDED_DATABASE = 'lockstep_test';
 export const postgres: Engine<PostgresSection> = {
   name: 'postgres',
 
-  async load(section: PostgresSection): Promise<LoadedEngine> {
+  async load(section: PostgresSection, run: Run = singleRun): Promise<LoadedEngine> {
     const { url, allowAnyDatabase, embedded, root, name, label, replicas } = section;
-    const database = databaseOf(url, name);
-    const server: ServerOptions = { url, allowAnyDatabase, embedded, root, database, env: { ...process.env } };
+    const database = databaseOf(url, name, run);
+    const server: ServerOptions = {
+      url,
+      allowAnyDatabase,
+      embedded,
+      run: run.id,
+      root,
+      database,
+      env: { ...process.env },
+    };
     const host = await chooseHost(section, server);
     const engine = postgresEngine({
       serverModule: new URL('./server/index.js', import.meta.url).href,
@@ -83,9 +92,8 @@ export const postgres: Engine<PostgresSection> = {
  * What the database is called. Libraries look for the name in their URL among those of the server, so a started
  * server's has that name there too: one for each worker and database of a run, which share the server.
  */
-function databaseOf(url: string | undefined, name: string | undefined): string {
+function databaseOf(url: string | undefined, name: string | undefined, { worker }: Run): string {
   if (url === undefined) {
-    const { MOCHA_WORKER_ID: worker } = process.env;
     const parts = [name === 'main' ? undefined : name, worker && `w${worker}`];
     return [EMBEDDED_DATABASE, ...parts.filter(Boolean)].join('_');
   }

@@ -1,4 +1,5 @@
 import { SwapError } from '../../errors.js';
+import { runnerWords } from '../../runner-words.js';
 import { connectionName } from '../../sandbox/connection-names.js';
 import { Connection } from './connection.js';
 import { canonicalName, inMemory, isSharedMemory, MEMORY, sharesMemory } from './database-name.js';
@@ -24,8 +25,7 @@ export function claimed(file: string, driver: string): Claim | undefined {
     throw new SwapError({
       what: `lockstep/drivers/${driver} was asked to open "${file}" while Lockstep is not running.`,
       why: "It is a stand-in for tests and knows no database before Lockstep has read the config's database.file.",
-      remedy:
-        'Use it in the test\'s configuration only, and make lockstep/mocha the first entry of "require" in .mocharc.json.',
+      remedy: `Use it in the test's configuration only, and make ${runnerWords().first}.`,
     });
   }
 

@@ -1,4 +1,5 @@
 import { OutsideError } from '../../errors.js';
+import { runnerWords } from '../../runner-words.js';
 import { refuseLate, stragglerError } from '../../sandbox/scope-errors.js';
 import type { CutConnection, EndedOwner, OpenWork, ScopeName } from '../../sandbox/vocabulary.js';
 import { SwitchedSession } from '../switched-session.js';
@@ -172,9 +173,10 @@ export class SwitchedSandbox implements Sandbox {
 }
 
 function notKept(): OutsideError {
+  const { outsideCall } = runnerWords();
   return new OutsideError({
-    what: 'outside(this) needs a database of its own, and none can be made.',
-    why: 'What the database was before the first test was not kept: no describe that uses outside(this) was loaded then.',
-    remedy: 'Call outside(this) in the function that is given to describe, and not later.',
+    what: `${outsideCall} needs a database of its own, and none can be made.`,
+    why: `What the database was before the first test was not kept: no describe that uses ${outsideCall} was loaded then.`,
+    remedy: `Call ${outsideCall} in the function that is given to describe, and not later.`,
   });
 }

@@ -3,7 +3,7 @@ import { swapState } from './state.js';
 
 /**
  * Puts drivers into the cache of CommonJS, at the places of the real packages. It is there that an
- * ES module finds what it imports when it was loaded by `require`, as mocha loads test files: before
+ * ES module finds what it imports when it was loaded by `require`, as a runner may load test files: before
  * Node 22.15 no hook is asked on that way.
  *
  * @param root folder from which the app's packages are resolved

@@ -1,6 +1,7 @@
 import module, { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { SwapError } from '../../errors.js';
+import { runnerWords } from '../../runner-words.js';
 import { cacheDrivers } from './cached-modules.js';
 import { swapCommonJs } from './commonjs.js';
 import { type Replacement, swapState } from './state.js';
@@ -79,11 +80,12 @@ function refuseLoaded(name: string): void {
   const loaded = loadedByOthers(name);
   if (loaded === undefined) return;
 
+  const { first, early } = runnerWords();
   throw new SwapError({
     what: `${name} cannot be replaced: ${loaded} was loaded before Lockstep started.`,
     why: 'Whoever loaded it keeps the real driver, so its queries would not be rolled back.',
     remedy:
-      'Make lockstep/mocha the first entry of "require" in .mocharc.json. A file of yours that imports the app belongs into "file" instead of "require", and the config imports it inside a function. ' +
+      `Make ${first}. ${early}, and the config imports it inside a function. ` +
       `Or hand lockstep/drivers/${name} to your ORM in the test's configuration, and leave "swap" empty.`,
   });
 }

@@ -5,7 +5,7 @@ import type { Response } from '../response.js';
 /**
  * What the message of a failed expectation says of the answer. Where the app's error was thrown and what
  * SQL was sent is not in it: the runner's report tells that, once for all answers of the test, and
- * mocha takes frames in a message for the beginning of the stack.
+ * a reporter takes frames in a message for the beginning of the stack.
  */
 export function explanation(response: Response): string {
   const { serverError, text } = response;

@@ -4,10 +4,10 @@ import { FAKE, type FakeClock, fakeClock } from '../../fake-clock.js';
 import { failedAnswers } from '../../http/index.js';
 import { type QueryLog, queryReport } from '../../queries/index.js';
 import { placesOf, headline } from '../../stack-text.js';
-import type { Runnable } from '../mocha-shapes.js';
+import type { Printer, Reportable, RunnerAdapter } from '../adapter.js';
 import { answersParagraph } from './answers.js';
 import { causesOf } from './causes.js';
-import { readerOf, reporterAmong, type Reader } from './reader.js';
+import { readerOf, type Reader } from './reader.js';
 import { cleanStacks, showTest, withParagraphs } from './test-stack.js';
 
 /** Frames of an app's error that a report shows. */
@@ -29,58 +29,57 @@ export interface Background {
  */
 export class FailureReport {
   readonly #background: Background;
-  #reader: Reader = readerOf(process.stdout, process.env);
-  /** Whether frames of the runner were asked for (mocha's --full-trace). */
-  #fullTrace = false;
+  readonly #runner: Pick<RunnerAdapter, 'isTimeout'>;
+  #printer: Printer;
+  #reader: Reader;
   /** Errors whose stack tells all of it already. */
   readonly #told = new WeakSet<Error>();
   /** What was pending when a test's time was over. */
   readonly #pending = new WeakMap<Error, readonly string[]>();
   #startTold = false;
   /** What the clock was as the function of a test was over, whose hooks put it back. */
-  #clock: { readonly test: Runnable; readonly fake: FakeClock | undefined } | undefined;
+  #clock: { readonly test: Reportable; readonly fake: FakeClock | undefined } | undefined;
 
-  constructor(background: Background) {
+  constructor(background: Background, runner: Pick<RunnerAdapter, 'isTimeout' | 'printer'>) {
     this.#background = background;
+    this.#runner = runner;
+    this.#printer = runner.printer;
+    this.#reader = readerOf(process.stdout, process.env, this.#printer);
   }
 
-  /**
-   * Tells who prints the reports.
-   *
-   * @param listeners those of failures
-   */
-  readBy(listeners: readonly unknown[], fullTrace: boolean): void {
-    this.#reader = readerOf(process.stdout, process.env, reporterAmong(listeners));
-    this.#fullTrace = fullTrace;
+  /** Tells who prints the reports, where that is known only when the tests begin. */
+  printedBy(printer: Printer): void {
+    this.#printer = printer;
+    this.#reader = readerOf(process.stdout, process.env, printer);
   }
 
-  /** To be called with a runnable's error before anything that it has begun is ended. */
+  /** To be called with the error of a test or hook before anything that it has begun is ended. */
   notePending(error: unknown): void {
-    if (isTimeout(error) && !this.#pending.has(error)) this.#pending.set(error, pendingNow());
+    if (this.#isTimeout(error) && !this.#pending.has(error)) this.#pending.set(error, pendingNow());
   }
 
   /** To be called when the function of a test is over and hooks of it are to come. */
-  noteClock(test: Runnable): void {
+  noteClock(test: Reportable): void {
     this.#clock = { test, fake: fakeClock() };
   }
 
-  /** @param runnable what has failed, where it is known */
-  tell(error: unknown, runnable?: Runnable): void {
+  /** @param of what has failed */
+  tell(error: unknown, of: Reportable): void {
     if (!(error instanceof Error) || this.#told.has(error)) return;
     this.#told.add(error);
 
     this.notePending(error);
-    if (!this.#fullTrace) cleanStacks(error);
-    if (runnable !== undefined) showTest(error, runnable);
+    if (!this.#printer.fullTrace) cleanStacks(error);
+    showTest(error, of);
     try {
-      const stack = withParagraphs(error, this.#paragraphs(error, runnable), this.#reader.showsMessage);
+      const stack = withParagraphs(error, this.#paragraphs(error, of), this.#printer);
       if (stack !== error.stack) error.stack = stack;
     } catch {
       // A frozen error, or one whose stack is of its own making: the failure itself matters more.
     }
   }
 
-  #paragraphs(error: Error, runnable: Runnable | undefined): string[] {
+  #paragraphs(error: Error, of: Reportable): string[] {
     const answers = failedAnswers();
     const causes = causesOf(error);
     const { startFailure } = this.#background;
@@ -91,7 +90,7 @@ export class FailureReport {
       answersParagraph(answers, error, PLACES),
       this.#background.hint(errors),
       startFailure && this.#startParagraph(startFailure, causes),
-      this.#pendingParagraph(error, runnable),
+      this.#pendingParagraph(error, of),
       listsStatements(error) ? undefined : this.#statementsParagraph(said),
     ].filter((paragraph) => paragraph !== undefined);
   }
@@ -115,15 +114,27 @@ export class FailureReport {
       .join('\n');
   }
 
-  #pendingParagraph(error: Error, runnable: Runnable | undefined): string | undefined {
+  #pendingParagraph(error: Error, of: Reportable): string | undefined {
     const pending = this.#pending.get(error) ?? [];
-    const before = runnable !== undefined && this.#clock?.test === runnable ? this.#clock.fake : undefined;
-    const fake = isWait(error) ? (fakeClock() ?? before) : undefined;
+    const before = this.#clock !== undefined && this.#clock.test.id === of.id ? this.#clock.fake : undefined;
+    const fake = this.#isWait(error) ? (fakeClock() ?? before) : undefined;
     const clock = fake === undefined || error.message.includes(FAKE) ? [] : [fake.why, fake.remedy];
     if (pending.length === 0 && clock.length === 0) return undefined;
 
     const list = pending.length === 0 ? [] : ['Still pending:', ...pending.map((line) => `  - ${line}`)];
     return [...clock, ...list].map((line) => `  ${line}`).join('\n');
+  }
+
+  /** Whether it says that somebody has waited in vain. */
+  #isWait(error: Error): boolean {
+    return (
+      this.#isTimeout(error) || causesOf(error).some((cause) => WAITS.includes((cause as { code?: unknown }).code))
+    );
+  }
+
+  /** Whether it is the runner's own error for a test whose time is over. */
+  #isTimeout(error: unknown): error is Error {
+    return error instanceof Error && this.#runner.isTimeout(error);
   }
 }
 
@@ -139,13 +150,3 @@ const WAITS: readonly unknown[] = [
   'LOCKSTEP_HOLD_TIMEOUT',
   'LOCKSTEP_LEAK',
 ];
-
-/** Whether it says that somebody has waited in vain. */
-function isWait(error: Error): boolean {
-  return isTimeout(error) || causesOf(error).some((cause) => WAITS.includes((cause as { code?: unknown }).code));
-}
-
-/** Whether it is the runner's own error for a test whose time is over. */
-function isTimeout(error: unknown): error is Error {
-  return error instanceof Error && (error as { readonly code?: unknown }).code === 'ERR_MOCHA_TIMEOUT';
-}

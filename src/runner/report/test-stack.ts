@@ -1,12 +1,12 @@
 import { headline, isFrame, isMachinery, isUsersFrame, messageOf } from '../../stack-text.js';
-import type { Runnable } from '../mocha-shapes.js';
+import type { Printer, Reportable } from '../adapter.js';
 
 /** Errors that caused each other and are looked at. */
 const CHAIN = 6;
 
 /**
  * Makes the stack of a test's error, and those of what caused it, begin with the message and hold
- * frames of the user's code and its libraries only: none of mocha's, Node's or Lockstep's. With
+ * frames of the user's code and its libraries only: none of the runner's, Node's or Lockstep's. With
  * LOCKSTEP_DEBUG=1 all are left.
  *
  * Reporters look for the message in the stack. Where it is not there they show the line that is in
@@ -52,40 +52,28 @@ function withMessage(error: Error, stack: string): string {
 }
 
 /** Puts the test's file into the stack of an error that no line of the user's has thrown. */
-export function showTest(error: Error, { title, file }: Runnable): void {
+export function showTest(error: Error, { name, file }: Reportable): void {
   const { stack } = error as { readonly stack?: unknown };
   if (file === undefined || typeof stack !== 'string') return;
   if (stack.split('\n').some((line) => isFrame(line) && isUsersFrame(line))) return;
 
   try {
-    error.stack = `${stack.trimEnd()}\n    at ${title} (${file})`;
+    error.stack = `${stack.trimEnd()}\n    at ${name} (${file})`;
   } catch {
     // A frozen error is shown as it is.
   }
 }
 
-/** mocha takes these lines out of a stack, or shortens them (`stackTraceFilter` in its lib/utils). */
-const FILTERED = /[\\/]node_modules[\\/]mocha[\\/]|[\\/]mocha(?:\.min)?\.js|\((?:timers|events|node|module)\.js:/;
-
 /**
  * A stack with paragraphs behind it. Reporters find the message in a stack to tell the two apart; in
- * one whose message mocha's own filter would change they would not find it, and show it twice.
- *
- * @param withoutMessage whether it is shown beside the stack anyway
+ * one whose message their own filter would change they would not find it, and show it twice.
  */
-export function withParagraphs(error: Error, paragraphs: readonly string[], withoutMessage: boolean): string {
+export function withParagraphs(error: Error, paragraphs: readonly string[], printer: Printer): string {
   const { message, stack: kept } = error as { readonly message: string; readonly stack?: unknown };
   const stack = typeof kept === 'string' && kept !== '' ? kept : headline(error);
   const at = message === '' ? -1 : stack.indexOf(message);
-  const text =
-    at >= 0 && (withoutMessage || isFiltered(message)) ? stack.slice(at + message.length).replace(/^\n/, '') : stack;
+  const without = printer.showsMessage || message.split('\n').some((line) => printer.changes(line));
+  const text = at >= 0 && without ? stack.slice(at + message.length).replace(/^\n/, '') : stack;
 
   return [text.trimEnd(), ...paragraphs].join('\n\n').replace(/^\n+/, '');
-}
-
-function isFiltered(message: string): boolean {
-  const folder = `(${process.cwd()}`;
-  const lines = message.split('\n');
-
-  return lines.some((line) => FILTERED.test(line) || (/:\d+:\d+\)?$/.test(line) && line.includes(folder)));
 }

@@ -63,6 +63,8 @@ const ENTRIES = {
     'mochaHooks',
     'outside',
     'rollback',
+    // mocha awaits what it requires.
+    'then',
   ],
   'lockstep/supertest': ['agent', 'default', 'request'],
   'lockstep/chai': ['default', 'lockstepChai'],
@@ -84,9 +86,9 @@ const ENTRIES = {
 function exportsOf(entry: string, way: 'import' | 'require'): string[] {
   const module =
     way === 'import'
-      ? `await import('${entry}')`
-      : `process.getBuiltinModule('module').createRequire(import.meta.url)('${entry}')`;
-  const script = `process.stdout.write(JSON.stringify(Object.keys(${module})));`;
+      ? `import * as entry from '${entry}'`
+      : `const entry = process.getBuiltinModule('module').createRequire(import.meta.url)('${entry}')`;
+  const script = `${module}; process.stdout.write(JSON.stringify(Object.keys(entry)));`;
   const output = execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '--eval', script], {
     cwd: new URL('.', import.meta.resolve('lockstep/package.json')),
     encoding: 'utf8',

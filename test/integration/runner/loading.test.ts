@@ -56,6 +56,27 @@ describe('test files that use the database as they are loaded', function () {
     }
   }
 
+  const HOOKED = [1, 2].map((round) => `finds what a root hook did by the app (${round})`);
+  for (const [app, env] of inLongRun(
+    apps.filter(([app]) => app === 'pg.mjs' || app === 'sqlite3.cjs'),
+    apps.filter(([app]) => app !== 'pg.mjs' && app !== 'sqlite3.cjs'),
+  )) {
+    const use = { ...env, APP: `./apps/${app}` };
+    const required = ['--require', 'lockstep/mocha', '--require', './root-hooks.mjs'];
+
+    for (const mocha of inLongRun<MochaVersion>(['mocha10', 'mocha'], ['mocha11'])) {
+      it(`${app}, by another plug-in that is required behind, ${mocha}`, async () => {
+        passed(await runMocha(folder, ['hooked.mjs'], { args: required, env: use, mocha }), HOOKED);
+      });
+
+      it(`${app}, by another plug-in that is required behind, in workers, ${mocha}`, async () => {
+        const args = [...required, '--parallel', '--jobs', '2'];
+        const run = await runMocha(folder, ['hooked.mjs', 'hooked-too.mjs'], { args, env: use, mocha });
+        passed(run, [...HOOKED, ...HOOKED]);
+      });
+    }
+  }
+
   function withOptions(app: string, use: Readonly<Record<string, string>>): void {
     it(`${app}, by --file`, async () => {
       const args = ['--require', 'lockstep/mocha', '--file', 'first.mjs'];

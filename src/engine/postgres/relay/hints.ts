@@ -1,3 +1,4 @@
+import { runnerWords } from '../../../runner-words.js';
 import { errorResponse, readFields } from '../wire/backend.js';
 
 /** What every hint of Lockstep ends with; the report of a failed test shows those that do. */
@@ -11,8 +12,8 @@ export interface Circumstances {
   madeIn(what: string, name: string): string | undefined;
 }
 
-const SNAPSHOTS =
-  'A sandbox is one transaction of the level READ COMMITTED, whatever level was asked for: test what snapshots show in a describe with outside(this).';
+const snapshots = (): string =>
+  `A sandbox is one transaction of the level READ COMMITTED, whatever level was asked for: test what snapshots show in a describe with ${runnerWords().outsideCall}.`;
 
 /** Errors that come of what all of a sandbox share: one transaction of one process of the server. */
 const OF_ONE_TRANSACTION: Readonly<
@@ -20,16 +21,16 @@ const OF_ONE_TRANSACTION: Readonly<
 > = {
   // unsafe_new_enum_value_usage
   '55P04': () =>
-    'A value that is added to an enum can be used when its transaction has ended, and a sandbox is one transaction: add it in schema of the config, where transactions are real (migrations too), or in a describe with outside(this).',
+    `A value that is added to an enum can be used when its transaction has ended, and a sandbox is one transaction: add it in schema of the config, where transactions are real (migrations too), or in a describe with ${runnerWords().outsideCall}.`,
   // invalid_transaction_termination
   '2D000': () =>
-    'A procedure or block that commits or rolls back needs a transaction of its own, and a sandbox is one already: call it in schema or seed of the config, or in a describe with outside(this).',
+    `A procedure or block that commits or rolls back needs a transaction of its own, and a sandbox is one already: call it in schema or seed of the config, or in a describe with ${runnerWords().outsideCall}.`,
   // active_sql_transaction
   '25001': (message, { inTransaction }) => {
-    if (/export a snapshot from a subtransaction/.test(message)) return SNAPSHOTS;
+    if (/export a snapshot from a subtransaction/.test(message)) return snapshots();
     // Amid a transaction of its own a server would have said the same.
     return !inTransaction && /cannot (?:run inside|be executed from)/.test(message)
-      ? 'The server runs this outside of transactions only, and a sandbox is one transaction: do it in schema of the config, or in a describe with outside(this).'
+      ? `The server runs this outside of transactions only, and a sandbox is one transaction: do it in schema of the config, or in a describe with ${runnerWords().outsideCall}.`
       : undefined;
   },
   // object_in_use

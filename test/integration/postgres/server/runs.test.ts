@@ -11,6 +11,7 @@ import { runMocha } from '../../run-mocha.js';
 import { gone, keeperOf, postmasterOf, root, runOf, Temporary } from './temporary.js';
 
 const SERVER = JSON.stringify(import.meta.resolve('#src/engine/postgres/server/index.js'));
+const PROCESS = JSON.stringify(import.meta.resolve('#src/runner/mocha/process.js'));
 
 describe('the embedded server of a run', function () {
   this.timeout(60_000);
@@ -27,9 +28,10 @@ describe('the embedded server of a run', function () {
       const test = `
         import { writeFileSync } from 'node:fs';
         import { openServer } from ${SERVER};
+        import { run } from ${PROCESS};
         it('${name}', async function () {
           this.timeout(30_000);
-          const { upstream } = await openServer({ root: ${JSON.stringify(root)} });
+          const { upstream } = await openServer({ root: ${JSON.stringify(root)}, run: run.id });
           writeFileSync(${JSON.stringify(join(folder, name))}, JSON.stringify(upstream));
           // As long as the others may need to come.
           await new Promise((resolve) => setTimeout(resolve, 3_000));

@@ -10,9 +10,9 @@ const SERVER = import.meta.resolve('#src/engine/postgres/server/index.js');
 
 const SCRIPT = `
   const { openServer } = await import(${JSON.stringify(SERVER)});
-  const [root, mode] = process.argv.slice(1);
+  const [root, mode, run] = process.argv.slice(1);
   try {
-    const server = await openServer({ root });
+    const server = await openServer({ root, ...(run && { run }) });
     console.log(JSON.stringify(server.upstream));
     if (mode === 'stay') {
       process.stdin.resume();
@@ -38,14 +38,16 @@ export class Worker {
   readonly ended: Promise<unknown>;
 
   constructor({ shared = false, stays = true, uid, env = {} }: WorkerOptions = {}) {
-    const inherited = { ...process.env };
-    delete inherited['MOCHA_WORKER_ID'];
-
-    this.process = spawn(process.execPath, ['--input-type=module', '--eval', SCRIPT, root, stays ? 'stay' : 'leave'], {
-      env: { ...inherited, ...(shared && { MOCHA_WORKER_ID: '0' }), ...env },
-      stdio: ['pipe', 'pipe', 'inherit'],
-      ...(uid !== undefined && { uid, gid: uid }),
-    });
+    const run = shared ? [`of ${process.pid}`] : [];
+    this.process = spawn(
+      process.execPath,
+      ['--input-type=module', '--eval', SCRIPT, root, stays ? 'stay' : 'leave', ...run],
+      {
+        env: { ...process.env, ...env },
+        stdio: ['pipe', 'pipe', 'inherit'],
+        ...(uid !== undefined && { uid, gid: uid }),
+      },
+    );
     this.ended = once(this.process, 'exit');
   }
 

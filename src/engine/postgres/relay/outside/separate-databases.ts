@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { OutsideError } from '../../../../errors.js';
+import { runnerWords } from '../../../../runner-words.js';
 import type { TakeOver } from '../hosts/upstream.js';
 import type { Hub } from '../hub/hub.js';
 import { configuring } from '../session-state.js';
@@ -205,9 +206,10 @@ function dropping(name: string): string {
 }
 
 function notMade(cause: unknown): OutsideError {
-  const reason = cause instanceof Error ? cause.message : 'outside(this) was not known before the tests began';
+  const { outsideCall } = runnerWords();
+  const reason = cause instanceof Error ? cause.message : `${outsideCall} was not known before the tests began`;
   return new OutsideError({
-    what: 'outside(this) needs a database of its own, and none could be made.',
+    what: `${outsideCall} needs a database of its own, and none could be made.`,
     why: `${reason}.`.replace(/\.\.$/, '.'),
     remedy: remedyFor(cause instanceof Refused ? cause.code : undefined),
     cause,
@@ -217,7 +219,7 @@ function notMade(cause: unknown): OutsideError {
 function remedyFor(code: string | undefined): string {
   switch (code) {
     case OTHERS:
-      return 'A server copies a database to which nobody else is connected: end other connections to it, and give each process of --parallel a database of its own.';
+      return `A server copies a database to which nobody else is connected: end other connections to it, and give each process of ${runnerWords().parallel} a database of its own.`;
     case DENIED:
       return 'Let the user of database.url create databases (ALTER ROLE … CREATEDB) and own the one that it names.';
     case INSIDE:

@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { ServerError } from '../../../../errors.js';
+import { runnerWords } from '../../../../runner-words.js';
+import { singleRun } from '../../../run.js';
 import { runOn } from '../connect-upstream.js';
 import type { Server } from '../server.js';
 import type { Upstream } from '../upstream.js';
@@ -31,6 +33,8 @@ const GRACE = 5_000;
 
 /** Who uses the server, and how. */
 export interface EmbeddedUse {
+  /** The run whose processes share it. */
+  readonly run?: string | undefined;
   /** Who died without leaving finds its database again by this name. */
   readonly holder?: string | undefined;
   /** Whether it has one: then it gets that, or an error, and never an empty one. */
@@ -57,10 +61,10 @@ interface Membership {
 export async function openEmbedded(
   root: string,
   options: EmbeddedOptions = {},
-  { holder, again = false, database }: EmbeddedUse = {},
+  { run = singleRun.id, holder, again = false, database }: EmbeddedUse = {},
 ): Promise<Server> {
   const places = openPlaces();
-  const keeper: KeeperOptions = { ...options, root, key: fingerprint([runId(), root, options]) };
+  const keeper: KeeperOptions = { ...options, root, key: fingerprint([run, root, options]) };
   // Who has no name cannot come back: nobody has to wait for it.
   const hello = holder === undefined ? randomUUID() : `${holder} ${process.pid}`;
   const membership = again ? await rejoin(places, keeper, hello) : await joinOrStart(places, keeper, hello);
@@ -89,11 +93,6 @@ export async function openEmbedded(
 function created(database: string): readonly string[] {
   const name = `"${database.replaceAll('"', '""')}"`;
   return [`drop database if exists ${name} with (force)`, `create database ${name}`];
-}
-
-/** The processes of one run: the workers of `mocha --parallel` have the same parent. */
-function runId(): number {
-  return process.env['MOCHA_WORKER_ID'] === undefined ? process.pid : process.ppid;
 }
 
 function patienceOf({ startTimeout = START_TIMEOUT }: KeeperOptions): number {
@@ -126,7 +125,7 @@ async function joinOrStart(places: Places, options: KeeperOptions, hello: string
   throw new ServerError({
     what: 'The server for the tests cannot be shared.',
     why: `${ATTEMPTS} times, the process that keeps it ended while this one joined.`,
-    remedy: 'Run the tests again; if that does not help, run them without --parallel.',
+    remedy: `Run the tests again; if that does not help, run them without ${runnerWords().parallel}.`,
   });
 }
 

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import * as errors from '../../../../../errors.js';
+import type { RunnerWords } from '../../../../../runner-words.js';
 import type { LoggedStatement, StatementLog } from '../../../../../sandbox/statement-log.js';
 import type { CutConnection, OpenWork, ScopeName } from '../../../../../sandbox/vocabulary.js';
 import { sentencesOf } from '../../../../../sentences.js';
@@ -17,6 +18,8 @@ export interface WorkerData {
   readonly database: string;
   /** What messages call the database, where there are several. */
   readonly label: string | undefined;
+  /** What messages say in the words of the runner. */
+  readonly runner: RunnerWords;
   readonly words: Int32Array<SharedArrayBuffer>;
   readonly patience: { readonly stallTimeout: number; readonly holdTimeout: number };
   /** Whether the database ends with the run. */

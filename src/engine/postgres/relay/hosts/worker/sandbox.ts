@@ -1,5 +1,6 @@
 import type { Host, Sandbox, StatementEvent, StatementReader, SyncConnection } from '../../../../engine.js';
 import { OutsideError } from '../../../../../errors.js';
+import { runnerWords } from '../../../../../runner-words.js';
 import { sessionName } from '../../../../../sandbox/connection-names.js';
 import { refuseLate, spareOthers } from '../../../../../sandbox/scope-errors.js';
 import { notFreeError } from '../../../../../sandbox/stall.js';
@@ -176,7 +177,7 @@ export class WorkerSandbox implements Sandbox {
   #throwStranded(): void {
     if (this.#outsideOf === undefined || this.#outsideOf === this.#link) return;
     throw new OutsideError({
-      what: 'The database that outside(this) had made is gone.',
+      what: `The database that ${runnerWords().outsideCall} had made is gone.`,
       why: `The relay's thread has ended: ${this.#outsideOf.dead ?? 'unknown'}.`,
       remedy: 'Run the tests again. If you did not end it yourself, please report this.',
     });

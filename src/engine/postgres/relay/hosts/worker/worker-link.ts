@@ -3,6 +3,7 @@ import { SandboxLostError } from '../../../../../errors.js';
 import { type Command, type Event, receiveError, type Reply, type WorkerData } from './messages.js';
 import { deliver } from './delivery.js';
 import { newWords, Word } from '../../../shared.js';
+import { runnerWords } from '../../../../../runner-words.js';
 import { now } from '../../../../../real-time.js';
 
 /** So often a thread that waits looks whether the worker is there, in milliseconds. */
@@ -15,7 +16,7 @@ const DEAD_AFTER = 30_000;
 const START = 10_000;
 
 /** How a worker is started. */
-export type Start = Omit<WorkerData, 'words' | 'control' | 'replies' | 'events'>;
+export type Start = Omit<WorkerData, 'runner' | 'words' | 'control' | 'replies' | 'events'>;
 
 /** The main thread's end of the relay's worker: commands, blocking replies, events. */
 export class WorkerLink {
@@ -32,6 +33,7 @@ export class WorkerLink {
     const [control, replies, events] = [new MessageChannel(), new MessageChannel(), new MessageChannel()];
     const workerData: WorkerData = {
       ...start,
+      runner: runnerWords(),
       words: this.words,
       control: control.port2,
       replies: replies.port2,

@@ -3,7 +3,7 @@
  * lib/hook.js, lib/suite.js).
  */
 
-export type Done = (error?: unknown) => void;
+import type { Done } from '../adapter.js';
 
 export interface Suite {
   readonly root: boolean;

@@ -1,5 +1,5 @@
-import type { Suite } from './mocha-shapes.js';
-import { markOf, suiteGiven } from './mocha-suite.js';
+import type { Suite } from './shapes.js';
+import { suiteGiven } from './suite.js';
 
 const MANUAL = Symbol.for('lockstep.mocha.manual');
 
@@ -29,7 +29,7 @@ export function manual(suite: object): void {
   (suiteGiven(suite, 'manual(this)') as Marked)[MANUAL] = true;
 }
 
-/** Whether a suite, or one around it, is marked. */
-export function isManual(suite: Suite): boolean {
-  return markOf(suite, MANUAL) === true;
+/** Whether a suite is marked itself. */
+export function isMarkedManual(suite: Suite): boolean {
+  return (suite as Marked)[MANUAL] === true;
 }

@@ -1,5 +1,5 @@
-import type { Suite } from './mocha-shapes.js';
-import { suiteGiven } from './mocha-suite.js';
+import type { Suite } from './shapes.js';
+import { suiteGiven } from './suite.js';
 
 const OUTSIDE = Symbol.for('lockstep.mocha.outside');
 
@@ -37,14 +37,9 @@ export function outside(suite: object): void {
   used = true;
 }
 
-/** The suite that is run on a separate database and that a suite belongs to, the outermost one; undefined in the sandbox. */
-export function outsideOf(suite: Suite): Suite | undefined {
-  let found: Suite | undefined;
-  // Asked before every test and hook.
-  if (!used) return found;
-  for (let at: Suite | undefined = suite; at !== undefined; at = at.parent)
-    if ((at as Marked)[OUTSIDE] === true) found = at;
-  return found;
+/** Whether a suite is marked itself. */
+export function isMarkedOutside(suite: Suite): boolean {
+  return (suite as Marked)[OUTSIDE] === true;
 }
 
 /** Whether any suite is, of those that were loaded up to now. */

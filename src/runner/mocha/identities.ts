@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
-import type { Identities } from '../config/index.js';
-import type { ScopeName } from '../engine/index.js';
-import { ConfigError } from '../errors.js';
-import type { Suite } from './mocha-shapes.js';
-import { markOf, suiteGiven } from './mocha-suite.js';
+import type { Identities } from '../../config/index.js';
+import { ConfigError } from '../../errors.js';
+import { isParallelWorker } from './process.js';
+import type { Suite } from './shapes.js';
+import { suiteGiven } from './suite.js';
 
 const RULE = Symbol.for('lockstep.mocha.identities');
 const RULES: readonly unknown[] = ['keep', 'restart'] satisfies readonly Identities[];
@@ -13,7 +13,7 @@ interface Marked extends Suite {
 }
 
 /** Whether a suite of this process has a rule of its own, or one that is loaded later may have. */
-let used = process.env['MOCHA_WORKER_ID'] !== undefined;
+let used: boolean = isParallelWorker;
 
 /**
  * What ids the tests of one `describe` begin with, as `database.identities` says it for all of them: with
@@ -45,8 +45,11 @@ export function identities(suite: object, rule: Identities): void {
   used = true;
 }
 
-/** What a scope of the suite says of them. */
-export function identitiesOf(suite: Suite): ScopeName['identities'] {
-  if (!used) return undefined;
-  return markOf<Identities>(suite, RULE) ?? 'configured';
+/** What a suite says of them itself. */
+export function ownIdentities(suite: Suite): Identities | undefined {
+  return (suite as Marked)[RULE];
+}
+
+export function usesIdentities(): boolean {
+  return used;
 }

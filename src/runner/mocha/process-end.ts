@@ -1,5 +1,6 @@
-import type { LeftOpen } from '../bridge/index.js';
-import { clearInterval, setInterval, setTimeout } from '../real-time.js';
+import type { LeftOpen } from '../../bridge/index.js';
+import { letGo } from '../let-go.js';
+import { clearInterval, setInterval, setTimeout } from '../../real-time.js';
 
 /** Milliseconds between two looks. */
 const INTERVAL = 50;
@@ -24,31 +25,11 @@ export function letProcessEnd(leftOpen: LeftOpen): void {
   const looking = setInterval(() => {
     if (!isDone()) return;
     clearInterval(looking);
-    setTimeout(() => release(leftOpen), GRACE).unref();
+    setTimeout(() => letGo(leftOpen), GRACE).unref();
   }, INTERVAL);
   looking.unref();
 }
 
 function setsCode(listener: NodeJS.ExitListener): boolean {
   return String(listener).includes('exitCode');
-}
-
-function release(leftOpen: LeftOpen): void {
-  const open = leftOpen.release();
-  if (open.length > 0) warn(open);
-
-  // What is at work may open something more, e.g. connect anew; this was said already.
-  const again = setInterval(() => void leftOpen.release(), GRACE);
-  again.unref();
-  // From there on only listeners of `beforeExit` open anything, and they may finish.
-  process.once('beforeExit', () => clearInterval(again));
-}
-
-function warn(open: readonly string[]): void {
-  process.emitWarning(
-    `The tests are over, and this would have kept the process alive:\n${open.map((line) => `  - ${line}\n`).join('')}` +
-      '  It was let go. Close it in an after() hook, or do not open it where the app is imported ' +
-      '(app.listen belongs into a file of its own). LOCKSTEP_TRACE=1 shows where it was created.',
-    { code: 'LOCKSTEP_LEFT_OPEN' },
-  );
 }

@@ -1,5 +1,7 @@
-import { isManual } from './mocha-manual.js';
-import type { Done, Runner, Suite } from './mocha-shapes.js';
+import { isManual } from '../suite-rules.js';
+import { suiteNode } from './nodes.js';
+import type { Done } from '../adapter.js';
+import type { Runner, Suite } from './shapes.js';
 
 interface HookRunner {
   /** The one that runs, or the one where an error of a hook was met. */
@@ -25,14 +27,14 @@ export function skipEmptyHooks(runner: Partial<Runner>): void {
 
   const patched = runner as HookRunner;
   patched.hookDown = function hookDownUnlessEmpty(name, done) {
-    if (name !== 'beforeEach' || isManual(this.suite)) return hookDown.call(this, name, done);
+    if (name !== 'beforeEach' || isManual(suiteNode(this.suite))) return hookDown.call(this, name, done);
 
     const suites = withHooks(this.suite, '_beforeEach');
     if (suites === undefined) done();
     else this.hooks(name, suites, done);
   };
   patched.hookUp = function hookUpUnlessEmpty(name, done) {
-    if (name !== 'afterEach' || isManual(this.suite)) return hookUp.call(this, name, done);
+    if (name !== 'afterEach' || isManual(suiteNode(this.suite))) return hookUp.call(this, name, done);
 
     const suites = withHooks(this.suite, '_afterEach');
     if (suites === undefined) this.hook(name, done);

@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import { relative } from 'node:path';
-import { LoadingError } from '../errors.js';
-import { clearTimeout, setTimeout } from '../real-time.js';
-import type { Suite } from './mocha-shapes.js';
+import { LoadingError } from '../../errors.js';
+import { clearTimeout, setTimeout } from '../../real-time.js';
+import type { Suite } from './shapes.js';
 
 /** Milliseconds after which a file that is still being loaded is named, in a warning. */
 const SLOW = 30_000;
@@ -122,6 +122,11 @@ class LoadedFiles {
     process.stderr.write(`\n${error.name}: ${error.message}\n`);
     process.exitCode = 1;
   }
+}
+
+/** Whether mocha is what runs in this process. */
+export function hasMocha(): boolean {
+  return mochaPrototypes().length > 0;
 }
 
 /** Of all copies of mocha in this process; they are CommonJS in mocha 10 to 12. */

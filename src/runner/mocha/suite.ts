@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { ConfigError } from '../errors.js';
-import type { Suite } from './mocha-shapes.js';
+import { ConfigError } from '../../errors.js';
+import type { Suite } from './shapes.js';
 
 /**
  * The suite of mocha that a function for one `describe` was given.
@@ -21,13 +21,4 @@ export function suiteGiven(value: unknown, call: string): Suite {
 
 function isSuite(value: unknown): value is Suite {
   return typeof value === 'object' && value !== null && 'suites' in value && '_beforeEach' in value;
-}
-
-/** What a suite, or the nearest one around it, is marked with. */
-export function markOf<Mark>(suite: Suite, key: symbol): Mark | undefined {
-  for (let at: Suite | undefined = suite; at !== undefined; at = at.parent) {
-    const mark = (at as Suite & Readonly<Record<symbol, Mark | undefined>>)[key];
-    if (mark !== undefined) return mark;
-  }
-  return undefined;
 }

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import type { Rollback } from '../config/index.js';
-import { ConfigError } from '../errors.js';
-import type { Suite } from './mocha-shapes.js';
-import { suiteGiven } from './mocha-suite.js';
+import type { Rollback } from '../../config/index.js';
+import { ConfigError } from '../../errors.js';
+import type { Suite } from './shapes.js';
+import { suiteGiven } from './suite.js';
 
 const ROLLBACK = Symbol.for('lockstep.mocha.rollback');
 const KINDS: readonly unknown[] = ['test', 'suite'] satisfies readonly Rollback[];
@@ -41,17 +41,7 @@ export function rollback(suite: object, kind: Rollback): void {
   marked[ROLLBACK] = kind;
 }
 
-/**
- * The suite with which the tests and hooks of a suite are rolled back; undefined where each test is by itself.
- *
- * @param configured what the config says of suites that say nothing
- */
-export function rolledBackWith(suite: Suite, configured: Rollback): Suite | undefined {
-  for (let at: Suite | undefined = suite; at !== undefined; at = at.parent) {
-    const kind = (at as Marked)[ROLLBACK];
-    if (kind !== undefined) return kind === 'suite' ? at : undefined;
-    // What is common to all files has no end before that of the run.
-    if (configured === 'suite' && !at.root && at.parent?.root === true) return at;
-  }
-  return undefined;
+/** What a suite says of it itself. */
+export function ownRollback(suite: Suite): Rollback | undefined {
+  return (suite as Marked)[ROLLBACK];
 }
