@@ -1,0 +1,75 @@
+// Makes the code of dist/: one file an entry, and chunks that entries share, so that there is one copy of
+// every class and all state. Files are what loading costs by: most of a start was spent on finding, reading
+// and linking hundreds of them.
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+
+import { rolldown, RolldownMagicString } from 'rolldown';
+
+import { entriesByUrl, publicEntries } from './entries.mjs';
+import { root } from './steps.mjs';
+
+const src = join(root, 'src');
+const entries = [...publicEntries, ...entriesByUrl];
+
+/** As its address a module gets what it would have if it were not bundled: files are found from there. */
+const DIST = '__lockstepDist';
+const ownPlaces = {
+  name: 'own-places',
+  transform(code, id) {
+    if (!id.startsWith(src) || !code.includes('import.meta.url')) return null;
+    const place = relative(src, id).replaceAll('\\', '/').replace(/\.ts$/, '.js');
+    const changed = new RolldownMagicString(code).replaceAll('import.meta.url', `(${DIST} + '${place}')`);
+    return { code: changed.toString(), map: changed.generateMap({ hires: true }) };
+  },
+};
+
+/** Defines `DIST` in a file, if it has need of it. */
+function place({ fileName, moduleIds }) {
+  if (!moduleIds.some((id) => id.startsWith(src) && readFileSync(id, 'utf8').includes('import.meta.url'))) return '';
+  const up = relative(dirname(fileName), '.').replaceAll('\\', '/');
+  return `const ${DIST} = new URL('./${up}', import.meta.url).href;`;
+}
+
+/** In stacks the bridge tells code of its own by the file: these modules have chunks that are called so. */
+const toldByFile = [
+  { name: 'bridge/drain', test: /[\\/]bridge[\\/](?:drain|addon-pump|deasync-pump)\.ts$/ },
+  { name: 'bridge/guard', test: /[\\/]bridge[\\/](?:guard(?:ed|-handles|-ports)?|timers|assignment)\.ts$/ },
+];
+
+/** Makes the code of dist/. */
+export async function bundle() {
+  const made = await rolldown({
+    input: Object.fromEntries(entries.map((entry) => [entry, join(src, `${entry}.ts`)])),
+    platform: 'node',
+    preserveEntrySignatures: 'allow-extension',
+    external: (id) => !/^[./]|^[A-Za-z]:/.test(id),
+    resolve: { extensionAlias: { '.js': ['.ts'] } },
+    transform: { target: 'es2023' },
+    plugins: [ownPlaces],
+  });
+  const { output } = await made.write({
+    dir: join(root, 'dist'),
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunks/[name].js',
+    codeSplitting: { includeDependenciesRecursively: false, groups: toldByFile },
+    comments: { jsdoc: false },
+    intro: place,
+    // Errors and stacks tell the names of classes and functions.
+    keepNames: true,
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+  });
+  await made.close();
+  checkEntries(output);
+}
+
+/** A chunk that took something from an entry would add to what that exports. */
+function checkEntries(files) {
+  const isEntry = new Map(files.map((file) => [file.fileName, file.isEntry === true]));
+  const wrong = files.flatMap((file) =>
+    (file.imports ?? []).filter((name) => isEntry.get(name)).map((name) => `${file.fileName} imports ${name}`),
+  );
+  if (wrong.length > 0) throw new Error(`Entries that others are made of:\n${wrong.join('\n')}`);
+}
