@@ -37,6 +37,28 @@ const toldByFile = [
   { name: 'bridge/guard', test: /[\\/]bridge[\\/](?:guard(?:ed|-handles|-ports)?|timers|assignment)\.ts$/ },
 ];
 
+/** Every run loads these, so that all they need may be in one file. */
+const CORE = ['runner/mocha', 'index'];
+/** These are loaded without them, and bring no more than what they share. */
+const APART = entries.filter((entry) => entry.startsWith('engine/'));
+
+/** What is neither is cut by the entries, and places of `import()`, that need it. */
+function coreOrBase(id, graph) {
+  const [core, apart] = [CORE, APART].map((names) => reachedFrom(names, graph));
+  if (!core.has(id)) return null;
+  return apart.has(id) ? 'base' : 'core';
+}
+
+const reached = new Map();
+function reachedFrom(names, graph) {
+  if (reached.has(names)) return reached.get(names);
+  const found = new Set(names.map((name) => join(src, `${name}.ts`)));
+  // A set is walked to what is added meanwhile.
+  for (const id of found) for (const next of graph.getModuleInfo(id)?.importedIds ?? []) found.add(next);
+  reached.set(names, found);
+  return found;
+}
+
 /** Makes the code of dist/. */
 export async function bundle() {
   const made = await rolldown({
@@ -53,7 +75,10 @@ export async function bundle() {
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
-    codeSplitting: { includeDependenciesRecursively: false, groups: toldByFile },
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [...toldByFile, { name: coreOrBase, debugName: 'core or base' }],
+    },
     comments: { jsdoc: false },
     intro: place,
     // Errors and stacks tell the names of classes and functions.

@@ -17,8 +17,10 @@ import {
 import { loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, ScopeName } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
-import { createClient, forgetAnswers, type Client, type ClientHost } from '../http/index.js';
-import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
+import { forgetAnswers } from '../http/failed-answers.js';
+import type * as Http from '../http/index.js';
+import type { Client, ClientHost } from '../http/index.js';
+import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/supertest/ledger.js';
 import { goneHint, nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
 import { leakError, openWorkSentence } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
@@ -59,6 +61,8 @@ export interface EndingTest {
  */
 export class Lifecycle {
   readonly #config: ResolvedConfig;
+  /** What clients are made of; undefined where the config has no app. */
+  readonly http: typeof Http | undefined;
   readonly #databases: Databases;
   #phase: Phase = 'prepared';
   #starting: Promise<void> | undefined;
@@ -80,11 +84,13 @@ export class Lifecycle {
 
   /**
    * @param engines those of the config's databases, in the same order
+   * @param http loaded if the config has an app
    * @param late is told of what comes after the end of its test
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], late: LateWork) {
+  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], http: typeof Http | undefined, late: LateWork) {
     this.#config = config;
+    this.http = http;
     this.late = late;
     this.queries = new QueryLog(config.queries);
     this.#databases = new Databases(config, engines, { queries: this.queries, late: this.late });
@@ -196,8 +202,8 @@ export class Lifecycle {
       this.#failure = error;
       throw error;
     }
-    if (app) {
-      this.#client = createClient({
+    if (app && this.http) {
+      this.#client = this.http.createClient({
         ...client,
         app: () => loadApp(this.#config, this.#testFiles()),
         queries: this.#request,

@@ -79,7 +79,11 @@ export async function mochaHooks(): Promise<RootHooks> {
     : undefined;
   // There too a child that waits for this thread, which waits for it, would hang for good.
   if (!bridge && use) installBlockingChildren(use);
-  const lifecycle = new Lifecycle(config, await Promise.all(config.databases.map(loadEngine)), late);
+  const [engines, http] = await Promise.all([
+    Promise.all(config.databases.map(loadEngine)),
+    config.app && import('../http/index.js'),
+  ]);
+  const lifecycle = new Lifecycle(config, engines, http, late);
 
   setCurrent(lifecycle);
   const reported = new Reported();
