@@ -13,9 +13,10 @@ const [compiled] = await Promise.all([runBeside('tsc', ['-p', 'tsconfig.json'], 
 if (compiled.code === 0) {
   makeDeclarations();
   // CommonJS modules that are found by their path: nothing of them is shared.
-  cpSync(join(root, '.build/src/engine/swap/stand-ins'), join(root, 'dist/engine/swap/stand-ins'), {
-    recursive: true,
-    filter: (path) => !path.endsWith('.cts'),
-  });
+  for (const path of ['engine/swap/stand-ins', 'compile-cache.cjs'])
+    cpSync(join(root, '.build/src', path), join(root, 'dist', path), {
+      recursive: true,
+      filter: (path) => !path.endsWith('.cts'),
+    });
 }
 process.exitCode = compiled.code;

@@ -12,6 +12,8 @@ import { root } from './steps.mjs';
 const source = join(root, '.build/src');
 const dist = join(root, 'dist');
 const target = join(dist, 'commonjs');
+/** Before anything is compiled that a run needs. */
+const CACHE = join(dist, 'compile-cache.cjs');
 const MARKER = "Object.defineProperty(exports, '__esModule', { value: true });\n";
 
 /** Of what tsc has made in .build/src/, the declarations that an entry leads to are copied. */
@@ -42,7 +44,13 @@ export function makeDeclarations() {
       );
     } else {
       const lines = found.map((name) => `exports.${name} = entry.${name};\n`);
-      write(`${place}.cjs`, `'use strict';\n\n${MARKER}const entry = require('${module}');\n\n${lines.join('')}`);
+      const first = entry.startsWith('runner/')
+        ? `require('${relative(dirname(place), CACHE).replaceAll('\\', '/')}');\n`
+        : '';
+      write(
+        `${place}.cjs`,
+        `'use strict';\n\n${MARKER}${first}const entry = require('${module}');\n\n${lines.join('')}`,
+      );
     }
   }
 

@@ -4,7 +4,7 @@ const require = createRequire(import.meta.url);
 
 /**
  * A module of Node's, or a package that is CommonJS, which is loaded when it is asked for: most runs
- * have no need of it. Not for files of our own: a loader such as tsx would make a second copy of them.
+ * have no need of it. Not for ES modules of our own: a loader such as tsx would make a second copy of them.
  */
 export function lazily<Module>(name: string): () => Module {
   let module: Module | undefined;

@@ -32,6 +32,7 @@ import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 import { sandboxHint } from './sandbox-hint.js';
 import { stampOf } from './set-up/stamp.js';
+import { phaseOver } from '../start-log.js';
 
 /** Answers of the databases to what a test has left: what goes on for longer than that does not come to an end. */
 const MOST_ANSWERS = 1000;
@@ -156,7 +157,9 @@ export class Lifecycle {
    */
   async warmUp(): Promise<void> {
     await this.start().catch(() => undefined);
-    if (this.#client && mentionsClient(this.#testFiles())) await this.#client.start().catch(() => undefined);
+    if (!this.#client || !mentionsClient(this.#testFiles())) return;
+    await this.#client.start().catch(() => undefined);
+    phaseOver?.('the app has started');
   }
 
   /**
@@ -194,6 +197,7 @@ export class Lifecycle {
     const { app, client } = this.#config;
 
     this.#phase = 'starting';
+    phaseOver?.('mocha is about to load the test files');
     this.#failure = undefined;
     this.#stamp = stampOf(this.#config.databases);
     try {
@@ -227,6 +231,7 @@ export class Lifecycle {
     if (outside) await this.#databases.keepForOutside();
     releaseIntervals();
     this.#phase = 'running';
+    phaseOver?.('the first test may begin');
   }
 
   /**
@@ -488,6 +493,7 @@ export class Lifecycle {
   async stop(): Promise<void> {
     const client = this.#client;
 
+    phaseOver?.('the tests are over');
     releaseIntervals();
     this.#warnOfOthers();
     this.#phase = 'stopped';
@@ -499,6 +505,7 @@ export class Lifecycle {
       await client?.stop();
     } finally {
       await this.#databases.close();
+      phaseOver?.('app and databases have stopped');
     }
   }
 

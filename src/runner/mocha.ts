@@ -17,6 +17,7 @@ import { loadConfig } from '../config/index.js';
 import { loadEngine } from '../engine/index.js';
 import type { LateWorkError } from '../errors.js';
 import { setCurrent } from './current.js';
+import { lazily } from '../lazily.js';
 import { LateWork } from './late-work.js';
 import { Lifecycle } from './lifecycle.js';
 import { letProcessEnd } from './mocha-end.js';
@@ -29,6 +30,7 @@ import { filesOf, type HookContext, type RootHook, type Runnable, type Runner } 
 import { FailureReport } from './report/failure-report.js';
 import { Reported } from './reported.js';
 import { Scopes } from './scopes.js';
+import { phaseOver } from '../start-log.js';
 
 export { identities } from './mocha-identities.js';
 export { manual } from './mocha-manual.js';
@@ -69,7 +71,11 @@ const threadUse: ThreadUse = {
  * @throws SwapError when a driver of the app cannot be replaced.
  */
 export async function mochaHooks(): Promise<RootHooks> {
+  phaseOver?.('lockstep/mocha was loaded');
+  // Where that was imported, its own code came first.
+  lazily('./compile-cache.cjs')();
   const config = await loadConfig();
+  phaseOver?.('the config was read');
   const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
   const late = new LateWork();
   const use = config.databases.some(({ engine }) => engine === 'postgres') ? threadUse : undefined;
@@ -83,9 +89,11 @@ export async function mochaHooks(): Promise<RootHooks> {
     Promise.all(config.databases.map(loadEngine)),
     config.app && import('../http/index.js'),
   ]);
+  phaseOver?.('what the config needs was loaded');
   const lifecycle = new Lifecycle(config, engines, http, late);
 
   setCurrent(lifecycle);
+  phaseOver?.('the app is led to the databases');
   const reported = new Reported();
   const report = new FailureReport(lifecycle);
   const hooks = rootHooks(lifecycle, reported, report, bridge);
@@ -101,6 +109,7 @@ export async function mochaHooks(): Promise<RootHooks> {
     // What fails is told by the first hook, where mocha reports it as a failure.
     before: () => lifecycle.start().catch(() => undefined),
     loaded: (suite) => {
+      phaseOver?.('the test files were loaded');
       // Root hooks of plug-ins that were required before this one shall find it at work too.
       runFirst(suite._beforeAll, hooks.beforeAll);
       lifecycle.tests(() => filesOf(suite));

@@ -1,4 +1,3 @@
-import { openEmbedded } from './embedded/embedded.js';
 import type { EmbeddedOptions } from './embedded/options.js';
 import type { Environment } from './parameters.js';
 import { resolveUpstream } from './resolve-upstream.js';
@@ -36,7 +35,10 @@ export interface ServerOptions {
  */
 export async function openServer(options: ServerOptions, holder?: string, again = false): Promise<Server> {
   const { url, allowAnyDatabase = false, embedded, root, env, database } = options;
-  if (url === undefined) return await openEmbedded(root, { ...embedded }, { holder, again, database });
+  if (url === undefined) {
+    const { openEmbedded } = await import('./embedded/embedded.js');
+    return await openEmbedded(root, { ...embedded }, { holder, again, database });
+  }
 
   const upstream = await resolveUpstream(url, env);
   refuseUnsafe(upstream, allowAnyDatabase);
