@@ -41,12 +41,16 @@ const toldByFile = [
 const CORE = ['runner/mocha', 'index'];
 /** These are loaded without them, and bring no more than what they share. */
 const APART = entries.filter((entry) => entry.startsWith('engine/'));
+const SQLITE = ['engine/sqlite/index', ...entries.filter((entry) => entry.startsWith('engine/sqlite/'))];
+const POSTGRES = ['engine/postgres/index', ...entries.filter((entry) => entry.startsWith('engine/postgres/'))];
 
-/** What is neither is cut by the entries, and places of `import()`, that need it. */
-function coreOrBase(id, graph) {
-  const [core, apart] = [CORE, APART].map((names) => reachedFrom(names, graph));
-  if (!core.has(id)) return null;
-  return apart.has(id) ? 'base' : 'core';
+/** The chunk of a module. What is in none of these is cut by the entries, and places of `import()`, that need it. */
+function chunkOf(id, graph) {
+  const isOf = (names) => reachedFrom(names, graph).has(id);
+
+  if (isOf(CORE)) return isOf(APART) ? 'base' : 'core';
+  if (isOf(SQLITE)) return isOf(POSTGRES) ? 'engines' : 'sqlite';
+  return null;
 }
 
 const reached = new Map();
@@ -77,7 +81,7 @@ export async function bundle() {
     chunkFileNames: 'chunks/[name].js',
     codeSplitting: {
       includeDependenciesRecursively: false,
-      groups: [...toldByFile, { name: coreOrBase, debugName: 'core or base' }],
+      groups: [...toldByFile, { name: chunkOf, debugName: 'by use' }],
     },
     comments: { jsdoc: false },
     intro: place,

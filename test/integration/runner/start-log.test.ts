@@ -59,7 +59,9 @@ describe('the start of a run', function () {
   it('loads nothing that the run does not use: postgres', async () => {
     const empty = await loaded('postgres', 'tests.mjs');
     expect(empty).to.include('pg');
-    for (const name of ['better-sqlite3', 'pgpass', ...UNUSED]) expect(empty).not.to.include(name);
+    // On Node 20 pg itself looks for `Response`, with which Node loads its HTTP.
+    const unused = UNUSED.filter((name) => !name.startsWith('http'));
+    for (const name of ['better-sqlite3', 'pgpass', ...unused]) expect(empty).not.to.include(name);
   });
 
   async function loaded(DATABASE: string, file: string): Promise<string[]> {
