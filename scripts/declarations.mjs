@@ -1,6 +1,7 @@
 // Makes the types of dist/, and dist/commonjs/: what require() is given by package.json, for projects whose
 // TypeScript compiles to CommonJS. The code is that of the ES modules, which Node's require() loads; the types
-// are the same once more, with endings by which TypeScript knows them to be CommonJS.
+// are the same once more, under a package.json by which TypeScript knows them to be CommonJS. Files of the same
+// name stand side by side in a package, where the second of them compresses to next to nothing.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 
@@ -30,8 +31,8 @@ export function makeDeclarations() {
 
     if (single.has(types)) {
       write(`${place}.cjs`, `'use strict';\n\nmodule.exports = require('${module}');\n`);
-      const all = `typeof import('./${basename(entry)}.types.cjs').default`;
-      write(`${place}.d.cts`, `declare const entry: ${all};\nexport = entry;\n`);
+      const all = `typeof import('./${basename(entry)}.types.js').default`;
+      write(`${place}.d.ts`, `declare const entry: ${all};\nexport = entry;\n`);
     } else if (found.includes('module.exports')) {
       // A function that has the other exports as its properties.
       const marks = ['__esModule', 'default'].map(
@@ -54,6 +55,7 @@ export function makeDeclarations() {
     }
   }
 
+  write(join(target, 'package.json'), '{ "type": "commonjs" }\n');
   const declarations = new Set(entries.map(({ types }) => types));
   // A set is walked to what is added meanwhile.
   for (const file of declarations) {
@@ -64,9 +66,9 @@ export function makeDeclarations() {
       if (comment) return piece;
       const types = join(dirname(file), `${path}.d.ts`);
       declarations.add(types);
-      return `${before}${path}${single.has(types) ? '.types' : ''}.cjs'`;
+      return `${before}${path}${single.has(types) ? '.types' : ''}.js'`;
     });
-    const ending = single.has(file) ? '.types.d.cts' : '.d.cts';
+    const ending = single.has(file) ? '.types.d.ts' : '.d.ts';
     write(join(dist, relative(source, file)), text);
     write(join(target, relative(source, file)).replace(/\.d\.ts$/, ending), copy);
   }
