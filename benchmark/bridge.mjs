@@ -1,6 +1,6 @@
 // What a wait costs, beside awaiting the same, and what it costs to wait for nothing.
 import { Agent, createServer, get } from 'node:http';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { inTurns, median, report, timeAsync, timeSync } from './measure.mjs';
 import { underHop } from './under-hop.mjs';
 

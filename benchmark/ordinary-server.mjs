@@ -6,11 +6,11 @@ import { chownSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { serverAccount } from '../dist/engine/postgres/server/embedded/account.js';
-import { findBinaries, programPath } from '../dist/engine/postgres/server/embedded/binaries.js';
-import { openPlaces } from '../dist/engine/postgres/server/embedded/places.js';
-import { runProgram } from '../dist/engine/postgres/server/embedded/run-program.js';
-import { usableBinaries } from '../dist/engine/postgres/server/embedded/usable-binaries.js';
+import { serverAccount } from '#src/engine/postgres/server/embedded/account.js';
+import { findBinaries, programPath } from '#src/engine/postgres/server/embedded/binaries.js';
+import { openPlaces } from '#src/engine/postgres/server/embedded/places.js';
+import { runProgram } from '#src/engine/postgres/server/embedded/run-program.js';
+import { usableBinaries } from '#src/engine/postgres/server/embedded/usable-binaries.js';
 
 const USER = 'postgres';
 const PORT = 5432;

@@ -1,7 +1,7 @@
 // What a session on Postgres costs, beside the same through libpq alone. Both go to the server itself;
 // the relay is measured with the relay.
-import { createSession } from '../dist/session/index.js';
-import { loadNative } from '../dist/engine/postgres/session/native.js';
+import { createSession } from '#src/session/index.js';
+import { loadNative } from '#src/engine/postgres/session/native.js';
 import { openEngine, startServer } from '../.build/test/integration/postgres/session/server.js';
 import { inTurns, report, timeSync } from './measure.mjs';
 

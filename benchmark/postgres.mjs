@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { blockedHost } from '../dist/engine/index.js';
-import { loadNative } from '../dist/engine/postgres/session/native.js';
-import { postgres } from '../dist/engine/postgres/configured.js';
-import { openServer } from '../dist/engine/postgres/server/index.js';
+import { blockedHost } from '#src/engine/index.js';
+import { loadNative } from '#src/engine/postgres/session/native.js';
+import { postgres } from '#src/engine/postgres/configured.js';
+import { openServer } from '#src/engine/postgres/server/index.js';
 import { inTurns, report, timeAsync, timeSync } from './measure.mjs';
 import { startPipe } from './pipe.mjs';
 

@@ -6,6 +6,7 @@ const NAMES = [
   'supertest',
   'bridge',
   'empty',
+  'start',
   'postgres',
   'postgres-session',
   'suite',

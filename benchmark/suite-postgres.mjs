@@ -4,7 +4,7 @@
 // tests, and once a server as Postgres comes.
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
-import { openServer } from '../dist/engine/postgres/server/index.js';
+import { openServer } from '#src/engine/postgres/server/index.js';
 import { inTurns, report } from './measure.mjs';
 import { mochaRun } from './mocha-run.mjs';
 import { ordinaryServer } from './ordinary-server.mjs';

@@ -2,7 +2,7 @@
 import express from 'express';
 import fastify from 'fastify';
 import supertest from 'supertest';
-import request from 'lockstep/supertest';
+import request from '#src/http/supertest/index.js';
 import { inTurns, report, timeAsync, timeSync } from './measure.mjs';
 import { underHop } from './under-hop.mjs';
 

@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
 
-import { openServer } from '../dist/engine/postgres/server/index.js';
+import { openServer } from '#src/engine/postgres/server/index.js';
 import { root } from './steps.mjs';
 
 const LONG = 5_000;

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { isRunnersFrame } from './runner-words.js';
 
-/** Where this package's code lies: dist/, or src/ when source maps are on. */
-const OWN = ['dist', 'src'].flatMap((folder) => {
-  const url = new URL(`../${folder}/`, import.meta.url);
+/** Where this package's code lies: this file's folder, or src/ when source maps are on. */
+const OWN = ['./', '../src/'].flatMap((folder) => {
+  const url = new URL(folder, import.meta.url);
   return [url.href, fileURLToPath(url)];
 });
 

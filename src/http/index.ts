@@ -2,7 +2,6 @@
 
 export { createClient } from './host.js';
 export { checkUser } from './user.js';
-export { LateAgent } from './transport/desk-agent.js';
 export type { ClientHost, ClientOptions } from './host.js';
 
 export { AsyncClient } from './async-client.js';

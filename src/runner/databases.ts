@@ -13,6 +13,7 @@ import type { LateWork } from './late-work.js';
 import { logStatements } from './log-statements.js';
 import { makeFile, type MadeFile } from './set-up/made-file.js';
 import { bringIn, withOwnKeys } from './set-up/set-up.js';
+import { phaseOver } from '../start-log.js';
 
 /** Milliseconds that the end of a test waits for the app, where the config has no database. */
 const DRAIN = 100;
@@ -90,6 +91,7 @@ export class Databases {
       const made = await makeFile(database);
       try {
         await this.#add(database, engine, made);
+        phaseOver?.(`${database.name} was opened`);
       } finally {
         made?.remove();
       }
@@ -99,6 +101,7 @@ export class Databases {
     for (const { database, sandbox, session, url, stepsDone } of this.#opened) {
       const unsafely = (work: () => void): void => sandbox.unsafely(work);
       await bringIn(database, { session, url, unsafely, done: stepsDone, stepDone: () => sandbox.session.renew?.() });
+      phaseOver?.(`schema and seed of ${database.name} are in`);
     }
     for (const opened of this.#opened) opened.setUpActivity = opened.sandbox.activity;
   }

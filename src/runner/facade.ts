@@ -1,4 +1,6 @@
-import { type AsyncClient, checkUser, type Client, type Cookies, LateAgent, type UserOptions } from '../http/index.js';
+import type { Agent } from 'node:http';
+import type { AsyncClient, Client, Cookies, UserOptions } from '../http/index.js';
+import { lateAgent } from '../http/transport/late-agent.js';
 import type { Session } from '../session/index.js';
 import { present, running } from './current.js';
 import type { Lifecycle } from './lifecycle.js';
@@ -48,6 +50,8 @@ const COOKIES: Members<Cookies> = { methods: ['get', 'all', 'set', 'clear'], pro
 export const client: Client = clientFacade('client', (lifecycle) => lifecycle.client);
 
 function clientFacade(name: string, pick: Find<Client>): Client {
+  let agent: Agent | undefined;
+
   return facade<Client>(
     name,
     pick,
@@ -55,7 +59,9 @@ function clientFacade(name: string, pick: Find<Client>): Client {
     {
       async: asyncFacade(`${name}.async`, (lifecycle) => pick(lifecycle).async),
       cookies: facade(`${name}.cookies`, (lifecycle) => pick(lifecycle).cookies, COOKIES),
-      agent: new LateAgent(() => pick(running(`${name}.agent`)).agent),
+      get agent(): Agent {
+        return (agent ??= lateAgent(() => pick(running(`${name}.agent`)).agent));
+      },
       as: (options) => userOf(name, pick, options, clientFacade),
     },
   );
@@ -87,7 +93,7 @@ function userOf<C extends Client | AsyncClient>(
   const lifecycle = present(`${name}.as`);
   if (lifecycle.phase === 'running') return pick(lifecycle).as(options) as C;
 
-  checkUser(options);
+  lifecycle.http?.checkUser(options);
   const users = new WeakMap<object, C>();
   return make(`${name}.as(…)`, (found) => {
     const owner = pick(found);
@@ -120,7 +126,7 @@ function sessionOf(database: string): Session {
  * @param own members that need no running test
  */
 function facade<T extends object>(name: string, pick: Find<T>, members: Members<T>, own: Partial<T> = {}): T {
-  const target: Record<string, unknown> = { ...own };
+  const target = Object.defineProperties({}, Object.getOwnPropertyDescriptors(own)) as Record<string, unknown>;
 
   for (const method of members.methods) {
     target[method] = (...args: unknown[]): unknown => {

@@ -17,8 +17,10 @@ import {
 import { type ImportApp, loadApp, type ResolvedConfig, type ResolvedDatabase } from '../config/index.js';
 import type { LoadedEngine, ScopeName } from '../engine/index.js';
 import { ConfigError, type LockstepError, type NPlusOneError } from '../errors.js';
-import { createClient, forgetAnswers, type Client, type ClientHost } from '../http/index.js';
-import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/index.js';
+import { forgetAnswers } from '../http/failed-answers.js';
+import type * as Http from '../http/index.js';
+import type { Client, ClientHost } from '../http/index.js';
+import { beginRequests, endRequests, requestFailure, requestsBusy, requestsUnsent } from '../http/supertest/ledger.js';
 import { goneHint, nPlusOneError, QueryLog, type RequestQueries } from '../queries/index.js';
 import { leakError, openWorkSentence } from '../sandbox/scope-errors.js';
 import type { Session } from '../session/index.js';
@@ -30,6 +32,7 @@ import type { LateWork } from './late-work.js';
 import { unreachedHint, warnOfOthers } from './other-database.js';
 import { sandboxHint } from './sandbox-hint.js';
 import { stampOf } from './set-up/stamp.js';
+import { phaseOver } from '../start-log.js';
 
 /** Answers of the databases to what a test has left: what goes on for longer than that does not come to an end. */
 const MOST_ANSWERS = 1000;
@@ -59,6 +62,8 @@ export interface EndingTest {
  */
 export class Lifecycle {
   readonly #config: ResolvedConfig;
+  /** What clients are made of; undefined where the config has no app. */
+  readonly http: typeof Http | undefined;
   readonly #databases: Databases;
   readonly #importApp: ImportApp;
   #phase: Phase = 'prepared';
@@ -81,12 +86,20 @@ export class Lifecycle {
 
   /**
    * @param engines those of the config's databases, in the same order
+   * @param http loaded if the config has an app
    * @param late is told of what comes after the end of its test
    * @param importApp imports the file that the app is in
    * @throws SwapError when a driver cannot be replaced.
    */
-  constructor(config: ResolvedConfig, engines: readonly LoadedEngine[], late: LateWork, importApp: ImportApp) {
+  constructor(
+    config: ResolvedConfig,
+    engines: readonly LoadedEngine[],
+    http: typeof Http | undefined,
+    late: LateWork,
+    importApp: ImportApp,
+  ) {
     this.#config = config;
+    this.http = http;
     this.late = late;
     this.#importApp = importApp;
     this.queries = new QueryLog(config.queries);
@@ -153,7 +166,9 @@ export class Lifecycle {
    */
   async warmUp(): Promise<void> {
     await this.start().catch(() => undefined);
-    if (this.#client && mentionsClient(this.#testFiles())) await this.#client.start().catch(() => undefined);
+    if (!this.#client || !mentionsClient(this.#testFiles())) return;
+    await this.#client.start().catch(() => undefined);
+    phaseOver?.('the app has started');
   }
 
   /**
@@ -199,8 +214,8 @@ export class Lifecycle {
       this.#failure = error;
       throw error;
     }
-    if (app) {
-      this.#client = createClient({
+    if (app && this.http) {
+      this.#client = this.http.createClient({
         ...client,
         app: () => loadApp(this.#config, this.#testFiles(), this.#importApp),
         queries: this.#request,
@@ -224,6 +239,7 @@ export class Lifecycle {
     if (outside) await this.#databases.keepForOutside();
     releaseIntervals();
     this.#phase = 'running';
+    phaseOver?.('the first test may begin');
   }
 
   /**
@@ -485,6 +501,7 @@ export class Lifecycle {
   async stop(): Promise<void> {
     const client = this.#client;
 
+    phaseOver?.('the tests are over');
     releaseIntervals();
     this.#warnOfOthers();
     this.#phase = 'stopped';
@@ -496,6 +513,7 @@ export class Lifecycle {
       await client?.stop();
     } finally {
       await this.#databases.close();
+      phaseOver?.('app and databases have stopped');
     }
   }
 

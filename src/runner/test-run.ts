@@ -10,6 +10,7 @@ import { loadEngine } from '../engine/index.js';
 import type { LockstepError } from '../errors.js';
 import { useRealms } from '../realms.js';
 import { speakFor } from '../runner-words.js';
+import { phaseOver } from '../start-log.js';
 import type { Done, RunnerAdapter, Step } from './adapter.js';
 import { setCurrent } from './current.js';
 import { LateWork } from './late-work.js';
@@ -52,6 +53,7 @@ export class TestRun implements StepHost {
     speakFor(adapter.words);
     useRealms(adapter.realms);
     const config = await loadConfig({ importConfig: adapter.imports.config });
+    phaseOver?.('the config was read');
     const automatic = config.bridge.auto && process.env['LOCKSTEP_AUTO'] !== '0';
     const late = new LateWork();
     const prepared: { lifecycle?: Lifecycle } = {};
@@ -64,11 +66,16 @@ export class TestRun implements StepHost {
       : undefined;
     // There too a child that waits for this thread, which waits for it, would hang for good.
     if (!bridge && use) installBlockingChildren(use);
-    const engines = await Promise.all(config.databases.map((database) => loadEngine(database, adapter.run)));
-    const lifecycle = new Lifecycle(config, engines, late, adapter.imports.app);
+    const [engines, http] = await Promise.all([
+      Promise.all(config.databases.map((database) => loadEngine(database, adapter.run))),
+      config.app && import('../http/index.js'),
+    ]);
+    phaseOver?.('what the config needs was loaded');
+    const lifecycle = new Lifecycle(config, engines, http, late, adapter.imports.app);
 
     prepared.lifecycle = lifecycle;
     setCurrent(lifecycle);
+    phaseOver?.('the app is led to the databases');
     return new TestRun(adapter, lifecycle, bridge);
   }
 

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { lazily } from '../../lazily.js';
 import type { Failures } from '../failures.js';
 import { watchErrorMiddleware } from './error-middleware.js';
 
@@ -21,7 +21,7 @@ type FinalHandler = (
 ) => (error?: unknown) => void;
 
 // Express's own last handler. It is CommonJS and has no types of its own.
-const finalhandler = createRequire(import.meta.url)('finalhandler') as FinalHandler;
+const finalhandler = lazily<FinalHandler>('finalhandler');
 
 export function isMiddlewareApp(value: unknown): value is MiddlewareApp {
   if (typeof value !== 'function') return false;
@@ -51,7 +51,7 @@ function guardMiddleware(app: MiddlewareApp, failures: Failures): Listener {
       if (response.writableEnded) return;
 
       const env = app.get?.('env');
-      finalhandler(request, response, { env: typeof env === 'string' ? env : process.env['NODE_ENV'] })(error);
+      finalhandler()(request, response, { env: typeof env === 'string' ? env : process.env['NODE_ENV'] })(error);
     };
     return app(request, response, next);
   };

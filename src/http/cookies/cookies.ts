@@ -1,10 +1,10 @@
-import { Cookie } from 'tough-cookie';
 import { RequestError } from '../../errors.js';
 import { describe } from '../request/describe.js';
 import { checkNames } from '../request/names.js';
 import { readTarget, formatTarget } from '../request/target.js';
 import { readCookies } from './check.js';
 import type { UserJar } from './jar.js';
+import { toughCookie } from './tough-cookie.js';
 
 /** Where a cookie that a test sets is valid. */
 export interface CookieScope {
@@ -54,7 +54,7 @@ export class Cookies {
 
     const base = new URL(this.#base);
     const url = `https://${host ?? base.host}${path}`;
-    this.#jar.set(new Cookie({ key: name, value: text ?? '', path, secure }), url);
+    this.#jar.set(new (toughCookie().Cookie)({ key: name, value: text ?? '', path, secure }), url);
   }
 
   clear(): void {

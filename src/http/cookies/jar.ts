@@ -1,6 +1,7 @@
-import { Cookie, CookieJar } from 'tough-cookie';
+import type { Cookie, CookieJar } from 'tough-cookie';
 import { formatTarget } from '../request/target.js';
 import type { Target } from '../request/target.js';
+import { toughCookie } from './tough-cookie.js';
 
 // Hosts of tests have invented names (`shop.test`), and `localhost` counts as any other host: a
 // Secure cookie needs an https:// URL, as it does where the app is deployed.
@@ -17,13 +18,13 @@ export class UserJar {
   /** Takes what an answer sets; as browsers do, without a word about what is malformed or not allowed. */
   store(target: Target, setCookies: readonly string[]): void {
     const url = formatTarget(target);
-    this.#jar ??= new CookieJar(undefined, OPTIONS);
+    this.#jar ??= newJar();
     for (const each of setCookies) this.#jar.setCookieSync(each, url, { ignoreError: true });
   }
 
   /** Puts a cookie in as if `url` had set it. */
   set(cookie: Cookie, url: string): void {
-    this.#jar ??= new CookieJar(undefined, OPTIONS);
+    this.#jar ??= newJar();
     this.#jar.setCookieSync(cookie, url);
   }
 
@@ -52,12 +53,16 @@ export class UserJar {
   }
 
   set content(content: JarContent) {
-    this.#jar = content === undefined ? undefined : new CookieJar(undefined, OPTIONS);
+    this.#jar = content === undefined ? undefined : newJar();
     for (const cookie of content ?? []) this.#jar?.store.putCookie(cookie.clone() ?? cookie, () => undefined);
   }
 }
 
 /** A cookie for every path of the host that sets it. */
 export function plainCookie(name: string, value: string): Cookie {
-  return new Cookie({ key: name, value, path: '/' });
+  return new (toughCookie().Cookie)({ key: name, value, path: '/' });
+}
+
+function newJar(): CookieJar {
+  return new (toughCookie().CookieJar)(undefined, OPTIONS);
 }

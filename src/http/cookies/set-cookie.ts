@@ -1,5 +1,5 @@
 import { isDate } from 'node:util/types';
-import { Cookie } from 'tough-cookie';
+import { toughCookie } from './tough-cookie.js';
 
 /** A cookie as an answer set it. */
 export interface ResponseCookie {
@@ -20,7 +20,7 @@ export interface ResponseCookie {
 /** Reads the Set-Cookie headers of an answer; the malformed are left out, as browsers do. */
 export function parseSetCookies(headers: readonly string[]): ResponseCookie[] {
   return headers.flatMap((header) => {
-    const cookie = Cookie.parse(header);
+    const cookie = toughCookie().Cookie.parse(header);
     if (cookie === undefined) return [];
 
     const { key, value, path, domain, expires, maxAge, secure, httpOnly, sameSite } = cookie;

@@ -1,10 +1,13 @@
 import type { Agent } from 'node:http';
-import { connect } from 'node:http2';
+import type Http2 from 'node:http2';
 import type { ClientHttp2Session, OutgoingHttpHeaders } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import type { Failures, FailureSink } from '../failures.js';
 import type { PlannedRequest } from '../request/plan.js';
+import { lazily } from '../../lazily.js';
 import { Http2Request } from './request.js';
+
+const http2 = lazily<typeof Http2>('node:http2');
 
 /** Headers that belong to a connection of HTTP/1 (RFC 9113, section 8.2.2). */
 const CONNECTION = new Set(['host', 'connection', 'keep-alive', 'proxy-connection', 'transfer-encoding', 'upgrade']);
@@ -67,7 +70,7 @@ export class Http2Lane {
 
     const options = address === undefined ? {} : { localAddress: address };
     const socket = this.#agents[scheme].createConnection(options) as Duplex & { readonly localPort?: number };
-    const session = connect('http://localhost', { createConnection: () => socket });
+    const session = http2().connect('http://localhost', { createConnection: () => socket });
     // An error of the session is that of each of its streams as well.
     session.on('error', () => undefined);
     const made = { session, port: () => socket.localPort };

@@ -1,6 +1,6 @@
 import http from 'node:http';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import { RequestError, UpgradeError } from '../../errors.js';
 import type { InFlight } from '../call.js';
 import { openRequest } from '../client-request.js';
@@ -19,6 +19,9 @@ import { Starting } from '../starting.js';
 import type { User } from '../user.js';
 import { WebSocketCore } from './web-socket-core.js';
 import { clearTimeout, now, setTimeout } from '../../real-time.js';
+import { lazily } from '../../lazily.js';
+
+const ws = lazily<typeof WebSocket>('ws');
 
 /** The handshake of a WebSocket. */
 export class WebSocketOpening implements InFlight, FailureSink {
@@ -113,7 +116,7 @@ export class WebSocketOpening implements InFlight, FailureSink {
     const { request } = http;
     http.request = openRequest as typeof request;
     try {
-      return new WebSocket(`ws://localhost${target.path}`, [...protocols], options);
+      return new (ws())(`ws://localhost${target.path}`, [...protocols], options);
     } catch (cause) {
       throw new RequestError({
         what: `${this.label}: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -4,21 +4,6 @@ import type { Desk } from '../call.js';
 
 type Done = (error: Error | null, connection?: Duplex) => void;
 
-/** Stands for an agent that exists only while tests run. */
-export class LateAgent extends Agent {
-  readonly #find: () => Agent;
-
-  /** @param find finds it when a connection is asked for; what it throws is the failure of that request */
-  constructor(find: () => Agent) {
-    super({ keepAlive: false });
-    this.#find = find;
-  }
-
-  override createConnection(options: object, done: Done): Duplex | undefined {
-    return this.#find().createConnection(options, done) as Duplex | undefined;
-  }
-}
-
 /** Gives other HTTP clients of Node connections to the app, which it starts when the first one asks. */
 export class DeskAgent extends Agent {
   readonly #desk: Desk;

@@ -7,6 +7,8 @@
  */
 
 import { inspect } from 'node:util';
+import { lazily } from '../../lazily.js';
+import { phaseOver } from '../../start-log.js';
 import type { Lifecycle } from '../lifecycle.js';
 import { TestRun } from '../test-run.js';
 import { identities } from './identities.js';
@@ -33,6 +35,10 @@ export interface RootHooks {
   readonly afterEach?: RootHook;
   readonly afterAll: RootHook;
 }
+
+phaseOver?.('lockstep/mocha was loaded');
+// Where that was imported, its own code came first.
+lazily('./compile-cache.cjs')();
 
 /** What runs in this process; mocha calls the functions below one by one. */
 let plugin: Plugin | undefined;
@@ -88,8 +94,12 @@ export async function mochaHooks(): Promise<RootHooks> {
   plugin = { run, hooks, watching: false };
   watchLoading({
     // What fails is told by the first hook, where mocha reports it as a failure.
-    before: () => lifecycle.start().catch(() => undefined),
+    before: async () => {
+      phaseOver?.('mocha is about to load the test files');
+      await lifecycle.start().catch(() => undefined);
+    },
     loaded: (suite) => {
+      phaseOver?.('the test files were loaded');
       // Root hooks of plug-ins that were required before this one shall find it at work too.
       runFirst(suite._beforeAll, hooks.beforeAll);
       lifecycle.tests(() => filesOf(suite));

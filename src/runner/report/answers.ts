@@ -1,7 +1,10 @@
-import { STATUS_CODES } from 'node:http';
+import type Http from 'node:http';
 import type { FailedAnswer } from '../../http/index.js';
+import { lazily } from '../../lazily.js';
 import { placesOf, headline } from '../../stack-text.js';
 import { causesOf } from './causes.js';
+
+const http = lazily<typeof Http>('node:http');
 
 /** Answers that are told of, one by one. */
 const SHOWN = 3;
@@ -38,7 +41,7 @@ function grouped(answers: readonly FailedAnswer[]): Group[] {
 
   for (const answer of answers) {
     const { status, error, body } = answer;
-    const label = `${answer.label} answered ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd();
+    const label = `${answer.label} answered ${status} ${http().STATUS_CODES[status] ?? ''}`.trimEnd();
     const key = `${label}\n${error === undefined ? body : headline(error)}`;
     const count = (groups.get(key)?.count ?? 0) + 1;
     groups.delete(key);

@@ -1,7 +1,7 @@
 import { pendingNow } from '../../bridge/index.js';
 import { LockstepError, NPlusOneError, QueryCountError } from '../../errors.js';
 import { FAKE, type FakeClock, fakeClock } from '../../fake-clock.js';
-import { failedAnswers } from '../../http/index.js';
+import { failedAnswers } from '../../http/failed-answers.js';
 import { type QueryLog, queryReport } from '../../queries/index.js';
 import { placesOf, headline } from '../../stack-text.js';
 import type { Printer, Reportable, RunnerAdapter } from '../adapter.js';

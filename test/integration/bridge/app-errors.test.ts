@@ -1,7 +1,7 @@
 import { AsyncLocalStorage, executionAsyncId } from 'node:async_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { installBridge, type InstalledBridge } from '#src/bridge/index.js';
 import { makeNoise } from './noise.js';
 import { sources } from './error-sources.js';

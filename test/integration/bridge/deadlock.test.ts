@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { deflate } from 'node:zlib';
 import { expect } from 'chai';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { installBridge, type InstalledBridge } from '#src/bridge/index.js';
 import { errorUnderHop, parkTimerOf, underHop } from './under-hop.js';
 

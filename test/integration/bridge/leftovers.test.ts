@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
 import { expect } from 'chai';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { installBridge, type InstalledBridge } from '#src/bridge/index.js';
 import { parkTimerOf, underHop } from './under-hop.js';
 

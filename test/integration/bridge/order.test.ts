@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { MessageChannel } from 'node:worker_threads';
 import { deflate } from 'node:zlib';
 import { expect } from 'chai';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { installBridge, type InstalledBridge } from '#src/bridge/index.js';
 import { parkTimerOf, underHop } from './under-hop.js';
 

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads';
 import { expect } from 'chai';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { appendTestFrames } from '#src/bridge/stack.js';
 import { installBridge } from '#src/bridge/index.js';
 import { errorUnderHop } from './under-hop.js';
@@ -170,7 +170,7 @@ describe('the stack of an error from the far side', () => {
   });
 
   describe('thrown at once, with the test on its stack already', () => {
-    const OURS = /[\\/]dist[\\/]bridge[\\/]|node_modules[\\/]deasync/;
+    const OURS = /[\\/]\.build[\\/]src[\\/]bridge[\\/]|node_modules[\\/]deasync/;
     const { LOCKSTEP_DEBUG } = process.env;
 
     async function thrown(): Promise<string> {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { stat } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { underHop } from './under-hop.js';
 
 export interface Load {

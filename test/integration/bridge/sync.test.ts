@@ -1,6 +1,6 @@
 import { promises } from 'node:fs';
 import { expect } from 'chai';
-import { sync } from 'lockstep';
+import { sync } from '#src/index.js';
 import { installBridge, reportPending, waitUntil, type InstalledBridge } from '#src/bridge/index.js';
 import { errorUnderHop, parkTimerOf, underHop } from './under-hop.js';
 

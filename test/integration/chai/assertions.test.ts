@@ -3,8 +3,8 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import 'lockstep/chai';
-import request from 'lockstep/supertest';
+import '#src/chai/index.js';
+import request from '#src/http/supertest/index.js';
 import { createClient } from '#src/http/index.js';
 import { createSession, sql, type Session } from '#src/session/index.js';
 import { parkTimerOf, underHop } from '../bridge/under-hop.js';
@@ -32,7 +32,7 @@ function failure(assert: () => unknown): string {
   throw new Error('the assertion held');
 }
 
-describe('lockstep/chai', () => {
+describe('#src/chai/index.js', () => {
   beforeEach(function () {
     parkTimerOf(this.currentTest);
   });

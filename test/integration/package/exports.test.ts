@@ -114,6 +114,39 @@ describe('the package', function () {
     });
   }
 
+  it('leads by its source maps from a stack to the lines of src/', () => {
+    const script = `
+      import { session } from 'lockstep';
+      try { session.get('select 1'); } catch (error) { console.log(error.stack); }`;
+    const stack = execFileSync(process.execPath, ['--enable-source-maps', '--input-type=module', '--eval', script], {
+      cwd: new URL('.', import.meta.resolve('lockstep/package.json')),
+      encoding: 'utf8',
+      env: { ...process.env, LOCKSTEP_DEBUG: '1' },
+    });
+    const frames = [...stack.matchAll(/^ +at .*?(src[\\/][\w\\/-]+\.ts):(\d+)/gm)];
+    const lines = frames.map(([, path = '', line]) => {
+      const text = readFileSync(new URL(path, import.meta.resolve('lockstep/package.json')), 'utf8');
+      return text.split('\n')[Number(line) - 1]?.trim();
+    });
+
+    expect(stack).not.to.match(/[\\/]dist[\\/]/);
+    expect(lines, stack).to.include('throw new NotRunningError({').and.include('const lifecycle = present(what);');
+  });
+
+  it('is one, whether it is imported or required', () => {
+    const script = `
+      const require = process.getBuiltinModule('module').createRequire(import.meta.url);
+      for (const name of ['lockstep', 'lockstep/mocha', 'lockstep/chai', 'lockstep/hono'])
+        for (const [key, value] of Object.entries(require(name)))
+          // What is awaited has its \`then\` behind it.
+          if (key !== 'then' && (await import(name))[key] !== value) console.log(name, key);`;
+    const different = execFileSync(process.execPath, ['--no-warnings', '--input-type=module', '--eval', script], {
+      cwd: new URL('.', import.meta.resolve('lockstep/package.json')),
+      encoding: 'utf8',
+    });
+    expect(different).to.equal('');
+  });
+
   // With skipLibCheck: false, a package without types of its own would be an error in every project.
   it('asks in its types only for what has types of its own, or is used together with an entry', () => {
     const root = new URL('./', import.meta.resolve('lockstep/package.json'));

@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import sinon from 'sinon';
-import request from 'lockstep/supertest';
+import request from '#src/http/supertest/index.js';
 import { parkTimerOf, underHop } from '../bridge/under-hop.js';
 import { makeApp } from './app.js';
 
-describe('lockstep/supertest', () => {
+describe('#src/http/supertest/index.js', () => {
   const { app } = makeApp();
 
   beforeEach(function () {

@@ -130,7 +130,7 @@ for (const { version, request } of COPIES) {
         const [, answer, frame] = (error.stack ?? '').split('\n');
         expect(answer).to.equal('    GET /missing answered 404 Not Found: {"error":"no such provider"}');
         expect(frame).to.contain('sync.test');
-        expect(error.stack).not.to.match(/dist\/http\/supertest/);
+        expect(error.stack).not.to.match(/\.build\/src\/http\/supertest/);
       });
 
       for (const [name, wanted, message] of [

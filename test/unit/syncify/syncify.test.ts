@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
-import { sync, syncify } from 'lockstep';
+import { sync, syncify } from '#src/index.js';
 import { errorUnderHop, underHop } from '../../integration/bridge/under-hop.js';
 import { Item, later, Service } from './service.js';
 

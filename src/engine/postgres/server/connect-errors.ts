@@ -1,5 +1,5 @@
 import { ServerError } from '../../../errors.js';
-import { NoPasswordError } from './login.js';
+import { NoPasswordError } from './no-password.js';
 import { describeUpstream, type Upstream } from './upstream.js';
 
 /** How the attempt was made. */

@@ -5,7 +5,7 @@ import { CLEARING_ALL } from '../relay/ending-timeouts.js';
 import { cancelRequest } from '../wire/frontend.js';
 import { connectError, tooOld, worthAnotherAttempt } from './connect-errors.js';
 import { FrameEnd } from './frame-end.js';
-import { Login } from './login.js';
+import type { Login } from './login.js';
 import { attempts } from './tls.js';
 import { socketPath, type Upstream } from './upstream.js';
 import { clearTimeout, now, setTimeout } from '../../../real-time.js';
@@ -95,10 +95,12 @@ async function logIn(upstream: Upstream, deadline: number, onReady?: OnReady): P
   const allowed = Math.min(deadline, upstream.connectTimeout ?? deadline);
   const end = now() + allowed;
   const modes = attempts(upstream.tls.mode);
+  // With pg, which an embedded server leaves time to load while it starts.
+  const { Login } = await import('./login.js');
 
   for (const [index, secure] of modes.entries()) {
     try {
-      const done = await attempt(upstream, secure, end - now(), onReady);
+      const done = await attempt(new Login(upstream, secure, end - now()), secure, onReady);
       const version = done.parameters.get('server_version') ?? '';
       if (Number.parseInt(version, 10) >= OLDEST) return done;
 
@@ -112,8 +114,7 @@ async function logIn(upstream: Upstream, deadline: number, onReady?: OnReady): P
   throw new Error('unreachable: every mode has an attempt');
 }
 
-function attempt(upstream: Upstream, secure: boolean, timeout: number, onReady?: OnReady): Promise<LoggedIn> {
-  const login = new Login(upstream, secure, timeout);
+function attempt(login: Login, secure: boolean, onReady?: OnReady): Promise<LoggedIn> {
   const { wire } = login;
   const parameters = new Map<string, string>();
   const frames = new FrameEnd();

@@ -3,15 +3,13 @@ import type { Duplex } from 'node:stream';
 
 import type pg from 'pg';
 
+import { NoPasswordError } from './no-password.js';
 import { tlsOptions } from './tls.js';
 import type { Upstream } from './upstream.js';
 
 // By `require`: from Node 24 on an import also reads `pg.native`, which loads libpq into the relay's
 // thread, and a process can load it into one thread only; the session needs it in the main one.
 const Client: typeof pg.Client = (createRequire(import.meta.url)('pg') as typeof pg).Client;
-
-/** The password was asked for, and nobody gave one. */
-export class NoPasswordError extends Error {}
 
 /** What pg's connection has beyond its types. */
 interface Wire {

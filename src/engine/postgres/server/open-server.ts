@@ -1,4 +1,3 @@
-import { openEmbedded } from './embedded/embedded.js';
 import type { EmbeddedOptions } from './embedded/options.js';
 import type { Environment } from './parameters.js';
 import { resolveUpstream } from './resolve-upstream.js';
@@ -38,7 +37,10 @@ export interface ServerOptions {
  */
 export async function openServer(options: ServerOptions, holder?: string, again = false): Promise<Server> {
   const { url, allowAnyDatabase = false, embedded, run, root, env, database } = options;
-  if (url === undefined) return await openEmbedded(root, { ...embedded }, { run, holder, again, database });
+  if (url === undefined) {
+    const { openEmbedded } = await import('./embedded/embedded.js');
+    return await openEmbedded(root, { ...embedded }, { run, holder, again, database });
+  }
 
   const upstream = await resolveUpstream(url, env);
   refuseUnsafe(upstream, allowAnyDatabase);

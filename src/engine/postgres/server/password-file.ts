@@ -1,5 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { lazily } from '../../../lazily.js';
 
 /** The part of the `pgpass` package that is used; it has no types of its own. */
 interface PgPass {
@@ -10,7 +10,7 @@ interface PgPass {
   ) => void;
 }
 
-const { getPassword } = createRequire(import.meta.url)('pgpass/lib/helper.js') as PgPass;
+const pgpass = lazily<PgPass>('pgpass/lib/helper.js');
 
 /** Folders where servers put their socket unless told otherwise; in password files they are `localhost`. */
 const SOCKET_FOLDERS = ['/var/run/postgresql', '/run/postgresql', '/tmp'];
@@ -29,5 +29,5 @@ export async function passwordFromFile(
   if (!found?.isFile() || (process.platform !== 'win32' && found.mode & READABLE_BY_OTHERS)) return undefined;
 
   const host = SOCKET_FOLDERS.includes(login.host) ? 'localhost' : login.host;
-  return await new Promise((resolve) => getPassword({ ...login, host }, createReadStream(path), resolve));
+  return await new Promise((resolve) => pgpass().getPassword({ ...login, host }, createReadStream(path), resolve));
 }

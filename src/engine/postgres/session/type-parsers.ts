@@ -1,4 +1,7 @@
-import { getTypeParser } from 'pg-types';
+import type * as PgTypes from 'pg-types';
+import { lazily } from '../../../lazily.js';
+
+const types = lazily<typeof PgTypes>('pg-types');
 
 /** Turns a column's text into a value. */
 export type TypeParser = (text: string) => unknown;
@@ -10,5 +13,5 @@ export interface TypeParsers {
 
 /** Those of pg-types, in which an app's `pg.types.setTypeParser` counts where both share the package. */
 export const defaultTypes: TypeParsers = {
-  getTypeParser: (oid, format) => getTypeParser(oid, format) as TypeParser,
+  getTypeParser: (oid, format) => types().getTypeParser(oid, format) as TypeParser,
 };

@@ -48,7 +48,8 @@ describe('the binaries of Postgres', function () {
     expect(usable.version).to.match(/PostgreSQL/);
     // The second time nothing is copied.
     expect(await use(join(native, 'bin'))).to.deep.equal(usable);
-    expect(readdirSync(join(temporary.path, 'cache'))).to.have.length(1);
+    const cached = readdirSync(join(temporary.path, 'cache'));
+    expect(cached.filter((name) => !name.startsWith('version-'))).to.have.length(1);
   });
 
   it('that do not run say what they print', async () => {

@@ -23,7 +23,7 @@ describe('the embedded server', function () {
   afterEach('nothing is left behind', () => {
     expect(temporary.names('claims')).to.deep.equal([]);
     expect(temporary.names('runs')).to.deep.equal([]);
-    expect(temporary.names('cache').filter((name) => !/^(cluster|binaries)-[\da-f]+$/.test(name))).to.deep.equal([]);
+    expect(temporary.names('cache').filter((name) => !/^(cluster|binaries|version)-[\da-f]+$/.test(name))).to.deep.equal([]);
   });
 
   it('starts, and is gone when it is stopped', async () => {
@@ -32,6 +32,8 @@ describe('the embedded server', function () {
     const processes = processesOf(run);
 
     expect(await connectAndAsk(server.upstream, 'select current_database()')).to.equal('lockstep_test_w1');
+    // That of the cluster, under another name.
+    expect(await ask(server.upstream, "select count(*) from pg_database where datname like 'lockstep%'")).to.equal('1');
     expect(await ask(server.upstream, "select current_setting('fsync')")).to.equal('off');
     expect(statSync(server.upstream.host).mode & 0o777).to.equal(0o700);
     expect(processes.every(isAlive)).to.equal(true);

