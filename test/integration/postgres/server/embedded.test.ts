@@ -23,7 +23,9 @@ describe('the embedded server', function () {
   afterEach('nothing is left behind', () => {
     expect(temporary.names('claims')).to.deep.equal([]);
     expect(temporary.names('runs')).to.deep.equal([]);
-    expect(temporary.names('cache').filter((name) => !/^(cluster|binaries|version)-[\da-f]+$/.test(name))).to.deep.equal([]);
+    expect(
+      temporary.names('cache').filter((name) => !/^(cluster|binaries|version)-[\da-f]+$/.test(name)),
+    ).to.deep.equal([]);
   });
 
   it('starts, and is gone when it is stopped', async () => {
