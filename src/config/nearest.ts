@@ -16,7 +16,7 @@ function distance(from: string, to: string): number {
 
 /**
  * The candidate that was probably meant by `word`, or undefined when none is alike: at most a third
- * of the letters differ (two in a short word), or one of the words contains the other.
+ * of the letters differ (two in a short word), or one of the words contains the other, or shortens it.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const wanted = word.toLowerCase();
@@ -34,5 +34,14 @@ export function nearest(word: string, candidates: readonly string[]): string | u
     .filter(({ fits }) => fits)
     .sort((one, two) => one.steps - two.steps);
 
-  return alike[0]?.candidate;
+  return alike[0]?.candidate ?? candidates.find((candidate) => shortens(wanted, candidate.toLowerCase()));
+}
+
+/** Whether one begins as the other does and leaves letters out, as `db` for `database`. */
+function shortens(word: string, candidate: string): boolean {
+  if (word.length < 2 || word[0] !== candidate[0]) return false;
+
+  let at = 0;
+  for (const letter of candidate) if (letter === word[at]) at += 1;
+  return at === word.length;
 }

@@ -35,7 +35,7 @@ export function statementLines(record: Shown, width: number, said: readonly stri
 }
 
 /** Characters of a statement by which it can be told from others. */
-const LEGIBLE = 60;
+const LEGIBLE = 40;
 
 function fitted(sql: string, details: string, width: number): string {
   // Where there is no room for both, the statement says more than where and how long it ran.

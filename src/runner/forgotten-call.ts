@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { namesOf } from '../bridge/index.js';
 
 /** Calls that wait by themselves, or that nobody has to wait for. */
@@ -63,5 +64,7 @@ export function forgottenCall(source: string, running: readonly string[]): strin
 /** What a test is told whose work goes on behind its end: which call it has not waited for, where that can be seen. */
 export function adviceTo({ fn }: { readonly fn: unknown }): string | undefined {
   const call = forgottenCall(String(fn), namesOf(new Error().stack ?? ''));
-  return call && `Write sync(${call}): the test did not wait for it.`;
+  if (call === undefined) return undefined;
+  // Behind an await, nothing can wait but another.
+  return `Write ${types.isAsyncFunction(fn) ? `await ${call}` : `sync(${call})`}: the test did not wait for it.`;
 }

@@ -364,10 +364,10 @@ export class Lifecycle {
    *
    * @returns a promise where there is something to wait for; of the error that the test should fail with, if any
    */
-  functionOver({ title }: EndingTest, failed: boolean): undefined | Promise<unknown> {
+  functionOver(test: EndingTest, failed: boolean): undefined | Promise<unknown> {
     const finish = (): unknown => {
       this.#databases.functionOver(failed);
-      return failed ? undefined : (this.#lateRejection() ?? this.unsent(title) ?? this.#repeated());
+      return failed ? undefined : (this.#lateRejection(test) ?? this.unsent(test.title) ?? this.#repeated());
     };
     if (this.#stillNow() && !this.#databases.inTransit) {
       const rejection = finish();
@@ -395,7 +395,7 @@ export class Lifecycle {
     const quiet = this.#settled() && !this.#workGoesOn && !this.#databases.inTransit;
     if (!quiet || closing || requestsUnsent() || timers.size > 0) return this.#drain(test, timers, closing);
 
-    const failure = this.#lateRejection() ?? this.#repeated();
+    const failure = this.#lateRejection(test) ?? this.#repeated();
     return failure === undefined ? undefined : Promise.resolve(failure);
   }
 
@@ -424,9 +424,17 @@ export class Lifecycle {
     return this.#work !== undefined && workSince(this.#work);
   }
 
-  /** A rejection that nobody handled, of an app that was asked for something. */
-  #lateRejection(): unknown {
-    return this.queries.requested ? lateRejection() : undefined;
+  /**
+   * A rejection that nobody handled, of an app that was asked for something. Where it was not, runners are silent about
+   * it, so the test that has forgotten to wait stays green and is named at the end of the run.
+   */
+  #lateRejection({ title, advice }: EndingTest): unknown {
+    const rejection = lateRejection();
+    if (rejection === undefined || this.queries.requested) return rejection;
+
+    this.late.failed(title, rejection, advice);
+    forgetRejections();
+    return undefined;
   }
 
   /** Timers are waited for; one that is not due within the limit is no leak. */
@@ -436,7 +444,7 @@ export class Lifecycle {
     if (timers.size > 0) await drained(() => ![...timers].some(isTimerPending), limit);
     const quiet = await this.#quiet(limit, closing);
     releaseIntervals();
-    if (quiet) return this.#lateRejection() ?? requestFailure(title) ?? this.#repeated();
+    if (quiet) return this.#lateRejection(test) ?? requestFailure(title) ?? this.#repeated();
 
     const requests = [...((await this.#client?.endTest()) ?? []), ...endRequests()];
     const work = this.#work === undefined ? [] : describeWorkSince(this.#work);

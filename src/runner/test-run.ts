@@ -62,7 +62,7 @@ export class TestRun implements StepHost {
       : undefined;
     // Without hops no wait is possible, and then nothing of the runner is patched either.
     const bridge = automatic
-      ? installBridge({ use, late: (owner, error) => late.failed(owner.title, error) })
+      ? installBridge({ use, late: (owner, error) => late.failed(owner.title, error, owner.advice) })
       : undefined;
     // There too a child that waits for this thread, which waits for it, would hang for good.
     if (!bridge && use) installBlockingChildren(use);
@@ -142,7 +142,7 @@ export class TestRun implements StepHost {
 
   /** Tells of work that came after the end of its test; with `leaks: 'error'` it is what the run fails with. */
   #unfinished(): LockstepError | undefined {
-    const late = this.lifecycle.late.take();
+    const late = this.lifecycle.late.take(this.lifecycle.config.leaks);
     if (late === undefined || this.lifecycle.config.leaks === 'error') return late;
     process.emitWarning(late.message, { code: late.code });
     return undefined;

@@ -7,6 +7,7 @@ import { nearest } from './nearest.js';
  *
  * @param given what the caller gave; it may be JavaScript, so what the types promise is checked
  * @param foreign what other clients call our options, in lower case
+ * @param otherwise what an object was probably meant as in which no name is an option
  * @throws RequestError naming the option, and the nearest valid one.
  */
 export function checkNames(
@@ -14,6 +15,7 @@ export function checkNames(
   given: unknown,
   names: readonly string[],
   foreign: Readonly<Record<string, string>> = {},
+  otherwise = '',
 ): void {
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
     throw new RequestError({
@@ -26,9 +28,10 @@ export function checkNames(
     if (names.includes(key)) continue;
     const known = foreign[key.toLowerCase()];
     const meant = known !== undefined && names.includes(known) ? known : nearest(key, names);
+    const hint = meant === undefined ? otherwise : `Did you mean ${meant}?`;
     throw new RequestError({
       what: `${label}: there is no option ${JSON.stringify(key)}.`,
-      remedy: `${meant === undefined ? '' : `Did you mean ${meant}? `}The options are ${names.join(', ')}.`,
+      remedy: `${hint === '' ? '' : `${hint} `}The options are ${names.join(', ')}.`,
     });
   }
 }

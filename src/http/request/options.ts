@@ -56,7 +56,7 @@ const FOREIGN: Readonly<Record<string, string>> = {
  * @throws RequestError naming the option, and the nearest valid one.
  */
 export function checkOptions(label: string, method: string, options: RequestOptions): void {
-  checkNames(label, options, OPTIONS, FOREIGN);
+  checkNames(label, options, OPTIONS, FOREIGN, bodyHint(options));
   checkBodyOptions(label, method, options);
   if (options.auth !== undefined && hasHeader(options.headers, 'authorization'))
     throw twice(label, 'auth', 'authorization');
@@ -71,6 +71,14 @@ export function checkOptions(label: string, method: string, options: RequestOpti
       remedy: 'Give an AbortSignal, e.g. AbortSignal.timeout(20).',
     });
   }
+}
+
+/** Other clients take the body where options are. */
+function bodyHint(given: object | null): string {
+  const names = Object.keys(given ?? {});
+  const [first] = names;
+  if (first === undefined || names.some((name) => (OPTIONS as readonly string[]).includes(name))) return '';
+  return `To send it as the body: { json: { ${first}: … } }.`;
 }
 
 /** @throws RequestError for an option that `client.stream` and `client.sse` do not have. */

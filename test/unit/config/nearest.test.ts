@@ -20,5 +20,6 @@ describe('nearest', () => {
   }
 
   it('takes the one that is nearest', () => expect(nearest('sed', ['send', 'seed', 'sed1', 'Sed'])).to.equal('Sed'));
+  it('takes a short form', () => expect(nearest('db', ['app', 'database', 'debug'])).to.equal('database'));
   it('finds nothing among nothing', () => expect(nearest('a', [])).to.equal(undefined));
 });

@@ -95,6 +95,7 @@ const refused: [name: string, method: unknown, url: unknown, options: unknown, .
   ['a client address that is a name', 'GET', '/x', { clientAddress: 'localhost' }, /clientAddress is "localhost"/],
   ['a signal that is none', 'GET', '/x', { signal: 5 }, /signal is 5/],
   ['a foreign name of files', 'POST', '/x', { attach: {} }, /Did you mean files\?/],
+  ['a body', 'POST', '/x', { name: 'x' }, /no option "name"/, /To send it as the body: \{ json: \{ name: … \} \}/],
   ['a method with a space', 'G ET', '/x', {}, /the method is "G ET"/],
   ['a method that is undefined', undefined, '/x', {}, /the method is undefined/],
 ];
