@@ -8,7 +8,6 @@ import {
   isTimerPending,
   lateRejection,
   markWork,
-  openSockets,
   releaseIntervals,
   timersDue,
   workSince,
@@ -250,7 +249,7 @@ export class Lifecycle {
   /** What a failed test's report adds: that the app does not reach the config's database, what the sandbox has to do with an error, or with rows that were not found. */
   hint(errors: readonly unknown[]): string | undefined {
     return (
-      unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env) ??
+      unreachedHint(errors, this.#databases.unreached(), this.#databases.otherServers) ??
       sandboxHint(
         errors,
         this.queries.read().flatMap(({ error }) => error ?? []),
@@ -483,7 +482,7 @@ export class Lifecycle {
     const client = this.#client;
 
     releaseIntervals();
-    this.#warnOfOthers();
+    warnOfOthers(this.#databases.unreached(), this.#databases.otherServers);
     this.#phase = 'stopped';
     // What the last test had left is not what the app may take to stop.
     this.#limit = undefined;
@@ -494,17 +493,6 @@ export class Lifecycle {
     } finally {
       await this.#databases.close();
     }
-  }
-
-  #warnOfOthers(): void {
-    const unreached = this.#databases.unreached();
-    if (unreached.length === 0) return;
-
-    warnOfOthers(unreached, this.#otherSockets(), process.env);
-  }
-
-  #otherSockets(): readonly Socket[] {
-    return openSockets().filter((socket) => !this.leadsToSandbox(socket));
   }
 
   /** Takes environment variables and module hooks away again. */

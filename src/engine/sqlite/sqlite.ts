@@ -24,6 +24,7 @@ export const sqlite: Engine<SqliteOptions> = {
   load(options: SqliteOptions): Promise<LoadedEngine> {
     return Promise.resolve({
       url: isLed(options) ? pathFor(options) : options.file,
+      otherServers: [],
       prepare: () => prepare(options),
       // As a promise, whatever it throws.
       open: async (host: Host, image?: string) =>
