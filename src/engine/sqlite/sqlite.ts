@@ -46,10 +46,16 @@ function prepare(options: SqliteOptions): () => void {
   const path = isLed(options) ? pathFor(options) : undefined;
   const restoreEnvironment = setEnvironment(path === undefined ? [] : variablesOf(options).map((name) => [name, path]));
 
+  const clear = (): void => {
+    process.off('exit', clear);
+    if (path !== undefined && path !== options.file) clearPath(path);
+  };
+  process.once('exit', clear);
+
   return () => {
     restoreEnvironment();
     unswap();
-    if (path !== undefined && path !== options.file) clearPath(path);
+    clear();
   };
 }
 
