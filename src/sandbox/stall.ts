@@ -82,6 +82,24 @@ export function stallError(waiter: Waiter, holder: TurnInfo, now: number, reason
   });
 }
 
+/** The error of a session outside of the sandbox that waits, for `waited` milliseconds, for a lock of another connection. */
+export function lockError(
+  waiter: Waiter,
+  holder: Pick<TurnInfo, 'connection' | 'lastSql'> & { readonly idle: boolean },
+  waited: number,
+): StallError {
+  const doing = holder.idle ? 'is idle after' : 'is running';
+
+  return new StallError({
+    what:
+      `${waiter.connection} cannot run ${quoted(waiter.sql)}: for ${milliseconds(waited)} it has waited for a lock that ` +
+      `${holder.connection} has in its transaction, which ${doing} ${quoted(holder.lastSql)}.`,
+    why: 'Outside of the sandbox each connection has a transaction of its own, and locks are those of the server.',
+    remedy:
+      'Finish the transaction of the app before the session needs the same rows or tables; commit or roll back on every path.',
+  });
+}
+
 /** The error of a transaction that kept the turn longer than `limit` milliseconds. */
 export function holdTimeoutError(holder: TurnInfo, now: number, limit: number): HoldTimeoutError {
   return new HoldTimeoutError({
