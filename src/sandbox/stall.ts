@@ -24,17 +24,20 @@ export interface Waiter {
 /** The likely cause, and what to do about it. */
 type Advice = readonly [likely: string, remedy: string];
 
+const OUTSIDE =
+  'What open transactions do to each other (what is not committed cannot be seen, FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, ' +
+  'isolation levels) is tested on a real database: in a describe with outside(this) of lockstep/mocha.';
+
 const APP_HOLDS: Advice = [
   "Likely causes: a query inside the transaction forgot to use the transaction's own connection " +
     "(db('x') instead of trx('x')), or the transaction was begun and never finished.",
-  "Run the query on the transaction's own connection, or finish the transaction first.",
+  `Run the query on the transaction's own connection, or finish the transaction first. ${OUTSIDE}`,
 ];
 
 const OVERLAPPING: Advice = [
   'On a server the two would overlap, so this need be no fault of the app: workers of a queue, a lock that one holds and ' +
     'the other asks for. Unless the first waits for the second: then the second has to use its connection.',
-  'If the first is only slow, raise stallTimeout in the config above the time that it takes. What open transactions do to each ' +
-    'other (FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, isolation levels) is tested on a real database: in a describe with outside(this) of lockstep/mocha.',
+  `If the first is only slow, raise stallTimeout in the config above the time that it takes. ${OUTSIDE}`,
 ];
 
 /** What is meant for transactions that overlap. */
