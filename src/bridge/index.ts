@@ -19,7 +19,7 @@ export { inCleanTurn } from './clean-turn.js';
 export { installBlockingChildren, type ThreadUse } from './children/blocking-children.js';
 export { installBridge } from './install.js';
 export type { InstalledBridge } from './install.js';
-export { LeftOpen, openSockets } from './left-open.js';
+export { LeftOpen } from './left-open.js';
 export type { FrameOwner } from './state.js';
 export { namesOf } from './hands-on.js';
 export { Starvation } from './starvation.js';

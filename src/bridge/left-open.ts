@@ -87,11 +87,6 @@ export class LeftOpen {
   }
 }
 
-/** The sockets of this process that are open. */
-export function openSockets(): Socket[] {
-  return activeHandles().filter((handle): handle is Handle & Socket => handle instanceof Socket);
-}
-
 /** There is no public way to the handles themselves; `getActiveResourcesInfo` gives their names only. */
 function activeHandles(): Handle[] {
   return (process as unknown as { _getActiveHandles(): Handle[] })._getActiveHandles();

@@ -229,6 +229,12 @@ export interface LoadedEngine {
   readonly url: string;
 
   /**
+   * Servers of this kind that this process has connected to, from when the engine was loaded on, which are neither the
+   * sandbox nor Lockstep's own business: `host:port`, or the path of a Unix socket. SQLite has no servers.
+   */
+  readonly otherServers: readonly string[];
+
+  /**
    * Puts the engine in the app's way: sets environment variables and registers module hooks.
    * Must run before the app is imported. Returns what takes it away again.
    *

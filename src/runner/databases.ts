@@ -250,6 +250,11 @@ export class Databases {
     return missed.map(({ database }) => database);
   }
 
+  /** Addresses of servers that the process has connected to, and that are no sandbox. */
+  get otherServers(): readonly string[] {
+    return [...new Set(this.#engines.flatMap(({ otherServers }) => otherServers))];
+  }
+
   /** Closes all of them, whatever becomes of the others. */
   async close(): Promise<void> {
     const opened = this.#opened;

@@ -8,7 +8,6 @@ import {
   isTimerPending,
   lateRejection,
   markWork,
-  openSockets,
   releaseIntervals,
   timersDue,
   workSince,
@@ -269,7 +268,7 @@ export class Lifecycle {
   /** What a failed test's report adds: that the app does not reach the config's database, what the sandbox has to do with an error, or with rows that were not found. */
   hint(errors: readonly unknown[]): string | undefined {
     return (
-      unreachedHint(errors, this.#databases.unreached(), () => this.#otherSockets(), process.env) ??
+      unreachedHint(errors, this.#databases.unreached(), this.#databases.otherServers) ??
       sandboxHint(
         errors,
         this.queries.read().flatMap(({ error }) => error ?? []),
@@ -511,7 +510,7 @@ export class Lifecycle {
 
     phaseOver?.('the tests are over');
     releaseIntervals();
-    this.#warnOfOthers();
+    warnOfOthers(this.#databases.unreached(), this.#databases.otherServers);
     this.#phase = 'stopped';
     // What the last test had left is not what the app may take to stop.
     this.#limit = undefined;
@@ -523,17 +522,6 @@ export class Lifecycle {
       await this.#databases.close();
       phaseOver?.('app and databases have stopped');
     }
-  }
-
-  #warnOfOthers(): void {
-    const unreached = this.#databases.unreached();
-    if (unreached.length === 0) return;
-
-    warnOfOthers(unreached, this.#otherSockets(), process.env);
-  }
-
-  #otherSockets(): readonly Socket[] {
-    return openSockets().filter((socket) => !this.leadsToSandbox(socket));
   }
 
   /** Takes environment variables and module hooks away again. */

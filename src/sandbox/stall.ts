@@ -25,17 +25,20 @@ export interface Waiter {
 /** The likely cause, and what to do about it. */
 type Advice = readonly [likely: string, remedy: string];
 
-const APP_HOLDS: Advice = [
+const outside = (): string =>
+  'What open transactions do to each other (what is not committed cannot be seen, FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, ' +
+  `isolation levels) is tested on a real database: in ${runnerWords().outside}.`;
+
+const appHolds = (): Advice => [
   "Likely causes: a query inside the transaction forgot to use the transaction's own connection " +
     "(db('x') instead of trx('x')), or the transaction was begun and never finished.",
-  "Run the query on the transaction's own connection, or finish the transaction first.",
+  `Run the query on the transaction's own connection, or finish the transaction first. ${outside()}`,
 ];
 
 const overlapping = (): Advice => [
   'On a server the two would overlap, so this need be no fault of the app: workers of a queue, a lock that one holds and ' +
     'the other asks for. Unless the first waits for the second: then the second has to use its connection.',
-  'If the first is only slow, raise stallTimeout in the config above the time that it takes. What open transactions do to each ' +
-    `other (FOR UPDATE, SKIP LOCKED, NOWAIT, advisory locks, isolation levels) is tested on a real database: in ${runnerWords().outside}.`,
+  `If the first is only slow, raise stallTimeout in the config above the time that it takes. ${outside()}`,
 ];
 
 /** What is meant for transactions that overlap. */
@@ -71,7 +74,7 @@ export function stallError(waiter: Waiter, holder: TurnInfo, now: number, reason
       : 'Both share one real connection, which runs one transaction at a time; waiting here would block the thread that has to finish the transaction.';
 
   const overlap = waiter.inTransaction === true || LOCKS.test(waiter.sql) || LOCKS.test(holder.lastSql ?? '');
-  const app = overlap && !isSession(waiter.connection) ? overlapping() : APP_HOLDS;
+  const app = overlap && !isSession(waiter.connection) ? overlapping() : appHolds();
   const [likely, remedy] = isSession(holder.connection) ? SESSION_HOLDS : app;
 
   return new StallError({
@@ -80,6 +83,24 @@ export function stallError(waiter: Waiter, holder: TurnInfo, now: number, reason
       `${milliseconds(now - holder.since)} and ${idle} ${quoted(holder.lastSql)}.`,
     why: `${why} ${likely}`,
     remedy,
+  });
+}
+
+/** The error of a session outside of the sandbox that waits, for `waited` milliseconds, for a lock of another connection. */
+export function lockError(
+  waiter: Waiter,
+  holder: Pick<TurnInfo, 'connection' | 'lastSql'> & { readonly idle: boolean },
+  waited: number,
+): StallError {
+  const doing = holder.idle ? 'is idle after' : 'is running';
+
+  return new StallError({
+    what:
+      `${waiter.connection} cannot run ${quoted(waiter.sql)}: for ${milliseconds(waited)} it has waited for a lock that ` +
+      `${holder.connection} has in its transaction, which ${doing} ${quoted(holder.lastSql)}.`,
+    why: 'Outside of the sandbox each connection has a transaction of its own, and locks are those of the server.',
+    remedy:
+      'Finish the transaction of the app before the session needs the same rows or tables; commit or roll back on every path.',
   });
 }
 

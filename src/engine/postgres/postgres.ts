@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine, Host, LoadedEngine, Sandbox } from '../engine.js';
 import { setEnvironment } from '../environment.js';
+import { otherServers } from './other-servers.js';
 import type { PostgresOptions } from './options.js';
 import type { RelayHost, RelayStart, SessionAddress } from './relay/hosts/host.js';
 import { LOOPBACK } from './relay/hosts/listener.js';
@@ -43,6 +44,9 @@ export function postgresEngine(parts: Parts): Engine<PostgresOptions> {
       return {
         get url() {
           return sandboxUrl(User.app, relay.address, directory);
+        },
+        get otherServers() {
+          return otherServers();
         },
         prepare: () => prepare(options, relay, directory, remove),
         open: (host: Host): Promise<Sandbox> => relay.open(host),

@@ -16,6 +16,7 @@ import { readImage } from './image.js';
 import { lostError } from './lost.js';
 import { loadNative, type NativeDatabase, type NativeModule, type NativeStatement, openNative } from './native.js';
 import type { SqliteOptions } from './options.js';
+import { openedByOthers } from './real-openings.js';
 import { type Registration, registry, warnOfOthers } from './registry.js';
 import { SqliteSession } from './session.js';
 import { Statements } from './statements.js';
@@ -322,7 +323,8 @@ export class Hub implements Inside {
     if (this.#gate.closed) return;
 
     this.discard();
-    warnOfOthers(this.#database, this.#options.key ?? 'database', realDrivers(this.#options.swap));
+    const { key = 'database', swap } = this.#options;
+    warnOfOthers(this.#database, key, realDrivers(swap));
   }
 
   /** Closes it; others of the same name go on. */
@@ -593,8 +595,12 @@ function leftover(kind: OpenWork['kind'], connection: Connection, idle = false):
   return { kind, connection: connection.name, lastSql: connection.lastSql ?? '', idle };
 }
 
-/** Drivers that the app has loaded as they are. */
+/** Drivers that the app has as they are. */
 function realDrivers(swapped: SqliteOptions['swap']): string[] {
   const drivers: SqliteOptions['swap'] = ['better-sqlite3', 'sqlite3'];
-  return drivers.filter((name) => !swapped.includes(name) && loadedByOthers(name) !== undefined);
+  return drivers.filter((name) => !swapped.includes(name) && isReal(name));
+}
+
+function isReal(name: SqliteOptions['swap'][number]): boolean {
+  return loadedByOthers(name) !== undefined || (name === 'better-sqlite3' && openedByOthers().length > 0);
 }

@@ -1,5 +1,6 @@
 import { EngineMissingError } from '../../errors.js';
 import { requireReal } from '../swap/real.js';
+import { openOwn } from './real-openings.js';
 
 /** What is used of better-sqlite3's statements. */
 export interface NativeStatement {
@@ -72,7 +73,7 @@ export function openNative(root: string, source: string | Buffer, options?: unkn
   const Native = loadNative(root);
 
   try {
-    return new Native(source, options);
+    return openOwn(() => new Native(source, options));
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     const foreign = 'code' in cause && cause.code === 'ERR_DLOPEN_FAILED';

@@ -6,7 +6,8 @@ import type { Opener } from './memory/opener.js';
 import type { OpenConnection } from './memory/starts-anew.js';
 import type { NativeDatabase } from './native.js';
 import type { SqliteOptions } from './options.js';
-import { standInPath } from './stand-in-path.js';
+import { openedByOthers } from './real-openings.js';
+import { isThere, standInPath } from './stand-in-path.js';
 
 /** A user function, aggregate, table or extension that an app's connection has registered. */
 export type Registration = (database: NativeDatabase) => void;
@@ -145,33 +146,53 @@ function newDatabase(): Claimed {
 
 /**
  * Warns when the app never opened the claimed database, but another one through a drop-in driver, or
- * loaded a real driver: then a path or a driver in the config is most likely wrong, and the app
- * wrote to a real database.
+ * has a real driver: then a path or a driver in the config is most likely wrong, and the app wrote to
+ * a real database.
  *
  * @param key the database's place in the config
- * @param realDrivers those that the app has loaded although they could have been swapped
+ * @param realDrivers those that the app has although they could have been swapped
  */
 export function warnOfOthers(database: string, key: string, realDrivers: readonly string[]): void {
   if (registry.databases.get(database)?.opened !== false) return;
 
-  const files = [...registry.others].filter((file) => file !== '').map((file) => `"${file}"`);
-  const [did, remedy] =
-    files.length > 0
-      ? [
-          `opened ${files.join(', ')}`,
-          `Set ${key}.file, or name in ${key}.env the variable that the app takes the path from.`,
-        ]
-      : [`loaded the real ${realDrivers.join(' and ')}`, `Set ${key}.swap: ${show(realDrivers)}.`];
-  if (files.length === 0 && realDrivers.length === 0) {
+  const mistake = mistakeOf(key, realDrivers);
+  if (mistake === undefined) {
     warnOfPackages(database, key);
     return;
   }
+  const [did, remedy] = mistake;
 
   process.emitWarning(
     `The app never opened "${database}", the config's ${key}.file, but it ${did}: ` +
       `what it wrote there is real and was not rolled back. ${remedy}`,
     { code: 'LOCKSTEP_OTHER_DATABASE' },
   );
+}
+
+/** What the app did in place of opening the database, and what mends it; undefined where nothing is known. */
+function mistakeOf(key: string, realDrivers: readonly string[]): readonly [did: string, remedy: string] | undefined {
+  const others = [...registry.others].filter((file) => file !== '');
+  if (others.length > 0) {
+    const remedy = `Set ${key}.file, or name in ${key}.env the variable that the app takes the path from.`;
+    return [`opened ${quoted(others)}`, remedy];
+  }
+
+  if (realDrivers.length > 0) {
+    const opened = openedByOthers();
+    const did = opened.length > 0 ? `opened ${quoted(opened)} with` : 'loaded';
+    return [`${did} the real ${realDrivers.join(' and ')}`, `Set ${key}.swap: ${show(realDrivers)}.`];
+  }
+
+  const { memoryPath } = registry;
+  if (memoryPath === undefined || !isThere(memoryPath)) return undefined;
+  return [
+    `opened ${quoted([memoryPath])}, which stands for it, with a driver that is not swapped`,
+    `Name the app's driver in ${key}.swap.`,
+  ];
+}
+
+function quoted(files: readonly string[]): string {
+  return files.map((file) => `"${file}"`).join(', ');
 }
 
 function warnOfPackages(database: string, key: string): void {

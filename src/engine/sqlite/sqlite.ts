@@ -24,6 +24,7 @@ export const sqlite: Engine<SqliteOptions> = {
   load(options: SqliteOptions): Promise<LoadedEngine> {
     return Promise.resolve({
       url: isLed(options) ? pathFor(options) : options.file,
+      otherServers: [],
       prepare: () => prepare(options),
       // As a promise, whatever it throws.
       open: async (host: Host, image?: string) =>
@@ -45,10 +46,16 @@ function prepare(options: SqliteOptions): () => void {
   const path = isLed(options) ? pathFor(options) : undefined;
   const restoreEnvironment = setEnvironment(path === undefined ? [] : variablesOf(options).map((name) => [name, path]));
 
+  const clear = (): void => {
+    process.off('exit', clear);
+    if (path !== undefined && path !== options.file) clearPath(path);
+  };
+  process.once('exit', clear);
+
   return () => {
     restoreEnvironment();
     unswap();
-    if (path !== undefined && path !== options.file) clearPath(path);
+    clear();
   };
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -15,7 +15,18 @@ export function standInPath(): string {
   return join(tmpdir(), `lockstep-${process.pid}-${randomUUID().slice(0, 8)}.test.sqlite3`);
 }
 
-/** Removes what has come to be at the path all the same. */
+/** Whether something has come to be at the path all the same. */
+export function isThere(path: string): boolean {
+  return existsSync(path);
+}
+
+/** Removes that. */
 export function clearPath(path: string): void {
-  for (const ending of ENDINGS) rmSync(path + ending, { force: true });
+  for (const ending of ENDINGS) {
+    try {
+      rmSync(path + ending, { force: true });
+    } catch {
+      // Windows keeps a file that the app has open still.
+    }
+  }
 }

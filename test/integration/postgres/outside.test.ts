@@ -186,6 +186,90 @@ for (const host of ['in-thread', 'worker'] as const) {
       });
     });
 
+    for (const [who, truncate] of [
+      ['the app', async (pool: pg.Pool) => void (await pool.query('TRUNCATE jobs'))],
+      ['the session', () => Promise.resolve(at().sandbox.session.script('TRUNCATE jobs'))],
+    ] as const) {
+      it(`gives way to hooks that have to wait for it: ${who}`, async () => {
+        const pool = poolOf();
+        const { sandbox } = at();
+        await outside(at(), async () => {
+          sandbox.begin({ kind: 'test', title: 'a test that leaves one open' });
+          sandbox.functionBegins();
+          const [client, other] = [await pool.connect(), await pool.connect()];
+          for (const each of [client, other]) await each.query('BEGIN');
+          await client.query("INSERT INTO jobs (taken_by) VALUES ('left')");
+          await other.query('SELECT 1');
+          sandbox.functionOver(false);
+          await truncate(pool);
+          expect(sandbox.leftovers().map(({ kind, lastSql }) => [kind, lastSql])).to.have.deep.members([
+            ['transaction', "INSERT INTO jobs (taken_by) VALUES ('left')"],
+            ['transaction', 'SELECT 1'],
+          ]);
+          expect(await failureOf(client.query('SELECT 1'))).to.include('"a test that leaves one open"');
+          await client.query('ROLLBACK');
+          await other.query('SELECT 2');
+          await other.query('COMMIT');
+          expect(sandbox.leftovers()).to.deep.equal([]);
+          await client.query('BEGIN');
+          expect((await client.query('SELECT FROM jobs')).rowCount).to.equal(0);
+          await client.query('COMMIT');
+          client.release();
+          other.release();
+          sandbox.end();
+          await inTest(at(), async () => expect((await pool.query('SELECT FROM jobs')).rowCount).to.equal(0));
+        });
+        expect(pool.failures).to.deep.equal([]);
+      });
+    }
+
+    it('names what gave way and was never ended', async () => {
+      const pool = poolOf({ max: 2 });
+      const { sandbox } = at();
+      await outside(at(), async () => {
+        sandbox.begin({ kind: 'test', title: 'the leaking test' });
+        sandbox.functionBegins();
+        const client = await pool.connect();
+        await client.query('BEGIN');
+        await client.query('LOCK TABLE jobs');
+        sandbox.functionOver(false);
+        await pool.query('TRUNCATE jobs');
+        sandbox.end();
+        await inTest(at(), async () => {
+          expect(sandbox.leftovers()).to.deep.equal([]);
+          expect(await failureOf(client.query('SELECT 1'))).to.include('"the leaking test"');
+          await client.query('ROLLBACK').catch(() => undefined);
+          expect((await client.query('SELECT FROM jobs')).rowCount).to.equal(0);
+        });
+        client.release();
+      });
+    });
+
+    it('says who has the lock that the session waits for, and goes on', async () => {
+      const pool = poolOf({ max: 1 });
+      const { sandbox } = at();
+      await outside(at(), () =>
+        inTest(at(), async () => {
+          const client = await pool.connect();
+          // What a hook has begun never gives way.
+          await client.query('BEGIN');
+          await client.query('LOCK TABLE jobs');
+          sandbox.functionBegins();
+          sandbox.functionOver(false);
+          expect(() => sandbox.session.script('TRUNCATE jobs'))
+            .to.throw(/"TRUNCATE jobs".*waited for a lock that .*is idle after "LOCK TABLE jobs"/s)
+            .with.property('message')
+            .that.includes('LOCKSTEP_STALL');
+          expect(sandbox.session.execute('SELECT 1 AS one').rows).to.deep.equal([{ one: '1' }]);
+          await client.query("UPDATE jobs SET taken_by = 'still there'");
+          await client.query('COMMIT');
+          expect((await client.query("SELECT FROM jobs WHERE taken_by = 'still there'")).rowCount).to.equal(2);
+          sandbox.session.script('TRUNCATE jobs');
+          client.release();
+        }),
+      );
+    });
+
     it('takes prepared statements along and brings them back', async () => {
       const pool = poolOf({ max: 1 });
       const before = (): Promise<pg.QueryResult> =>

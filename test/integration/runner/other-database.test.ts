@@ -8,7 +8,7 @@ import { fixture, runMocha } from '../run-mocha.js';
 
 const folder = fixture('other-postgres');
 const HINT = /The app has not reached the config's database in this run\./;
-const ELSEWHERE = /The app has not reached the config's database in this run, but it is connected to /;
+const ELSEWHERE = /The app has not reached the config's database in this run, but it has connected to /;
 const WRITES = ['writes by a request', 'writes by a service', 'writes by a request whose errors are handled'];
 
 describe('an app that does not reach the Postgres database of the config', function () {
@@ -55,7 +55,7 @@ describe('an app that does not reach the Postgres database of the config', funct
       const run = await runMocha(folder, ['notes.mjs'], { env: { WAY: way, APP_URL: url }, limit: 60_000 });
 
       expect(run.passed, run.stdout + run.stderr).to.deep.equal(WRITES);
-      expect(run.stderr).to.match(/LOCKSTEP_OTHER_DATABASE.*never reached the config's database, but it is connected/);
+      expect(run.stderr).to.match(/LOCKSTEP_OTHER_DATABASE.*never reached the config's database, but it has connected/);
       expect(run.stderr).to.include(new URL(url).host).and.match(remedy);
       expect(run.find('fails otherwise').err.stack).to.match(ELSEWHERE).and.match(remedy);
       expect(await ask('delete from notes')).to.equal(3);
@@ -70,6 +70,35 @@ describe('an app that does not reach the Postgres database of the config', funct
       for (const title of WRITES) expect(run.find(title).err.stack).to.match(HINT).and.match(remedy);
       expect(run.find('fails otherwise').err.stack).not.to.match(HINT);
       expect(run.stderr).to.equal('');
+    });
+  }
+
+  for (const [way, given] of [
+    ['a port', () => url],
+    ['a Unix socket', () => `postgres://${direct.user}@/developer?host=${direct.host}&port=${direct.port}`],
+    ['an encrypted connection that is refused', () => `${url}?sslmode=require`],
+  ] as const) {
+    it(`and has closed its connections by then is told so all the same: ${way}`, async () => {
+      const APP_URL = given();
+      const run = await runMocha(folder, ['closes.mjs'], { env: { WAY: 'another name', APP_URL }, limit: 60_000 });
+      const address = way === 'a Unix socket' ? `${direct.host}/.s.PGSQL.${direct.port}` : new URL(url).host;
+
+      expect(run.stderr)
+        .to.match(/LOCKSTEP_OTHER_DATABASE.*never reached the config's database/)
+        .and.include(address);
+      expect(run.find('fails behind that').err.stack).to.match(ELSEWHERE).and.include(address);
+      await ask('delete from notes');
+    });
+  }
+
+  for (const host of ['in-thread', 'worker']) {
+    it(`is not spoken of where there is no app, and no Postgres beside the sandbox: ${host}`, async () => {
+      const env = { WAY: 'another name', APP_URL: url, SANDBOX_HOST: host, PGPORT: new URL(url).port };
+      const run = await runMocha(folder, ['apart.mjs'], { env, limit: 60_000 });
+
+      expect(run.failed, run.stdout + run.stderr).to.deep.equal(['fails on its own']);
+      expect(run.stderr).to.equal('');
+      expect(run.find('fails on its own').err.stack).not.to.match(/has not reached/);
     });
   }
 

@@ -31,6 +31,20 @@ describe('a describe outside of the sandbox', function () {
     });
   }
 
+  for (const engine of ENGINES.slice(0, 2)) {
+    it(`lets hooks clean up behind a test that leaves a transaction open: ${Object.values(engine).join(' ')}`, async () => {
+      const run = await runMocha(folder, ['clean-up.mjs'], { env: engine });
+      const ways = ['the session', 'the session, behind an await', 'the app'];
+      expect(run.failed, run.stdout + run.stderr).to.deep.equal(
+        ways.flatMap((way) => [`${way} leaks`, `${way} fails`]),
+      );
+      for (const { fullTitle, err } of run.tests)
+        if (fullTitle.endsWith('leaks') && err.message !== undefined) expect(err.code).to.equal('LOCKSTEP_LEAK');
+      expect(run.find('fails').err.message).to.equal('on purpose');
+      expect(run.passed.filter((title) => title.includes('innocent'))).to.have.length(6);
+    });
+  }
+
   it('in parallel workers, also where an earlier file of one has none', async () => {
     const { failed, passed, stdout, stderr } = await runMocha(folder, ['plain.mjs', 'commits.mjs', 'queue.mjs'], {
       args: ['--require', 'lockstep/mocha', '--parallel', '--jobs', '2'],

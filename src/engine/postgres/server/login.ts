@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 
 import type pg from 'pg';
 
+import { isOurs } from '../other-servers.js';
 import { NoPasswordError } from './no-password.js';
 import { tlsOptions } from './tls.js';
 import type { Upstream } from './upstream.js';
@@ -51,6 +52,7 @@ export class Login extends Client {
       ...(applicationName !== undefined && { application_name: applicationName }),
       ...(options !== undefined && { options }),
     };
+    isOurs(this.wire.stream);
     // A connection that breaks later is its new owner's business; without a listener it ends the process.
     this.on('error', () => undefined);
   }

@@ -16,6 +16,7 @@ import type { Execution } from '../emulation.js';
 import type { Hub } from '../hub.js';
 import type { NativeModule, NativeStatement } from '../native.js';
 import { type Claim, claimed, connectTo, disconnect } from '../opening.js';
+import { openOwn } from '../real-openings.js';
 import { hubOf, registerEverywhere, type Registration, registry } from '../registry.js';
 import { BusyConnection } from './better-sqlite3-busy.js';
 import { Statement, type StatementOwner } from './better-sqlite3-statement.js';
@@ -262,7 +263,7 @@ function open(this: unknown, given?: unknown, options: DatabaseOptions = {}): ob
   if (typeof given === 'string' || given === null || given === undefined) refuseMistakes(given ?? '', options);
 
   const claim = typeof given === 'string' ? claimed(given, DRIVER) : undefined;
-  if (claim === undefined) return new (real())(given as string, options);
+  if (claim === undefined) return openOwn(() => new (real())(given as string, options));
 
   const file = given as string;
   if (new.target === undefined) return new VirtualDatabase(file, claim, options);

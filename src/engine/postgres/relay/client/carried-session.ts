@@ -8,6 +8,12 @@ import { readScript } from '../statement.js';
 const BEGIN: Effect = { kind: 'begin', mode: undefined, tag: 'BEGIN' };
 const NOTHING_SET: ReadonlyMap<string, string> = new Map();
 
+/**
+ * Why a transaction was rolled back: its scope has ended, others had to wait for it behind the function of its test, or
+ * that function has failed, so that it is `forgiven`. Of the latter two the client may end it as if nothing had happened.
+ */
+export type RolledBack = 'at the end' | 'to others' | 'forgiven';
+
 /** A client's session as it is taken along to a connection of its own, and what it brings back from there. */
 export class CarriedSession {
   readonly #dialogue: Dialogue;
@@ -66,15 +72,13 @@ export class CarriedSession {
 
   /**
    * Its transaction, which was elsewhere, was rolled back without its knowing: until it ends it, each statement says so.
-   *
-   * @param forgiven whether it may end it as if nothing had happened, since its test has failed
    */
-  rolledBack(forgiven: boolean): void {
+  rolledBack(how: RolledBack): void {
     const { client, emulation, hub } = this.#dialogue;
     const { gate } = hub.scopes;
     emulation.transaction.done(emulation.transaction.plan(BEGIN));
-    if (forgiven) gate.abandon(client, true);
-    else gate.cut(client);
+    if (how === 'at the end') gate.cut(client);
+    else gate.abandon(client, how === 'forgiven');
     hub.noticeboard.mark(client);
   }
 

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { watchOther } from '../../other-servers.js';
 
 /** Where sockets of this process may lead to. */
 export interface Destination {
@@ -18,7 +19,7 @@ let restore: (() => void) | undefined;
 
 /**
  * Tells of the sockets of this process that are about to connect to a destination, which may take them
- * over. Returns what ends it; sockets that are connected stay so.
+ * over; those that lead elsewhere are watched for clients of other servers. Returns what ends it; sockets that are connected stay so.
  */
 export function watchConnect(destination: Destination): () => void {
   destinations.add(destination);
@@ -38,9 +39,15 @@ function intercept(): () => void {
 
   function connect(this: Socket, ...args: unknown[]): Socket {
     const { target, listener } = read(args);
-    const destination = canBeLed(this) ? destinationOf(target) : undefined;
+    const destination = destinationOf(target);
     const by = target.path === undefined ? 'port' : 'path';
-    if (destination === undefined || !destination.connecting(this, by)) return Reflect.apply(original, this, args);
+    if (destination === undefined) {
+      const connecting = Reflect.apply(original, this, args);
+      // Behind it: it gives the socket the prototype's `write` again.
+      watchOther(this, addressOf(target));
+      return connecting;
+    }
+    if (!canBeLed(this) || !destination.connecting(this, by)) return Reflect.apply(original, this, args);
 
     if (listener !== undefined) this.once('connect', listener);
     return this;
@@ -86,6 +93,12 @@ function destinationOf({ path, port, host }: Target): Destination | undefined {
       return destination;
   }
   return undefined;
+}
+
+function addressOf({ path, port, host }: Target): string {
+  if (typeof path === 'string') return path;
+  const name = typeof host === 'string' ? host : 'localhost';
+  return `${name.includes(':') ? `[${name}]` : name}:${String(port)}`;
 }
 
 function isLoopback(host: unknown): boolean {

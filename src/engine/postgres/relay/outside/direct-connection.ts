@@ -57,6 +57,8 @@ export class DirectConnection {
   #cancelling = 0;
   /** What the client is told in place of the next error, since its test is over. */
   #interruption: Buffer | undefined;
+  /** What it is told in place of the error of the statement that runs. */
+  #failure: Buffer | undefined;
   #closed = false;
   /** Settings that the server has reported: when the connection was ready, and since. */
   readonly #reported = new Map<string, { readonly first: string; readonly last: string }>();
@@ -113,6 +115,11 @@ export class DirectConnection {
 
   get inTransaction(): boolean {
     return this.status !== 'I';
+  }
+
+  /** How many transactions there were. */
+  get transactions(): number {
+    return this.#units.transactions;
   }
 
   /** Whether something that the client has sent is still to be answered. */
@@ -192,6 +199,7 @@ export class DirectConnection {
       if (type !== Back.ready) continue;
       this.status = String.fromCharCode(bytes[5] ?? 0) as Status;
       answered ||= !own;
+      if (!own) this.#failure = undefined;
     }
     if (answered) this.#client.answered();
     if (passed.length > 0) this.#client.write(Buffer.concat(passed));
@@ -212,7 +220,7 @@ export class DirectConnection {
       case Back.notice:
         return own || this.#client.silent ? undefined : frame;
       case Back.error: {
-        const instead = this.#interruption;
+        const instead = this.#interruption ?? this.#failure;
         if (own || instead === undefined) return own ? undefined : frame;
         return instead;
       }
@@ -241,6 +249,12 @@ export class DirectConnection {
       this.#cancelling -= 1;
       this.#flush();
     });
+  }
+
+  /** The statement that runs is not to wait any longer: it fails with that, unless it has just been done. */
+  fail(error: Buffer): void {
+    this.#failure = error;
+    this.cancel();
   }
 
   /**

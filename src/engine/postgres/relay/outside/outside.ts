@@ -5,6 +5,7 @@ import type { BackendEnd, BackendEvents } from '../hosts/upstream.js';
 import type { Hub } from '../hub/hub.js';
 import type { RawConnection } from '../server-module.js';
 import type { Connect, DirectConnection } from './direct-connection.js';
+import { LockWatch } from './lock-watch.js';
 import { type SeparateDatabase, SeparateDatabases } from './separate-databases.js';
 import { type Room, SwitchedLine } from './switched-line.js';
 
@@ -15,10 +16,13 @@ export interface OutsideHost {
   readonly connect: (database?: string) => Promise<RawConnection>;
   /** Takes a raw connection over, which keeps no process alive while `idle()`. */
   readonly takeOver: (connection: RawConnection, events: BackendEvents & { idle(): boolean }) => BackendEnd;
-  /** How long the session waits for a lock at most, in milliseconds: its thread may be blocked meanwhile. */
-  readonly lockTimeout: number;
+  /** How long the session waits for a transaction that rests, and for one that works, in milliseconds: its thread may be blocked meanwhile. */
+  readonly stallTimeout: number;
+  readonly holdTimeout: number;
   /** Calls back after so many milliseconds. */
   readonly after: (milliseconds: number, work: () => void) => void;
+  /** The same, also while the thread is blocked by the session; it keeps no process alive. */
+  readonly afterBlocked: (milliseconds: number, work: () => void) => void;
 }
 
 /** How long what a finished test has left running may take to end, in milliseconds, and how often that is looked at. */
@@ -34,7 +38,10 @@ export class Outside implements Room {
   readonly #host: OutsideHost;
   readonly #databases: SeparateDatabases;
   readonly #lines = new Set<SwitchedLine>();
+  readonly #locks: LockWatch;
   #database: SeparateDatabase | undefined;
+  /** Whether what the function of a test has left open gives way. */
+  #yielding = false;
   connect: Connect | undefined;
   /** A backend for the session, which may have to block where nothing can be connected. */
   #ahead: Ahead | undefined;
@@ -45,6 +52,18 @@ export class Outside implements Room {
       hub: host.hub,
       connect: host.connect,
       takeOver: (connection, events) => host.takeOver(connection, { ...events, idle: () => true }),
+    });
+    const yielding = (): boolean => this.#yielding;
+    this.#locks = new LockWatch({
+      lines: this.#lines,
+      get yielding() {
+        return yielding();
+      },
+      ask: (sql, done) => this.#databases.look(sql, done),
+      after: host.afterBlocked,
+      now: () => this.hub.now(),
+      stallTimeout: host.stallTimeout,
+      holdTimeout: host.holdTimeout,
     });
   }
 
@@ -59,7 +78,9 @@ export class Outside implements Room {
   /** What the session begins with: where it has several lines, it is one session all the same. */
   get ofSession(): readonly string[] {
     const [first] = [...this.#lines].filter(({ client }) => client.own);
-    return [`SET lock_timeout=${this.#host.lockTimeout}`, ...(first?.client.carried.settings ?? [])];
+    const { stallTimeout, holdTimeout } = this.#host;
+    // Only where nobody can be asked whom it waits for: then it would be told before.
+    return [`SET lock_timeout=${2 * stallTimeout + holdTimeout}`, ...(first?.client.carried.settings ?? [])];
   }
 
   /** Whether clients have backends of their own. */
@@ -79,8 +100,15 @@ export class Outside implements Room {
     if (line.client.own && this.entered) void this.#connectAhead();
   }
 
-  /** The backend of the session, while it waits for it. */
-  get sessionsEnd(): BackendEnd | undefined {
+  sent(line: SwitchedLine): void {
+    this.#locks.sent(line);
+  }
+
+  /** What a thread that the session blocks has to read next: who waits for whom, or what the session waits for. */
+  get awaitedEnd(): BackendEnd | undefined {
+    if (!this.entered) return undefined;
+    const { asked } = this.#databases;
+    if (asked !== undefined) return asked;
     for (const { client, direct } of this.#lines) if (client.own && direct?.underWay === true) return direct.end;
     return undefined;
   }
@@ -160,15 +188,19 @@ export class Outside implements Room {
   // ---- scopes
 
   functionBegins(): void {
+    this.#yielding = false;
     if (this.entered) for (const line of this.#lines) line.functionBegins();
   }
 
   functionOver(failed: boolean): void {
-    if (this.entered && failed) for (const line of this.#lines) line.abandon();
+    if (!this.entered) return;
+    this.#yielding = true;
+    if (failed) for (const line of this.#lines) line.abandon();
   }
 
   /** The innermost scope is about to end. */
   endScope(): void {
+    this.#yielding = false;
     if (!this.entered) return;
     const { title } = this.hub.scopes.gate;
     for (const line of this.#lines) line.endScope(title);

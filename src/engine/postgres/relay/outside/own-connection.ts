@@ -1,5 +1,5 @@
 import { readFields } from '../../wire/backend.js';
-import type { TakeOver } from '../hosts/upstream.js';
+import type { BackendEnd, TakeOver } from '../hosts/upstream.js';
 import { RealConnection } from '../real.js';
 import type { RawConnection } from '../server-module.js';
 
@@ -14,59 +14,68 @@ export class Refused extends Error {
   }
 }
 
-type Rows = readonly (readonly (string | null)[])[];
+export type Rows = readonly (readonly (string | null)[])[];
 
 /** A connection for statements of the relay's own. */
 export class OwnConnection {
   readonly #real: RealConnection;
-  readonly #close: () => void;
+  /** Its end at the server. */
+  readonly end: BackendEnd;
   #waiting: ((ended: string) => void)[] = [];
   #ended: string | undefined;
 
   constructor(connection: RawConnection, takeOver: TakeOver) {
-    const end = takeOver(connection, {
+    this.end = takeOver(connection, {
       received: (chunk) => {
         real.receive(chunk);
         real.flush();
       },
-      ended: (reason) => this.#end(reason),
+      ended: (reason) => this.#ends(reason),
     });
-    const real = new RealConnection(end, {
+    const real = new RealConnection(this.end, {
       notice: () => true,
       notification: () => undefined,
       parameter: () => undefined,
-      outOfStep: (reason) => this.#end(reason),
+      outOfStep: (reason) => this.#ends(reason),
       idle: () => undefined,
     });
     this.#real = real;
-    this.#close = () => end.destroy();
   }
 
   get ended(): boolean {
     return this.#ended !== undefined;
   }
 
+  /** Whether something is still to be answered. */
+  get asked(): boolean {
+    return this.#waiting.length > 0;
+  }
+
   /** @throws Refused, with what the server says; Error when the connection has ended. */
   ask(sql: string): Promise<Rows> {
-    return new Promise((resolve, reject) => {
-      const lost = (reason: string): void => reject(new Error(reason));
-      if (this.#ended !== undefined) return lost(this.#ended);
-      this.#waiting.push(lost);
-      this.#real.ask(sql, ({ error, rows }) => {
-        this.#waiting = this.#waiting.filter((other) => other !== lost);
-        if (error === undefined) resolve(rows);
-        else reject(new Refused(error));
-      });
-      this.#real.flush();
+    return new Promise((resolve, reject) =>
+      this.askNow(sql, (answer) => (answer instanceof Error ? reject(answer) : resolve(answer))),
+    );
+  }
+
+  /** The same; the answer is given within the turn that it comes in, also where the thread is blocked. */
+  askNow(sql: string, answered: (answer: Rows | Error) => void): void {
+    const lost = (reason: string): void => answered(new Error(reason));
+    if (this.#ended !== undefined) return lost(this.#ended);
+    this.#waiting.push(lost);
+    this.#real.ask(sql, ({ error, rows }) => {
+      this.#waiting = this.#waiting.filter((other) => other !== lost);
+      answered(error === undefined ? rows : new Refused(error));
     });
+    this.#real.flush();
   }
 
   close(): void {
-    this.#close();
-    this.#end('it was closed');
+    this.end.destroy();
+    this.#ends('it was closed');
   }
 
-  #end(reason: string): void {
+  #ends(reason: string): void {
     this.#ended ??= reason;
     for (const lost of this.#waiting.splice(0)) lost(reason);
   }

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { OutsideError } from '../../../../errors.js';
 import { runnerWords } from '../../../../runner-words.js';
-import type { TakeOver } from '../hosts/upstream.js';
+import type { BackendEnd, TakeOver } from '../hosts/upstream.js';
 import type { Hub } from '../hub/hub.js';
 import { configuring } from '../session-state.js';
 import { quoteLiteral, quoteName } from '../quote.js';
 import type { Told } from '../real.js';
 import type { RawConnection } from '../server-module.js';
-import { OwnConnection, Refused } from './own-connection.js';
+import { OwnConnection, Refused, type Rows } from './own-connection.js';
 
 /** What the databases are made by. */
 export interface Surroundings {
@@ -111,6 +111,19 @@ export class SeparateDatabases {
     } finally {
       there.close();
     }
+  }
+
+  /** Asks the server something at once, and tells what it answers; false where it cannot be asked now. */
+  look(sql: string, answered: (rows: Rows | undefined) => void): boolean {
+    const own = this.#own;
+    if (own === undefined || own.ended || own.asked) return false;
+    own.askNow(sql, (answer) => answered(answer instanceof Error ? undefined : answer));
+    return true;
+  }
+
+  /** Where an answer is to come from. */
+  get asked(): BackendEnd | undefined {
+    return this.#own?.asked === true ? this.#own.end : undefined;
   }
 
   /** Drops the copy that is kept. */

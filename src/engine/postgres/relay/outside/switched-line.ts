@@ -1,8 +1,10 @@
 import type { EndedOwner } from '../../../../sandbox/vocabulary.js';
+import { lockError } from '../../../../sandbox/stall.js';
 import { stragglerError } from '../../../../sandbox/scope-errors.js';
 import { parameterStatus } from '../../wire/backend.js';
 import { Front, readParse, readQuery } from '../../wire/frontend.js';
 import { FrontendReader } from '../../wire/frontend-reader.js';
+import type { RolledBack } from '../client/carried-session.js';
 import type { Client } from '../client/client.js';
 import type { Line } from '../client/line.js';
 import { lockstepFailure } from '../failure.js';
@@ -25,6 +27,8 @@ export interface Room {
   /** A backend that was connected ahead, for the session; undefined where there is none. */
   takeAhead(): { readonly end: BackendEnd | undefined; hand(direct: DirectConnection): void } | undefined;
   gone(line: SwitchedLine): void;
+  /** The client has sent something to its own backend. */
+  sent(line: SwitchedLine): void;
 }
 
 /** A client's line: it leads to the sandbox, or to a backend of the client's own. */
@@ -33,8 +37,8 @@ export class SwitchedLine implements Receiver {
   readonly #room: Room;
   readonly #line: Line;
   #direct: DirectConnection | undefined;
-  /** Whether its transaction was open when the function of the test began. */
-  #ofHooks = false;
+  /** The number of the transaction that was open when the function of the test began; undefined for none. */
+  #ofHooks: number | undefined;
 
   constructor(room: Room, line: Line, accept: (line: Line) => Client) {
     this.#room = room;
@@ -66,6 +70,7 @@ export class SwitchedLine implements Receiver {
     else {
       direct.receive(chunk);
       this.#mark();
+      this.#room.sent(this);
     }
   }
 
@@ -115,7 +120,7 @@ export class SwitchedLine implements Receiver {
         write: (bytes) => this.#line.write(bytes),
         log: (statement) => void hub.log.add({ connection: client.name, ...statement }),
         answered: () => this.#answered(),
-        rolledBack: () => this.#rolledBack(false),
+        rolledBack: () => this.#rolledBack('at the end'),
         interrupted: (rest) => {
           this.#mark();
           if (rest.length > 0) this.client.receive(rest);
@@ -165,9 +170,14 @@ export class SwitchedLine implements Receiver {
     this.#room.hub.noticeboard.markOutside(this.client, busy ? direct : undefined);
   }
 
-  #rolledBack(forgiven: boolean): void {
-    if (this.client.own) this.#room.hub.noticeboard.sessionOpen(false);
-    else this.client.carried.rolledBack(forgiven);
+  #rolledBack(how: RolledBack, lastSql?: string): void {
+    const { client } = this;
+    if (client.own) this.#room.hub.noticeboard.sessionOpen(false);
+    else {
+      // The sandbox has to name what it has never seen.
+      client.lastSql = lastSql ?? client.lastSql;
+      client.carried.rolledBack(how);
+    }
     this.#mark();
   }
 
@@ -181,20 +191,44 @@ export class SwitchedLine implements Receiver {
   // ---- tests
 
   functionBegins(): void {
-    this.#ofHooks = this.#direct?.inTransaction === true;
+    this.#ofHooks = this.#direct?.inTransaction === true ? this.#direct.transactions : undefined;
   }
 
   /** The function of a test has failed: hooks behind it are not to wait for its locks. */
   abandon(): void {
+    this.#undo('forgiven');
+  }
+
+  /** Somebody waits for what the function of the test has left open: whether that was rolled back. */
+  giveWay(): boolean {
+    return this.#undo('to others');
+  }
+
+  #undo(how: RolledBack): boolean {
     const direct = this.#direct;
-    if (direct === undefined || this.client.own || this.#ofHooks || direct.underWay || !direct.inTransaction) return;
-    direct.rollBack(() => this.#rolledBack(true));
+    if (direct === undefined || this.client.own || direct.underWay || !direct.inTransaction) return false;
+    if (this.#ofHooks === direct.transactions) return false;
+    direct.rollBack(() => this.#rolledBack(how, direct.lastSql));
+    return true;
+  }
+
+  /** The session waits for a lock that it will not get. */
+  waitsInVain(holder: SwitchedLine, waited: number): void {
+    const [direct, other] = [this.#direct, holder.direct];
+    if (direct === undefined || other === undefined) return;
+
+    const error = lockError(
+      { connection: this.client.name, sql: direct.lastSql },
+      { connection: holder.client.name, lastSql: other.lastSql, idle: !other.underWay },
+      waited,
+    );
+    direct.fail(lockstepFailure(error));
   }
 
   /** The scope is over. */
   endScope(title: string | undefined): void {
     const direct = this.#direct;
-    this.#ofHooks = false;
+    this.#ofHooks = undefined;
     if (direct !== undefined) {
       const { name } = this.client;
       direct.interrupt(lockstepFailure(stragglerError(name, direct.lastSql, title)));
@@ -217,7 +251,7 @@ export class SwitchedLine implements Receiver {
     for (const name of gone) carried.closed(name);
     for (const [name, { sql, rest }] of named) carried.prepared(name, sql, rest);
     for (const [name, value] of changedSettings) this.#line.write(parameterStatus(name, value));
-    if (inTransaction) this.#rolledBack(false);
+    if (inTransaction) this.#rolledBack('at the end');
     if (unread.length > 0) client.receive(unread);
   }
 

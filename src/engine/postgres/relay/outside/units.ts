@@ -42,6 +42,8 @@ export class Units {
   lastSql: string | undefined;
   /** Whether extended messages were sent since the last Sync. */
   unsynced = false;
+  /** How many transactions there were. */
+  transactions = 0;
   readonly #now: () => number;
   readonly #log: (statement: Logged) => void;
   #awaited: Awaited[] = [];
@@ -49,7 +51,6 @@ export class Units {
   #skipping = false;
   readonly #portals = new Map<string, string>();
   readonly #texts = new Map<string, string>();
-  #transactions = 0;
   #inTransaction = false;
 
   /** @param now milliseconds of a clock */
@@ -219,12 +220,12 @@ export class Units {
   #begun(): void {
     if (this.#inTransaction) return;
     this.#inTransaction = true;
-    this.#transactions += 1;
+    this.transactions += 1;
   }
 
   #tell(sql: string, began: number, rows: number, error?: StatementFailure): void {
     const ended = this.#now();
-    const transaction = this.#inTransaction ? this.#transactions : undefined;
+    const transaction = this.#inTransaction ? this.transactions : undefined;
     this.#log({ sql, at: timeOrigin + ended, duration: ended - began, rows, transaction, error });
   }
 }

@@ -121,8 +121,10 @@ export class InThreadHost implements RelayHost {
       hub: () => this.hub,
       connect: (database) => this.#upstream.another(database),
       takeOver: takeOverAside,
-      lockTimeout: stallTimeout + holdTimeout,
+      stallTimeout,
+      holdTimeout,
       after: (milliseconds, work) => void after(milliseconds, work),
+      afterBlocked: (milliseconds, work) => void this.clock.after(milliseconds, work),
     });
     this.#leaveSockets = watchConnect({
       port: listener.port,
@@ -200,9 +202,11 @@ export class InThreadHost implements RelayHost {
 
       const slice = Math.min(left, SLICE, Math.max(0.1, this.clock.untilNext));
       const began = this.clock.now();
-      const outside = this.#sessionsSocket;
-      if (outside !== undefined) outside.receiveWithin(slice);
-      else if (this.#socket === undefined || !this.hub.link.attached) {
+      const outside = this.#outsideSocket;
+      if (outside !== undefined) {
+        outside.finishCancelling();
+        outside.receiveWithin(slice);
+      } else if (this.#socket === undefined || !this.hub.link.attached) {
         // Nothing can come but a timer; and what connects anew needs the loop.
         if (!Number.isFinite(this.clock.untilNext)) return;
         block(slice);
@@ -211,9 +215,9 @@ export class InThreadHost implements RelayHost {
     }
   };
 
-  /** Where the session waits for an answer outside of the sandbox. */
-  get #sessionsSocket(): BackendSocket | undefined {
-    const end = this.outside.sessionsEnd;
+  /** Where an answer is awaited outside of the sandbox. */
+  get #outsideSocket(): BackendSocket | undefined {
+    const end = this.outside.awaitedEnd;
     return end instanceof BackendSocket ? end : undefined;
   }
 

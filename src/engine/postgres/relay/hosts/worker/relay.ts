@@ -77,8 +77,9 @@ export class Relay {
       hub: () => this.#hub,
       connect: (database) => this.#upstream.another(database),
       takeOver: takeOverStream,
-      lockTimeout: data.patience.stallTimeout + data.patience.holdTimeout,
+      ...data.patience,
       after: (milliseconds, work) => void setTimeout(work, milliseconds),
+      afterBlocked: (milliseconds, work) => void clock.after(milliseconds, work),
     });
   }
 
