@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import { session, sql } from 'lockstep';
-import lockstepChai from 'lockstep/chai';
+import { session, sql } from '#src/index.js';
+import lockstepChai from '#src/chai/index.js';
 import * as chai from 'chai';
 
 // Never called: the types are what is tested.
